@@ -1,0 +1,67 @@
+"""The documentation; ``python -m sphinx -W docs docs/_build/html`` builds it."""
+
+import os
+import re
+
+import skseq
+
+# What TensorFlow reports at its start is no part of an example.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+project = "skseq"
+author = "the skseq developers"
+copyright = f"2026, {author}"
+version = release = skseq.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build"]
+root_doc = "index"
+default_role = "code"
+smartquotes = False
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"skseq {version}"
+html_theme_options = {
+    "navigation_with_keys": False,
+    "navbar_align": "left",
+    "show_prev_next": False,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "secondary_sidebar_items": {"**": ["page-toc"]},
+    "show_toc_level": 2,
+}
+html_sidebars = {page: [] for page in ("changelog", "contributing", "quickstart")}
+html_show_sourcelink = False
+
+autosummary_generate = True
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"[/\\](plot_|quickstart)",
+    "within_subsection_order": "ExampleTitleSortKey",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_signature": False,
+    "remove_config_comments": True,
+}
+
+
+def _unlink(app, what, name, obj, options, lines):
+    """Turn links to labels in scikit-learn's own documentation into plain words."""
+    if getattr(obj, "__module__", "").startswith("sklearn."):
+        lines[:] = [re.sub(r":ref:`([^`<]*)[^`]*`", r"\1", line) for line in lines]
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", _unlink)

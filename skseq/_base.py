@@ -1,0 +1,781 @@
+"""The bridge: scikeras' BaseWrapper made into a scikit-learn 1.6+ citizen.
+
+The only importer of scikeras. `SequenceEstimator` has what every network shares;
+`SequenceClassifierMixin` adds labels.
+"""
+
+# First, for it tells what to do where Keras would fail to be imported.
+from skseq._networks import (
+    check_metrics,
+    is_rate_value,
+    keras,
+    loss_name,
+    make_optimizer,
+)
+
+# isort: split
+import copy
+import inspect
+from numbers import Integral, Real
+
+import numpy as np
+from scikeras.wrappers import BaseWrapper
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.validation import check_is_fitted
+
+from skseq._persistence import VersionedState
+from skseq._training import (
+    Recipe,
+    Rows,
+    Schedule,
+    State,
+    Watch,
+    initial_state,
+    predict,
+    standalone_model,
+    train,
+)
+from skseq._validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    check_labels,
+    check_parameters,
+    check_rows,
+    check_sequences,
+    check_weights,
+    nearest,
+    restores_on_error,
+)
+
+# scikit-learn's check_estimator takes a class of the MRO that has `_more_tags` and no
+# `__sklearn_tags__` of its own for one that was never ported. BaseWrapper is such a
+# class; it gets the method that it inherits anyhow.
+if "__sklearn_tags__" not in vars(BaseWrapper):
+    BaseWrapper.__sklearn_tags__ = BaseEstimator.__sklearn_tags__
+
+# Parameters that are dicts, whose keys can be set as `optimizer__clipnorm`.
+_DICT_PARAMETERS = {"optimizer": "optimizer_params", "loss": "loss_params"}
+
+
+class SequenceEstimator(VersionedState, BaseWrapper):
+    """What every network shares; abstract.
+
+    A family (`_RecurrentEstimator`, ...) adds the one ``__init__`` of its estimators
+    and ``_network``, which gives its part of a network's dict.
+    """
+
+    _parameter_constraints = {
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "optimizer": [str, keras.optimizers.Optimizer, type],
+        "learning_rate": [
+            Interval(Real, 0, None, closed="neither"),
+            keras.optimizers.schedules.LearningRateSchedule,
+            None,
+        ],
+        "optimizer_params": [dict, None],
+        "loss": [str, keras.losses.Loss, callable, None],
+        "loss_params": [dict, None],
+        "metrics": [str, list, tuple, keras.metrics.Metric, callable, None],
+        "callbacks": [list, tuple, keras.callbacks.Callback, None],
+        "early_stopping": ["boolean"],
+        "validation_split": [
+            Interval(Real, 0, 1, closed="neither"),
+            HasMethods("split"),
+        ],
+        "monitor": [str, callable],
+        "patience": [Interval(Integral, 1, None, closed="left")],
+        "min_delta": [Interval(Real, 0, None, closed="left")],
+        "shuffle": ["boolean"],
+        "n_timesteps": [Interval(Integral, 1, None, closed="left"), None],
+        "random_state": ["random_state"],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+    }
+
+    # ------------------------------------------------- parameters, as BaseEstimator's
+
+    @classmethod
+    def _get_param_names(cls):
+        # BaseWrapper reads the instance's __dict__, where fitted state is as well.
+        parameters = inspect.signature(cls.__init__).parameters
+        return sorted(name for name in parameters if name != "self")
+
+    def get_params(self, deep=True):
+        """Parameters of this estimator.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Also list each key of ``optimizer_params`` as ``optimizer__<key>`` and of
+            ``loss_params`` as ``loss__<key>``.
+
+        Returns
+        -------
+        params : dict
+            Values by name.
+        """
+        params = {name: getattr(self, name) for name in self._get_param_names()}
+        if deep:
+            for prefix, name in _DICT_PARAMETERS.items():
+                for key, value in (params[name] or {}).items():
+                    params[f"{prefix}__{key}"] = value
+        return params
+
+    def set_params(self, **params):
+        """Set parameters of this estimator.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name. ``optimizer__<key>`` sets a key of a new
+            ``optimizer_params``, ``loss__<key>`` one of a new ``loss_params``.
+
+        Returns
+        -------
+        self : object
+            This estimator.
+
+        Raises
+        ------
+        ValueError
+            If there is no parameter of a name; the message suggests the nearest.
+        """
+        names = self._get_param_names()
+        plain, keyed = {}, {}
+        for name, value in params.items():
+            prefix, _, key = name.partition("__")
+            if key and prefix in _DICT_PARAMETERS:
+                keyed.setdefault(_DICT_PARAMETERS[prefix], {})[key] = value
+            elif name in names:
+                plain[name] = value
+            else:
+                raise ValueError(
+                    f"Invalid parameter {name!r} for estimator "
+                    f"{type(self).__name__}.{nearest(name, names)}"
+                )
+        for name, value in plain.items():
+            setattr(self, name, value)
+        for name, items in keyed.items():
+            setattr(self, name, {**(getattr(self, name) or {}), **items})
+        return self
+
+    # BaseWrapper lists every parameter on a line of its own.
+    __repr__ = BaseEstimator.__repr__
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def __sklearn_is_fitted__(self):
+        return "_state" in vars(self)
+
+    # --------------------------------------------------- what scikeras has in public
+
+    def _absent(self, name):
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r}"
+        )
+
+    @property
+    def initialized_(self):
+        """bool: whether there are weights, so that ``predict`` works."""
+        return self.__sklearn_is_fitted__()
+
+    @property
+    def current_epoch(self):
+        """int: epochs run since the weights were drawn; 0 before ``fit``."""
+        return getattr(self, "n_iter_", 0)
+
+    @property
+    def model_(self):
+        """keras.Model: a new standalone model with a copy of the weights.
+
+        Editing it changes nothing in this estimator.
+        """
+        if not self.__sklearn_is_fitted__():
+            self._absent("model_")
+        return standalone_model(self._recipe, self._state.weights)
+
+    @property
+    def feature_encoder(self):
+        """Not there: transform X in a `sklearn.pipeline.Pipeline`."""
+        self._absent("feature_encoder")
+
+    @property
+    def target_encoder(self):
+        """Not there: labels are encoded inside ``fit``, see ``classes_``."""
+        self._absent("target_encoder")
+
+    @property
+    def scorer(self):
+        """Not there: see ``score`` and `sklearn.metrics.make_scorer`."""
+        self._absent("scorer")
+
+    # -------------------------------------------------------------------------- fit
+
+    def _check_callbacks(self):
+        """Copies of the caller's callbacks."""
+        callbacks = self.callbacks
+        if callbacks is None:
+            callbacks = []
+        elif isinstance(callbacks, keras.callbacks.Callback):
+            callbacks = [callbacks]
+        for callback in callbacks:
+            if not isinstance(callback, keras.callbacks.Callback):
+                raise TypeError(
+                    f"callbacks must be keras.callbacks.Callback objects, got "
+                    f"{callback!r}."
+                )
+        return [copy.deepcopy(callback) for callback in callbacks]
+
+    def _check_monitor(self):
+        """The scorer of ``monitor``; None where it is the loss."""
+        if self.monitor == "loss":
+            return None
+        if isinstance(self.monitor, str):
+            try:
+                return get_scorer(self.monitor)
+            except ValueError as error:
+                names = ["loss", *get_scorer_names()]
+                raise ValueError(
+                    f"monitor must be 'loss' or the name of a scikit-learn scorer, got "
+                    f"{self.monitor!r}.{nearest(self.monitor, names)}"
+                ) from error
+        return check_scoring(self, scoring=self.monitor)
+
+    def _new_recipe(self):
+        loss, n_outputs, output_activation = self._head()
+        network = {
+            **self._network(),
+            "n_timesteps": self.n_timesteps_in_,
+            "n_features": self.n_features_in_
+            if self._n_dimensions_in == 3
+            else self.n_features_in_ // self.n_timesteps_in_,
+            "n_outputs": n_outputs,
+            "output_activation": output_activation,
+        }
+        recipe = Recipe(
+            network=network,
+            optimizer=self.optimizer,
+            optimizer_params=dict(self.optimizer_params or {}),
+            learning_rate=self.learning_rate,
+            loss=loss,
+            loss_params=dict(self.loss_params or {}),
+            metrics=check_metrics(self.metrics),
+        )
+        make_optimizer(self.optimizer, self.learning_rate, self.optimizer_params)
+        return recipe
+
+    def _train(self, X, y, sample_weight, *, epochs, resume, classes=None,
+               X_val=None, y_val=None, sample_weight_val=None, groups=None,
+               early_stopping=False, min_rows=2):  # fmt: skip
+        """Validate, train and store; called under `restores_on_error`."""
+        check_parameters(self)
+        X = check_sequences(
+            self, X, reset=not resume, n_timesteps=self.n_timesteps, min_rows=min_rows
+        )
+        y = self._check_target(y, len(X))
+        weights = check_weights(sample_weight, len(X))
+        if groups is not None:
+            check_rows("groups", groups, len(X))
+            groups = np.asarray(groups)
+        present = weights > 0
+        if not present.all():
+            X, y, weights = X[present], y[present], weights[present]
+            groups = None if groups is None else groups[present]
+        y = self._encode_target(y, resume=resume, classes=classes)
+        scorer = self._check_monitor()
+        callbacks = self._check_callbacks()
+        recipe = self._new_recipe()
+
+        given = self._check_given(X_val, y_val, sample_weight_val)
+        rng = None if resume else check_random_state(self.random_state)
+        seeds = self._seeds if resume else rng.randint(2**31 - 1, size=3)
+        if given is None and early_stopping:
+            rest, held_out = self._hold_out(X, y, groups, int(seeds[2]))
+            given = X[held_out], y[held_out], weights[held_out]
+            X, y, weights = X[rest], y[rest], weights[rest]
+        watch = None
+        if given is not None:
+            watch = self._make_watch(*given, recipe, scorer, early_stopping)
+
+        if resume:
+            state, learning_rate = self._go_on(recipe)
+            first_epoch, history_before = self.n_iter_, self.history_
+        else:
+            state = initial_state(recipe, int(seeds[0]))
+            learning_rate = recipe.learning_rate
+            first_epoch, history_before = 0, {}
+        state, history, best = train(
+            recipe,
+            state,
+            self._rows(X, y, weights, recipe, class_weight=True),
+            Schedule(
+                epochs=epochs,
+                batch_size=self.batch_size,
+                first_epoch=first_epoch,
+                shuffle=self.shuffle,
+                seed=int(seeds[1]),
+                learning_rate=learning_rate if is_rate_value(learning_rate) else None,
+                callbacks=callbacks,
+                verbose=self.verbose,
+            ),
+            watch,
+        )
+        n_new = len(history.get("loss", ()))
+        self._recipe, self._state, self._seeds = recipe, state, seeds
+        self.callbacks_ = callbacks
+        self.n_iter_ = first_epoch + n_new
+        self.history_ = {
+            name: history_before.get(name, [np.nan] * first_epoch)
+            + history.get(name, [np.nan] * n_new)
+            for name in {**history_before, **history}
+        }
+        for name in ("best_epoch_", "best_score_"):
+            vars(self).pop(name, None)
+        if best is not None:
+            self.best_epoch_ = first_epoch + best[0] + 1
+            self.best_score_ = best[1]
+        return self
+
+    def _go_on(self, recipe):
+        """The state to go on from, and the learning rate to set in it."""
+        before = self._recipe
+        if _network_key(before) != _network_key(recipe):
+            raise ValueError(
+                "warm_start and partial_fit go on with the network that was fitted, "
+                "got parameters of another one. Set them back, or call fit with "
+                "warm_start=False."
+            )
+        if _optimizer_key(before) != _optimizer_key(recipe):
+            # Another optimizer's state means nothing to this one.
+            return State(self._state.weights, []), recipe.learning_rate
+        changed = recipe.learning_rate != before.learning_rate
+        return self._state, recipe.learning_rate if changed else None
+
+    def _check_given(self, X_val, y_val, sample_weight_val):
+        """Rows to watch that the caller gave, as X, y and weights; or None."""
+        if X_val is None:
+            for name, value in (
+                ("y_val", y_val),
+                ("sample_weight_val", sample_weight_val),
+            ):
+                if value is not None:
+                    raise ValueError(f"{name} needs X_val, got X_val=None.")
+            return None
+        if y_val is None:
+            raise ValueError("X_val needs y_val, got y_val=None.")
+        X_val = check_sequences(self, X_val, reset=False, name="X_val")
+        y_val = self._check_target(y_val, len(X_val), "y_val")
+        weights = check_weights(sample_weight_val, len(X_val), "sample_weight_val")
+        present = weights > 0
+        y_val = self._encode(y_val, "y_val")
+        return X_val[present], y_val[present], weights[present]
+
+    def _hold_out(self, X, y, groups, seed):
+        """Indices of the rows to train on and of those to watch."""
+        split = self.validation_split
+        remedy = (
+            "Give more rows, set validation_split to another fraction or splitter, or "
+            "give X_val and y_val to fit."
+        )
+        strata = self._strata(y)
+        try:
+            if hasattr(split, "split"):
+                # The last split: of a TimeSeriesSplit the one with most rows.
+                *_, (rest, held_out) = split.split(X, y, groups)
+            elif groups is not None:
+                rest, held_out = _split_groups(X, strata, groups, split, seed)
+            else:
+                rest, held_out = train_test_split(
+                    np.arange(len(X)), test_size=split, stratify=strata,
+                    random_state=seed,
+                )  # fmt: skip
+        except ValueError as error:
+            raise ValueError(
+                f"validation_split={split!r} can't split {len(X)} rows: {error} "
+                f"{remedy}"
+            ) from error
+        if groups is not None:
+            both = np.intersect1d(groups[rest], groups[held_out])
+            if len(both):
+                raise ValueError(
+                    f"validation_split={split!r} must keep every group on one side, "
+                    f"got {len(both)} groups on both. Use a splitter that takes "
+                    f"groups, such as GroupShuffleSplit."
+                )
+        self._check_parts(y, rest, held_out, remedy)
+        return rest, held_out
+
+    def _make_watch(self, X, y, weights, recipe, scorer, early_stopping):
+        rows = self._rows(X, y, weights, recipe)
+        monitor, greater_is_better, score = "val_loss", False, None
+        if scorer is not None:
+            monitor, greater_is_better = "val_score", True
+            if isinstance(self.monitor, str):
+                monitor = f"val_{self.monitor}"
+            options = {} if (weights == 1).all() else {"sample_weight": weights}
+
+            def score(outputs):
+                estimator, y_true = self._as_fitted(outputs, y)
+                try:
+                    value = scorer(estimator, X, y_true, **options)
+                except (TypeError, ValueError) as error:
+                    raise ValueError(
+                        f"monitor={self.monitor!r} can't be computed on the "
+                        f"validation rows: {error}"
+                    ) from error
+                if not np.isfinite(value):
+                    raise ValueError(
+                        f"monitor={self.monitor!r} must be a finite number on the "
+                        f"validation rows, got {value}. See that they hold every class."
+                    )
+                return value
+
+        return Watch(
+            rows=rows,
+            monitor=monitor,
+            greater_is_better=greater_is_better,
+            score=score,
+            patience=self.patience if early_stopping else None,
+            min_delta=self.min_delta,
+        )
+
+    def _outputs(self, X):
+        """What the network gives for X, of shape (n_samples, n_outputs)."""
+        check_is_fitted(self)
+        X = check_sequences(self, X, reset=False)
+        return predict(self._recipe, self._state.weights, X)
+
+
+def _network_key(recipe):
+    return Recipe(recipe.network, None, None, None, None, None, ()).key()
+
+
+def _optimizer_key(recipe):
+    return Recipe(
+        {}, recipe.optimizer, recipe.optimizer_params, recipe.learning_rate, None,
+        None, (),
+    ).key()  # fmt: skip
+
+
+def _split_groups(X, strata, groups, fraction, seed):
+    """Hold out whole groups, about a fraction of the rows, classes in proportion."""
+    swapped = fraction > 0.5
+    n_splits = round(1 / (1 - fraction if swapped else fraction))
+    n_groups = len(np.unique(groups))
+    if n_groups < 2:
+        raise ValueError(f"groups must hold at least 2 groups, got {n_groups}.")
+    splitter = StratifiedGroupKFold(
+        min(n_splits, n_groups), shuffle=True, random_state=seed
+    )
+    splits = list(splitter.split(X, strata, groups))
+    # In scikit-learn 1.6 the first split does not depend on the seed.
+    large, small = splits[seed % len(splits)]
+    return (small, large) if swapped else (large, small)
+
+
+class _FittedView(ClassifierMixin, BaseEstimator):
+    """Probabilities that are there already, in a form that scorers take."""
+
+    def __init__(self, classes, probabilities):
+        self.classes_ = classes
+        self._probabilities = probabilities
+
+    def predict_proba(self, X):
+        return self._probabilities
+
+    def predict(self, X):
+        return self.classes_[self._probabilities.argmax(axis=1)]
+
+
+class SequenceClassifierMixin(ClassifierMixin):
+    """Labels, probabilities, class weights; before `SequenceEstimator` in the MRO."""
+
+    _parameter_constraints = {
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    @restores_on_error
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+        groups=None,
+    ):
+        """Fit the network.
+
+        Parameters
+        ----------
+        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_columns)
+            Training sequences, without missing values. The columns of a 2-D X are read
+            step by step, see ``n_timesteps``.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, not negative. Only their ratios count; a row of weight zero is a
+            row that is not there.
+        X_val : array-like of the same kind as X, default=None
+            Rows to watch. With ``early_stopping`` they are watched in place of rows
+            held out; without it they are only recorded in ``history_``.
+        y_val : array-like of shape (n_val_samples,), default=None
+            Labels of ``X_val``.
+        sample_weight_val : array-like of shape (n_val_samples,), default=None
+            Weights of ``X_val``, in its loss and its score.
+        groups : array-like of shape (n_samples,), default=None
+            Groups that ``early_stopping`` keeps on one side when it holds out rows.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter is not as it must be, or the loss does not stay
+            finite. A fitted estimator is then as it was.
+        TypeError
+            If X is sparse, or a parameter has the wrong type.
+        """
+        resume = bool(self.warm_start) and self.__sklearn_is_fitted__()
+        return self._train(
+            X, y, sample_weight, epochs=self.epochs, resume=resume, X_val=X_val,
+            y_val=y_val, sample_weight_val=sample_weight_val, groups=groups,
+            early_stopping=self.early_stopping,
+        )  # fmt: skip
+
+    @restores_on_error
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch over X, going on from where training stands.
+
+        Parameters
+        ----------
+        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_columns)
+            Some of the training sequences.
+        y : array-like of shape (n_samples,)
+            Their class labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come. Needed at the first call; may be left out
+            later.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, not negative.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If ``classes`` is missing at the first call, ``y`` holds a label that is not
+            in it, ``early_stopping`` is True or ``class_weight`` is ``"balanced"``.
+        """
+        if self.early_stopping:
+            raise ValueError(
+                "early_stopping must be False with partial_fit, got True: which rows "
+                "would be held out is not defined over calls."
+            )
+        if isinstance(self.class_weight, str):
+            raise ValueError(
+                f"class_weight must be a dict or None with partial_fit, got "
+                f"{self.class_weight!r}: the class frequencies are not known. Give "
+                f"sklearn.utils.class_weight.compute_class_weight's weights as a dict."
+            )
+        resume = self.__sklearn_is_fitted__()
+        if classes is None and not resume:
+            raise ValueError(
+                "classes must be passed on the first call to partial_fit, got None."
+            )
+        return self._train(
+            X, y, sample_weight, epochs=1, resume=resume, classes=classes, min_rows=1
+        )
+
+    @restores_on_error
+    def initialize(self, X, y):
+        """Draw the first weights without training, so that ``predict`` works.
+
+        Parameters
+        ----------
+        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_columns)
+            Sequences of the shape that is to come.
+        y : array-like of shape (n_samples,)
+            Labels that hold every class.
+
+        Returns
+        -------
+        self : object
+            The estimator with its first weights.
+        """
+        return self._train(X, y, None, epochs=0, resume=False)
+
+    def predict_proba(self, X):
+        """Probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_columns)
+            Sequences of the kind that the estimator was fitted on.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            Columns in the order of ``classes_``; rows sum to 1.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            If X has another shape or other columns than the X of ``fit``.
+        """
+        return _probabilities(self._outputs(X))
+
+    def predict_log_proba(self, X):
+        """Logarithms of ``predict_proba``.
+
+        Parameters
+        ----------
+        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_columns)
+            Sequences of the kind that the estimator was fitted on.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            Columns in the order of ``classes_``.
+        """
+        with np.errstate(divide="ignore"):  # a probability of 0 is minus infinity
+            return np.log(self.predict_proba(X))
+
+    def predict(self, X):
+        """The most probable class of each row.
+
+        Parameters
+        ----------
+        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_columns)
+            Sequences of the kind that the estimator was fitted on.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Labels as they were given to ``fit``.
+        """
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    # ------------------------------------------- what `SequenceEstimator._train` asks
+
+    def _check_target(self, y, n_rows, name="y"):
+        return check_labels(y, n_rows, name)
+
+    def _encode_target(self, y, *, resume, classes):
+        """Settle ``classes_`` and give y as indices into it."""
+        found = np.unique(y if classes is None else classes)
+        if not resume:
+            if len(found) < 2:
+                raise ValueError(
+                    f"y must hold labels of at least 2 classes, got 1 class: "
+                    f"{found[0]!r}."
+                )
+            self.classes_, self.n_classes_ = found, len(found)
+        elif classes is not None and not np.array_equal(found, self.classes_):
+            raise ValueError(
+                f"classes must be the same at every call, got {found} after "
+                f"{self.classes_}."
+            )
+        return self._encode(y, "y")
+
+    def _encode(self, y, name):
+        """Indices into ``classes_``."""
+        known = np.isin(y, self.classes_)
+        if not known.all():
+            raise ValueError(
+                f"{name} must hold labels of the classes {self.classes_} alone, got "
+                f"{np.unique(y[~known])}."
+            )
+        return np.searchsorted(self.classes_, y)
+
+    def _head(self):
+        """The loss, and number and activation of the network's outputs."""
+        loss = self.loss
+        if loss is None:
+            loss = (
+                "binary_crossentropy"
+                if self.n_classes_ == 2
+                else "sparse_categorical_crossentropy"
+            )
+        if self.n_classes_ == 2 and "categorical" not in loss_name(loss):
+            return loss, 1, "sigmoid"
+        return loss, self.n_classes_, "softmax"
+
+    def _rows(self, X, y, weights, recipe, *, class_weight=False):
+        """Encoded labels in the form of the loss, and weights with a mean of 1."""
+        if class_weight:
+            weights = weights * self._class_weights(y, weights)[y]
+        if recipe.network["n_outputs"] == 1:
+            target = y.astype(np.float32).reshape(-1, 1)
+        elif loss_name(recipe.loss).startswith("sparse_"):
+            target = y.astype(np.int32)
+        else:
+            target = np.eye(self.n_classes_, dtype=np.float32)[y]
+        return Rows(X, target, (weights / weights.mean()).astype(np.float32))
+
+    def _class_weights(self, y, weights):
+        """A weight for each class, in the order of ``classes_``."""
+        if self.class_weight == "balanced":
+            totals = np.bincount(y, weights=weights, minlength=self.n_classes_)
+            # A class of warm_start's that has no row now has nothing to weigh.
+            return 1 / np.where(totals > 0, totals, 1)
+        given = compute_class_weight(
+            self.class_weight, classes=self.classes_, y=self.classes_
+        )
+        if not np.isfinite(given).all() or (given < 0).any() or not given[y].any():
+            raise ValueError(
+                f"class_weight must not be negative, infinite, NaN, or zero for every "
+                f"class, got {self.class_weight!r}."
+            )
+        return given
+
+    def _strata(self, y):
+        return y
+
+    def _check_parts(self, y, rest, held_out, remedy):
+        for part, rows in (("rest", rest), ("held-out part", held_out)):
+            if len(np.unique(y[rows])) < 2:
+                raise ValueError(
+                    f"validation_split={self.validation_split!r} must leave at least 2 "
+                    f"classes on either side, got a {part} of {len(rows)} rows with a "
+                    f"single class. {remedy}"
+                )
+
+    def _as_fitted(self, outputs, y):
+        """What a scorer needs: an estimator with these outputs, and labels."""
+        view = _FittedView(self.classes_, _probabilities(outputs))
+        return view, self.classes_[y]
+
+
+def _probabilities(outputs):
+    """Outputs of shape (n_samples, 1 or n_classes) as rows that sum to 1, float64."""
+    outputs = outputs.astype(np.float64)
+    if outputs.shape[1] == 1:
+        return np.hstack([1 - outputs, outputs])
+    return outputs / outputs.sum(axis=1, keepdims=True)

@@ -1,0 +1,240 @@
+"""The plain feed-forward network that every comparison needs."""
+
+from numbers import Integral, Real
+
+from skseq._base import SequenceClassifierMixin, SequenceEstimator
+from skseq._networks import check_activation
+from skseq._validation import check_rates, check_sizes
+
+
+class _DenseEstimator(SequenceEstimator):
+    """The one ``__init__`` of the dense estimators, and their part of a network."""
+
+    _parameter_constraints = {
+        "dense_units": [Integral, tuple, list],
+        "activation": [str, callable, None],
+        "dropout": [Real, tuple, list],
+    }
+
+    def __init__(
+        self,
+        dense_units=(100,),
+        *,
+        activation="relu",
+        dropout=0.0,
+        epochs=30,
+        batch_size=32,
+        optimizer="adam",
+        learning_rate=None,
+        optimizer_params=None,
+        loss=None,
+        loss_params=None,
+        metrics=None,
+        callbacks=None,
+        early_stopping=False,
+        validation_split=0.1,
+        monitor="loss",
+        patience=10,
+        min_delta=0.0,
+        shuffle=True,
+        class_weight=None,
+        n_timesteps=None,
+        random_state=None,
+        warm_start=False,
+        verbose=0,
+    ):
+        self.dense_units = dense_units
+        self.activation = activation
+        self.dropout = dropout
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.optimizer_params = optimizer_params
+        self.loss = loss
+        self.loss_params = loss_params
+        self.metrics = metrics
+        self.callbacks = callbacks
+        self.early_stopping = early_stopping
+        self.validation_split = validation_split
+        self.monitor = monitor
+        self.patience = patience
+        self.min_delta = min_delta
+        self.shuffle = shuffle
+        self.class_weight = class_weight
+        self.n_timesteps = n_timesteps
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.verbose = verbose
+
+    def _network(self):
+        dense_units = check_sizes("dense_units", self.dense_units, may_be_empty=True)
+        check_activation("activation", self.activation)
+        return {
+            "family": "dense",
+            "dense_units": dense_units,
+            "activation": self.activation,
+            "dropout": check_rates("dropout", self.dropout, len(dense_units)),
+        }
+
+
+class DenseClassifier(SequenceClassifierMixin, _DenseEstimator):
+    """Feed-forward network over the flattened sequence, the baseline to beat.
+
+    The timesteps stand side by side and go through dense layers to an output for each
+    class, as in a multilayer perceptron [1]_. The layers are Keras' own. A network that
+    uses the order of the timesteps should do better than this one; if it does not, the
+    order says little.
+
+    Parameters
+    ----------
+    dense_units : int or tuple of int, default=(100,)
+        Widths of the hidden layers. Without any the network is logistic regression.
+
+    activation : str, callable or None, default="relu"
+        Keras activation of the hidden layers.
+
+    dropout : float or tuple of float, default=0.0
+        Fraction in [0, 1) of each hidden layer's outputs that training drops, or one
+        for each layer.
+
+    epochs : int, default=30
+        Passes over the training rows.
+
+    batch_size : int, default=32
+        Rows for each step of the optimizer.
+
+    optimizer : str, keras.optimizers.Optimizer or class of one, default="adam"
+        An object's configuration is used, never the object itself.
+
+    learning_rate : float, keras.optimizers.schedules.LearningRateSchedule or None, \
+            default=None
+        Step size of the optimizer, in place of an optimizer object's own. None keeps an
+        object's own rate, and is 0.005 with a name.
+
+    optimizer_params : dict or None, default=None
+        Further arguments of the optimizer, such as ``{"clipnorm": 1.0}``.
+        ``set_params(optimizer__clipnorm=1.0)`` sets one.
+
+    loss : str, keras.losses.Loss, callable or None, default=None
+        None: ``"binary_crossentropy"`` with two classes, otherwise
+        ``"sparse_categorical_crossentropy"``. Losses whose name begins with
+        ``"sparse_"`` get labels as ints; others get 0 and 1, or one column for each
+        class.
+
+    loss_params : dict or None, default=None
+        Arguments of the loss, such as ``{"gamma": 3.0}`` of
+        ``"binary_focal_crossentropy"``. ``set_params(loss__gamma=3.0)`` sets one.
+
+    metrics : str, keras.metrics.Metric, callable, list or tuple of those, or None, \
+            default=None
+        Keras metrics to record in ``history_`` after each epoch.
+
+    callbacks : keras.callbacks.Callback, list or tuple of those, or None, default=None
+        They are copied before use; the copies are ``callbacks_``.
+
+    early_stopping : bool, default=False
+        Whether to hold out validation rows, to stop when ``monitor`` no longer improves
+        on them, and to keep the best epoch's weights.
+
+    validation_split : float or cross-validation splitter, default=0.1
+        What ``early_stopping`` holds out: a fraction in (0, 1) of the rows, shuffled
+        and stratified by class (and of whole groups, if ``groups`` are given to
+        ``fit``), or the last split of a scikit-learn splitter.
+
+    monitor : str or callable, default="loss"
+        What is watched on the validation rows: ``"loss"``, the name of a scikit-learn
+        scorer such as ``"roc_auc"``, or a scorer.
+
+    patience : int, default=10
+        Epochs without improvement after which ``early_stopping`` stops.
+
+    min_delta : float, default=0.0
+        The least gain that counts as improvement for ``patience``.
+
+    shuffle : bool, default=True
+        Whether each epoch takes the rows in a new order.
+
+    class_weight : dict, "balanced" or None, default=None
+        Weights by class label, or ``"balanced"`` for weights inverse to the classes'
+        total sample weight in the training rows. They multiply ``sample_weight``.
+
+    n_timesteps : int or None, default=None
+        With a 2-D X: how many timesteps its columns hold, all features of the first
+        timestep first. None: each column is a timestep with one feature.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the first weights, the order of rows, dropout and the rows held out.
+        Pass an int for the same result at each call.
+
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last call for ``epochs`` more, with its
+        weights, its optimizer's state and its epoch count.
+
+    verbose : int, default=0
+        1 prints a line after each epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, sorted.
+
+    n_classes_ : int
+        Number of classes.
+
+    n_features_in_ : int
+        Columns of a 2-D X, or features of each timestep of a 3-D X.
+
+    n_timesteps_in_ : int
+        Timesteps that the network reads.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Column names, if X was a dataframe whose names are all strings.
+
+    history_ : dict of str to list of float
+        A value for each epoch: ``"loss"``, the ``metrics``, and with validation rows
+        ``"val_loss"``, ``"val_roc_auc"`` and so on.
+
+    n_iter_ : int
+        Epochs run since the first weights were drawn.
+
+    best_epoch_ : int
+        Epoch with the best score on the validation rows, counted from 1. Only with
+        ``early_stopping`` or ``X_val``.
+
+    best_score_ : float
+        That score. Only with ``early_stopping`` or ``X_val``.
+
+    callbacks_ : list of keras.callbacks.Callback
+        The copies of ``callbacks`` that were used.
+
+    model_ : keras.Model
+        A new standalone model with a copy of the weights. Editing it changes nothing
+        here.
+
+    See Also
+    --------
+    LSTMClassifier : Long short-term memory.
+    GRUClassifier : Gated recurrent units.
+    SimpleRNNClassifier : Plain recurrence.
+    Conv1DClassifier : Convolutions over time.
+    SequenceReshaper : From the columns of a table to timesteps.
+
+    References
+    ----------
+    .. [1] D. E. Rumelhart, G. E. Hinton and R. J. Williams, "Learning representations
+       by back-propagating errors", Nature 323, 1986.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.preprocessing import scale
+    >>> from skseq import DenseClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> net = DenseClassifier(early_stopping=True, monitor="roc_auc_ovr",
+    ...                       random_state=0)
+    >>> net.fit(scale(X), y).predict_proba(scale(X)).shape
+    (150, 3)
+    >>> net.best_epoch_ <= net.n_iter_
+    True
+    """

@@ -1,0 +1,599 @@
+"""From plain options to Keras layers, losses, metrics and optimizers.
+
+The only file that names Keras layers. A *network* is a dict of plain values (and of
+Keras objects that the user passed in) that says all about the graph; `build_network`
+turns it into a Keras model. What is drawn at random is drawn by `draw_weights` from a
+seed, so that one graph serves every seed.
+"""
+
+import importlib.util
+import inspect
+import json
+import os
+import random
+import re
+from contextlib import contextmanager
+from numbers import Real
+
+import numpy as np
+
+from skseq._validation import nearest
+
+
+def _import_keras():
+    remedy = (
+        "skseq runs Keras on TensorFlow. Unset the environment variable KERAS_BACKEND, "
+        "or set KERAS_BACKEND=tensorflow, and see that ~/.keras/keras.json names no "
+        "other backend."
+    )
+    wanted = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if wanted != "tensorflow":
+        raise ImportError(
+            f"KERAS_BACKEND must be 'tensorflow', got {wanted!r}. {remedy}"
+        )
+    if importlib.util.find_spec("tensorflow") is None:
+        raise ImportError(
+            f"TensorFlow is not installed: pip install tensorflow. {remedy}"
+        )
+    # TensorFlow tells on standard error, at every start, which devices it lacks.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import keras
+
+    if keras.config.backend() != "tensorflow":
+        raise ImportError(
+            f"Keras' backend must be 'tensorflow', got {keras.config.backend()!r}: the "
+            f"environment variable KERAS_BACKEND or ~/.keras/keras.json says so. "
+            f"{remedy}"
+        )
+    return keras
+
+
+keras = _import_keras()
+
+
+# ------------------------------------------------------------------ names to objects
+
+
+def _snake(name):
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    return re.sub(r"(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def _public_classes(module, base):
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if inspect.isclass(value) and issubclass(value, base) and value is not base
+    }
+
+
+def _accepted(cls):
+    """Names that a Keras class' constructor takes, its base class' among them."""
+    names = set()
+    for ancestor in inspect.getmro(cls):
+        if ancestor.__module__.startswith("keras.") or ancestor is cls:
+            signature = inspect.signature(ancestor.__init__)
+            kinds = [p.kind for p in signature.parameters.values()]
+            names.update(
+                name
+                for name, parameter in signature.parameters.items()
+                if parameter.kind
+                in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+            )
+            if inspect.Parameter.VAR_KEYWORD not in kinds:
+                break
+    return names - {"self"}
+
+
+def _check_options(parameter, options, cls, also_refused=()):
+    accepted = _accepted(cls) - set(also_refused)
+    for name in options:
+        if name not in accepted:
+            raise ValueError(
+                f"{parameter} must hold arguments of keras' {cls.__name__}, got "
+                f"{name!r}.{nearest(name, accepted)}"
+            )
+
+
+_OPTIMIZERS = {
+    name.lower(): cls
+    for name, cls in _public_classes(
+        keras.optimizers, keras.optimizers.Optimizer
+    ).items()
+    if name != "LossScaleOptimizer"
+}
+
+
+def is_rate_value(rate):
+    """Tell a learning rate that is a number from a schedule and from None."""
+    return isinstance(rate, Real)
+
+
+# Where neither an optimizer object nor the user says. Keras' 0.001 takes several times
+# the epochs on a table of some hundred rows.
+DEFAULT_LEARNING_RATE = 0.005
+
+
+def make_optimizer(optimizer, learning_rate=None, optimizer_params=None):
+    """A fresh Keras optimizer.
+
+    Parameters
+    ----------
+    optimizer : str, keras.optimizers.Optimizer or class of one
+        An object gives its configuration; it is not used itself.
+    learning_rate : float, keras.optimizers.schedules.LearningRateSchedule or None
+        None: the object's own; `DEFAULT_LEARNING_RATE` with a name or a class.
+    optimizer_params : dict or None
+        Further arguments of the optimizer.
+    """
+    options = dict(optimizer_params or {})
+    if isinstance(optimizer, str):
+        cls = _OPTIMIZERS.get(optimizer.lower())
+        if cls is None:
+            raise ValueError(
+                f"optimizer must be the name of a Keras optimizer, got {optimizer!r}."
+                f"{nearest(optimizer.lower(), _OPTIMIZERS)}"
+            )
+        config = {"learning_rate": DEFAULT_LEARNING_RATE}
+    elif isinstance(optimizer, keras.optimizers.Optimizer):
+        cls, config = type(optimizer), optimizer.get_config()
+    elif inspect.isclass(optimizer) and issubclass(
+        optimizer, keras.optimizers.Optimizer
+    ):
+        cls, config = optimizer, {"learning_rate": DEFAULT_LEARNING_RATE}
+    else:
+        raise TypeError(
+            f"optimizer must be a name or a keras.optimizers.Optimizer, got "
+            f"{optimizer!r}."
+        )
+    if "learning_rate" in options:
+        raise ValueError(
+            f"optimizer_params must not hold 'learning_rate', got "
+            f"{options['learning_rate']!r}. Use the parameter learning_rate."
+        )
+    _check_options("optimizer_params", options, cls, also_refused=["learning_rate"])
+    config.update(options)
+    if learning_rate is not None:
+        if is_rate_value(learning_rate):
+            learning_rate = float(learning_rate)  # Keras takes no int
+        config["learning_rate"] = learning_rate
+    try:
+        return cls.from_config(config)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"optimizer_params={optimizer_params!r} can't be used with "
+            f"{cls.__name__}: {error}"
+        ) from error
+
+
+_LOSSES = {
+    _snake(name): cls
+    for name, cls in _public_classes(keras.losses, keras.losses.Loss).items()
+    if name not in ("CTC", "Dice", "Tversky")
+}
+
+
+class _FunctionLoss(keras.losses.Loss):
+    """A function of ``(y_true, y_pred)`` as a loss."""
+
+    def __init__(self, function):
+        super().__init__(name=getattr(function, "__name__", "loss"))
+        self.function = function
+
+    def call(self, y_true, y_pred):
+        return self.function(y_true, y_pred)
+
+
+def make_loss(loss, loss_params=None):
+    """A Keras loss from a name, a function or a loss.
+
+    Returns
+    -------
+    loss : keras.losses.Loss
+        The caller's own object if it is one and ``loss_params`` is empty.
+    """
+    options = dict(loss_params or {})
+    if isinstance(loss, str):
+        name = _snake(loss)
+        if name not in _LOSSES:
+            try:
+                name = _snake(getattr(keras.losses.get(loss), "__name__", ""))
+            except ValueError:
+                name = ""
+        if name not in _LOSSES:
+            raise ValueError(
+                f"loss must be the name of a Keras loss, got {loss!r}."
+                f"{nearest(loss, _LOSSES)}"
+            )
+        cls, config = _LOSSES[name], {}
+    elif isinstance(loss, keras.losses.Loss):
+        if not options:
+            return loss
+        cls, config = type(loss), loss.get_config()
+    elif inspect.isclass(loss) and issubclass(loss, keras.losses.Loss):
+        cls, config = loss, {}
+    elif callable(loss):
+        if options:
+            raise ValueError(
+                f"loss_params must be None with a function as loss, got {options!r}. "
+                f"Use functools.partial."
+            )
+        return _FunctionLoss(loss)
+    else:
+        raise TypeError(
+            f"loss must be a name, a function or a keras.losses.Loss, got {loss!r}."
+        )
+    _check_options("loss_params", options, cls)
+    try:
+        return cls.from_config({**config, **options})
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"loss_params={loss_params!r} can't be used with {cls.__name__}: {error}"
+        ) from error
+
+
+def loss_name(loss):
+    """The snake-case name of a loss as `make_loss` takes it."""
+    made = make_loss(loss)
+    return made.name if isinstance(made, _FunctionLoss) else _snake(type(made).__name__)
+
+
+# Keras resolves these by the shape of the target.
+_METRIC_WORDS = ("accuracy", "acc", "crossentropy", "ce")
+
+
+def check_metrics(metrics):
+    """Validate ``metrics`` and give them as a tuple.
+
+    Parameters
+    ----------
+    metrics : None, str, keras.metrics.Metric, callable, or list or tuple of those
+    """
+    if metrics is None:
+        return ()
+    if not isinstance(metrics, (list, tuple)):
+        metrics = (metrics,)
+    for metric in metrics:
+        if isinstance(metric, str):
+            if metric in _METRIC_WORDS:
+                continue
+            try:
+                keras.metrics.get(metric)
+            except ValueError as error:
+                names = [_snake(n) for n in dir(keras.metrics) if n[0] != "_"]
+                raise ValueError(
+                    f"metrics must be names of Keras metrics, got {metric!r}."
+                    f"{nearest(metric, [*_METRIC_WORDS, *names])}"
+                ) from error
+        elif not isinstance(metric, keras.metrics.Metric) and not callable(metric):
+            raise TypeError(
+                f"metrics must be names, functions or keras.metrics.Metric objects, "
+                f"got {metric!r}."
+            )
+    return tuple(metrics)
+
+
+def _fresh(thing):
+    """A Keras object anew from its configuration; anything else as it is.
+
+    What has variables of its own (a metric, a PReLU) must not be the caller's object,
+    or training would change it.
+    """
+    if isinstance(thing, (keras.metrics.Metric, keras.layers.Layer)):
+        return type(thing).from_config(thing.get_config())
+    return thing
+
+
+def make_metrics(metrics):
+    """Metrics that a model can be compiled with, from what `check_metrics` gave."""
+    return [_fresh(metric) for metric in metrics] or None
+
+
+def check_activation(name, activation):
+    """Raise unless ``activation`` is a Keras activation's name, a function or None."""
+    if activation is None or (callable(activation) and not inspect.isclass(activation)):
+        return
+    if not isinstance(activation, str):
+        raise TypeError(
+            f"{name} must be the name of a Keras activation or a function, got "
+            f"{activation!r}."
+        )
+    try:
+        keras.activations.get(activation)
+    except ValueError as error:
+        names = [n for n in dir(keras.activations) if n[0] != "_" and n.islower()]
+        raise ValueError(
+            f"{name} must be the name of a Keras activation, got {activation!r}."
+            f"{nearest(activation, set(names) - {'get', 'serialize', 'deserialize'})}"
+        ) from error
+
+
+# Activations that are layers in Keras because they have options or weights.
+_ACTIVATION_LAYERS = {
+    "elu": keras.layers.ELU,
+    "leaky_relu": keras.layers.LeakyReLU,
+    "prelu": keras.layers.PReLU,
+    "relu": keras.layers.ReLU,
+    "softmax": keras.layers.Softmax,
+}
+
+
+def check_layer_activation(activation):
+    """Raise unless ``activation`` can follow a layer: see `_activation_layer`."""
+    if isinstance(activation, dict):
+        options = dict(activation)
+        name = options.pop("name", None)
+        if name not in _ACTIVATION_LAYERS:
+            raise ValueError(
+                f"layer_activation must be a dict with the 'name' of an activation "
+                f"that has options, got {activation!r}."
+                f"{nearest(name, _ACTIVATION_LAYERS)}"
+            )
+        cls = _ACTIVATION_LAYERS[name]
+        _check_options("layer_activation", options, cls)
+        try:
+            cls(**options)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"layer_activation={activation!r} can't be used: {error}"
+            ) from error
+    elif not isinstance(activation, keras.layers.Layer) and (
+        activation not in _ACTIVATION_LAYERS
+        if isinstance(activation, str)
+        else activation is not None
+    ):
+        check_activation("layer_activation", activation)
+
+
+def _activation_layer(activation, name):
+    if isinstance(activation, keras.layers.Layer):
+        return type(activation).from_config({**activation.get_config(), "name": name})
+    options = {"name": activation} if isinstance(activation, str) else activation
+    if isinstance(options, dict):
+        cls = _ACTIVATION_LAYERS.get(options["name"])
+        if cls is not None:
+            return cls(**{**options, "name": name}, dtype=_DTYPE)
+    return keras.layers.Activation(activation, name=name, dtype=_DTYPE)
+
+
+# -------------------------------------------------------------------------- building
+
+# Whatever the user's global policy, so that a fitted estimator means the same anywhere.
+_DTYPE = "float32"
+
+_CELLS = {
+    "lstm": keras.layers.LSTM,
+    "gru": keras.layers.GRU,
+    "simple_rnn": keras.layers.SimpleRNN,
+}
+
+
+def _seeded(**more):
+    """Fixed seeds, for Keras draws missing ones from Python's global state."""
+    return {
+        "kernel_initializer": keras.initializers.GlorotUniform(seed=0),
+        "dtype": _DTYPE,
+        **more,
+    }
+
+
+def _recurrent(x, options):
+    units = options["units"]
+    for i, width in enumerate(units):
+        layer = _CELLS[options["cell"]](
+            width,
+            return_sequences=i < len(units) - 1 or options["pooling"] != "last",
+            dropout=options["dropout"][i],
+            recurrent_dropout=options["recurrent_dropout"][i],
+            recurrent_initializer=keras.initializers.Orthogonal(seed=0),
+            name=f"recurrent_{i + 1}",
+            **_seeded(seed=0),
+        )
+        if options["bidirectional"]:
+            layer = keras.layers.Bidirectional(
+                layer, name=f"bidirectional_{i + 1}", dtype=_DTYPE
+            )
+        x = layer(x)
+        activation = options["layer_activation"][i]
+        if activation is not None:
+            x = _activation_layer(activation, f"activation_{i + 1}")(x)
+    if options["pooling"] != "last":
+        x = _pooling(x, options["pooling"])
+    return _hidden(x, options["dense_units"], "relu")
+
+
+def _convolutional(x, options):
+    for i, filters in enumerate(options["filters"]):
+        x = keras.layers.Conv1D(
+            filters,
+            options["kernel_size"][i],
+            padding=options["padding"],
+            activation=options["activation"],
+            data_format="channels_last",
+            name=f"convolution_{i + 1}",
+            **_seeded(),
+        )(x)
+        if options["pool_size"][i] > 1:
+            # "same" keeps a last, shorter window, so that no sequence is too short.
+            x = keras.layers.MaxPooling1D(
+                options["pool_size"][i],
+                padding="same",
+                data_format="channels_last",
+                name=f"max_pooling_{i + 1}",
+                dtype=_DTYPE,
+            )(x)
+        x = _dropout(x, options["dropout"][i], f"dropout_{i + 1}")
+    x = _pooling(x, options["pooling"])
+    return _hidden(x, options["dense_units"], options["activation"])
+
+
+def _dense(x, options):
+    x = _pooling(x, "flatten")
+    return _hidden(x, options["dense_units"], options["activation"], options["dropout"])
+
+
+_POOLINGS = {
+    "mean": keras.layers.GlobalAveragePooling1D,
+    "max": keras.layers.GlobalMaxPooling1D,
+    "flatten": keras.layers.Flatten,
+}
+
+
+def _pooling(x, pooling):
+    """One vector for a sequence."""
+    layer = _POOLINGS[pooling]
+    return layer(data_format="channels_last", name="pooling", dtype=_DTYPE)(x)
+
+
+def _dropout(x, rate, name):
+    if not rate:
+        return x
+    return keras.layers.Dropout(rate, seed=0, name=name, dtype=_DTYPE)(x)
+
+
+def _hidden(x, dense_units, activation, dropout=None):
+    for i, width in enumerate(dense_units):
+        x = keras.layers.Dense(
+            width, activation=activation, name=f"dense_{i + 1}", **_seeded()
+        )(x)
+        if dropout is not None:
+            x = _dropout(x, dropout[i], f"dense_dropout_{i + 1}")
+    return x
+
+
+# A family of networks: its name in a network's dict, and the layers between input and
+# head. A new one needs an entry here and an abstract class with its parameters.
+_FAMILIES = {
+    "recurrent": _recurrent,
+    "convolutional": _convolutional,
+    "dense": _dense,
+}
+
+
+@contextmanager
+def float32_globally():
+    """Keras' defaults for the time of a block, for losses and metrics go by them."""
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
+    if floatx == policy.name == "float32":
+        yield
+        return
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(policy)
+
+
+@contextmanager
+def _python_random_kept():
+    """Keras draws a seed from Python's global state for each layer given none."""
+    state = random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+def build_network(network):
+    """A Keras model.
+
+    Parameters
+    ----------
+    network : dict
+        ``family``, ``n_timesteps``, ``n_features``, ``n_outputs``,
+        ``output_activation`` and the family's own options.
+
+    Returns
+    -------
+    model : keras.Model
+        From ``(n_samples, n_timesteps, n_features)`` to ``(n_samples, n_outputs)``,
+        not compiled, with weights that `draw_weights` is to replace.
+    """
+    with _python_random_kept():
+        inputs = keras.Input(
+            (network["n_timesteps"], network["n_features"]), name="sequences",
+            dtype=_DTYPE,
+        )  # fmt: skip
+        x = _FAMILIES[network["family"]](inputs, network)
+        outputs = keras.layers.Dense(
+            network["n_outputs"],
+            activation=network["output_activation"],
+            name="outputs",
+            **_seeded(),
+        )(x)
+        return keras.Model(inputs, outputs, name=network["family"])
+
+
+def draw_weights(model, constants, seed):
+    """First weights for a model, as Keras' own initializers draw them.
+
+    Parameters
+    ----------
+    model : keras.Model
+        It is not changed.
+    constants : list of ndarray
+        The model's weights as `build_network` gave them, for what no initializer draws
+        (biases).
+    seed : int
+
+    Returns
+    -------
+    weights : list of ndarray, float32
+        In the order of ``model.weights``.
+    """
+    initializers = {
+        "kernel": keras.initializers.GlorotUniform,
+        "recurrent_kernel": keras.initializers.Orthogonal,
+    }
+    seeds = np.random.RandomState(seed).randint(2**31 - 1, size=len(model.weights))
+    return [
+        np.array(
+            initializers[variable.name](seed=int(seed))(variable.shape, _DTYPE)
+            if variable.name in initializers
+            else constant
+        )
+        for variable, constant, seed in zip(
+            model.weights, constants, seeds, strict=True
+        )
+    ]
+
+
+def fingerprint(value):
+    """A hashable key, equal for values that build equal graphs.
+
+    Keras' own objects count by their configuration; functions and other objects by
+    their identity.
+    """
+    if isinstance(value, dict):
+        return tuple(sorted((key, fingerprint(item)) for key, item in value.items()))
+    if isinstance(value, (list, tuple)):
+        return tuple(fingerprint(item) for item in value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if hasattr(value, "get_config") and type(value).__module__.startswith("keras."):
+        config = json.dumps(value.get_config(), sort_keys=True, default=repr)
+        return (type(value).__qualname__, config)
+    try:
+        hash(value)
+    except TypeError:
+        return (type(value).__qualname__, id(value))
+    return (type(value).__qualname__, value)
+
+
+__all__ = [
+    "build_network",
+    "check_activation",
+    "check_layer_activation",
+    "check_metrics",
+    "draw_weights",
+    "fingerprint",
+    "float32_globally",
+    "is_rate_value",
+    "keras",
+    "loss_name",
+    "make_loss",
+    "make_metrics",
+    "make_optimizer",
+]

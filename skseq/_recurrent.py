@@ -1,0 +1,662 @@
+"""LSTM, GRU and simple recurrent networks."""
+
+from numbers import Integral, Real
+
+from skseq._base import SequenceClassifierMixin, SequenceEstimator
+from skseq._networks import check_layer_activation, keras
+from skseq._validation import StrOptions, check_per_layer, check_rates, check_sizes
+
+
+class _RecurrentEstimator(SequenceEstimator):
+    """The one ``__init__`` of all recurrent estimators, and their part of a network."""
+
+    _parameter_constraints = {
+        "units": [Integral, tuple, list],
+        "bidirectional": ["boolean"],
+        "dropout": [Real, tuple, list],
+        "recurrent_dropout": [Real, tuple, list],
+        "pooling": [StrOptions({"flatten", "last", "mean", "max"})],
+        "layer_activation": [
+            str, dict, keras.layers.Layer, tuple, list, callable, None
+        ],
+        "dense_units": [Integral, tuple, list],
+    }  # fmt: skip
+
+    def __init__(
+        self,
+        units=32,
+        *,
+        bidirectional=False,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        pooling="flatten",
+        layer_activation=None,
+        dense_units=(),
+        epochs=30,
+        batch_size=32,
+        optimizer="adam",
+        learning_rate=None,
+        optimizer_params=None,
+        loss=None,
+        loss_params=None,
+        metrics=None,
+        callbacks=None,
+        early_stopping=False,
+        validation_split=0.1,
+        monitor="loss",
+        patience=10,
+        min_delta=0.0,
+        shuffle=True,
+        class_weight=None,
+        n_timesteps=None,
+        random_state=None,
+        warm_start=False,
+        verbose=0,
+    ):
+        self.units = units
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.pooling = pooling
+        self.layer_activation = layer_activation
+        self.dense_units = dense_units
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.optimizer_params = optimizer_params
+        self.loss = loss
+        self.loss_params = loss_params
+        self.metrics = metrics
+        self.callbacks = callbacks
+        self.early_stopping = early_stopping
+        self.validation_split = validation_split
+        self.monitor = monitor
+        self.patience = patience
+        self.min_delta = min_delta
+        self.shuffle = shuffle
+        self.class_weight = class_weight
+        self.n_timesteps = n_timesteps
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.verbose = verbose
+
+    def _network(self):
+        units = check_sizes("units", self.units)
+        activations = check_per_layer(
+            "layer_activation",
+            self.layer_activation,
+            len(units),
+            valid=lambda one: True,
+            expected="an activation",
+        )
+        for activation in activations:
+            check_layer_activation(activation)
+        return {
+            "family": "recurrent",
+            "cell": self._cell,
+            "units": units,
+            "bidirectional": bool(self.bidirectional),
+            "dropout": check_rates("dropout", self.dropout, len(units)),
+            "recurrent_dropout": check_rates(
+                "recurrent_dropout", self.recurrent_dropout, len(units)
+            ),
+            "pooling": self.pooling,
+            "layer_activation": activations,
+            "dense_units": check_sizes(
+                "dense_units", self.dense_units, may_be_empty=True
+            ),
+        }
+
+
+class LSTMClassifier(SequenceClassifierMixin, _RecurrentEstimator):
+    """Long short-term memory network as a scikit-learn classifier.
+
+    One or more LSTM layers [1]_, optional dense layers, and an output for each class.
+    The layers are Keras' own.
+
+    Parameters
+    ----------
+    units : int or tuple of int, default=32
+        Width of the recurrent layer, or of each of several stacked layers.
+
+    bidirectional : bool, default=False
+        Whether each layer also reads the sequence backwards; its output is then twice
+        as wide.
+
+    dropout : float or tuple of float, default=0.0
+        Fraction in [0, 1) of each layer's inputs that training drops, or one for each
+        layer.
+
+    recurrent_dropout : float or tuple of float, default=0.0
+        Fraction in [0, 1) of each layer's recurrent state that training drops, or one
+        for each layer.
+
+    pooling : {"flatten", "last", "mean", "max"}, default="flatten"
+        What the layers after the last recurrent one see of its outputs: all timesteps
+        side by side, the last timestep, or the mean or the maximum over the timesteps.
+        ``"flatten"`` keeps the timesteps apart, as the columns of a table and steps of
+        a fixed calendar ask for; the others suit sequences that may be shifted in time,
+        and long ones.
+
+    layer_activation : str, dict, keras.layers.Layer, callable, None, or tuple of \
+            those, default=None
+        Activation that follows each recurrent layer (inside, the cell keeps its own): a
+        name of Keras', a dict of a name and options such as ``{"name": "leaky_relu",
+        "negative_slope": 0.2}``, a Keras layer or a function; a tuple has one for each
+        layer. None: no further activation.
+
+    dense_units : int or tuple of int, default=()
+        Widths of hidden dense layers (ReLU) between the recurrent part and the output.
+
+    epochs : int, default=30
+        Passes over the training rows.
+
+    batch_size : int, default=32
+        Rows for each step of the optimizer.
+
+    optimizer : str, keras.optimizers.Optimizer or class of one, default="adam"
+        An object's configuration is used, never the object itself.
+
+    learning_rate : float, keras.optimizers.schedules.LearningRateSchedule or None, \
+            default=None
+        Step size of the optimizer, in place of an optimizer object's own. None keeps an
+        object's own rate, and is 0.005 with a name.
+
+    optimizer_params : dict or None, default=None
+        Further arguments of the optimizer, such as ``{"clipnorm": 1.0}``.
+        ``set_params(optimizer__clipnorm=1.0)`` sets one.
+
+    loss : str, keras.losses.Loss, callable or None, default=None
+        None: ``"binary_crossentropy"`` with two classes, otherwise
+        ``"sparse_categorical_crossentropy"``. Losses whose name begins with
+        ``"sparse_"`` get labels as ints; others get 0 and 1, or one column for each
+        class.
+
+    loss_params : dict or None, default=None
+        Arguments of the loss, such as ``{"gamma": 3.0}`` of
+        ``"binary_focal_crossentropy"``. ``set_params(loss__gamma=3.0)`` sets one.
+
+    metrics : str, keras.metrics.Metric, callable, list or tuple of those, or None, \
+            default=None
+        Keras metrics to record in ``history_`` after each epoch.
+
+    callbacks : keras.callbacks.Callback, list or tuple of those, or None, default=None
+        They are copied before use; the copies are ``callbacks_``.
+
+    early_stopping : bool, default=False
+        Whether to hold out validation rows, to stop when ``monitor`` no longer improves
+        on them, and to keep the best epoch's weights.
+
+    validation_split : float or cross-validation splitter, default=0.1
+        What ``early_stopping`` holds out: a fraction in (0, 1) of the rows, shuffled
+        and stratified by class (and of whole groups, if ``groups`` are given to
+        ``fit``), or the last split of a scikit-learn splitter.
+
+    monitor : str or callable, default="loss"
+        What is watched on the validation rows: ``"loss"``, the name of a scikit-learn
+        scorer such as ``"roc_auc"``, or a scorer.
+
+    patience : int, default=10
+        Epochs without improvement after which ``early_stopping`` stops.
+
+    min_delta : float, default=0.0
+        The least gain that counts as improvement for ``patience``.
+
+    shuffle : bool, default=True
+        Whether each epoch takes the rows in a new order.
+
+    class_weight : dict, "balanced" or None, default=None
+        Weights by class label, or ``"balanced"`` for weights inverse to the classes'
+        total sample weight in the training rows. They multiply ``sample_weight``.
+
+    n_timesteps : int or None, default=None
+        With a 2-D X: how many timesteps its columns hold, all features of the first
+        timestep first. None: each column is a timestep with one feature.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the first weights, the order of rows, dropout and the rows held out.
+        Pass an int for the same result at each call.
+
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last call for ``epochs`` more, with its
+        weights, its optimizer's state and its epoch count.
+
+    verbose : int, default=0
+        1 prints a line after each epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, sorted.
+
+    n_classes_ : int
+        Number of classes.
+
+    n_features_in_ : int
+        Columns of a 2-D X, or features of each timestep of a 3-D X.
+
+    n_timesteps_in_ : int
+        Timesteps that the network reads.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Column names, if X was a dataframe whose names are all strings.
+
+    history_ : dict of str to list of float
+        A value for each epoch: ``"loss"``, the ``metrics``, and with validation rows
+        ``"val_loss"``, ``"val_roc_auc"`` and so on.
+
+    n_iter_ : int
+        Epochs run since the first weights were drawn.
+
+    best_epoch_ : int
+        Epoch with the best score on the validation rows, counted from 1. Only with
+        ``early_stopping`` or ``X_val``.
+
+    best_score_ : float
+        That score. Only with ``early_stopping`` or ``X_val``.
+
+    callbacks_ : list of keras.callbacks.Callback
+        The copies of ``callbacks`` that were used.
+
+    model_ : keras.Model
+        A new standalone model with a copy of the weights. Editing it changes nothing
+        here.
+
+    See Also
+    --------
+    GRUClassifier : Gated recurrent units.
+    SimpleRNNClassifier : Plain recurrence.
+    Conv1DClassifier : Convolutions over time.
+    DenseClassifier : No notion of time.
+    SequenceReshaper : From the columns of a table to timesteps.
+
+    References
+    ----------
+    .. [1] S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural
+       Computation 9(8), 1997.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skseq import LSTMClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> net = LSTMClassifier(n_timesteps=3, epochs=10, random_state=0)
+    >>> pipeline = make_pipeline(StandardScaler(), net)
+    >>> scores = cross_val_score(pipeline, X, y, cv=3, scoring="roc_auc")
+    >>> bool(scores.mean() > 0.97)
+    True
+    """
+
+    _cell = "lstm"
+
+
+class GRUClassifier(SequenceClassifierMixin, _RecurrentEstimator):
+    """Gated recurrent unit network as a scikit-learn classifier.
+
+    One or more GRU layers [1]_, optional dense layers, and an output for each class.
+    The layers are Keras' own, with the reset gate after the matrix product.
+
+    Parameters
+    ----------
+    units : int or tuple of int, default=32
+        Width of the recurrent layer, or of each of several stacked layers.
+
+    bidirectional : bool, default=False
+        Whether each layer also reads the sequence backwards; its output is then twice
+        as wide.
+
+    dropout : float or tuple of float, default=0.0
+        Fraction in [0, 1) of each layer's inputs that training drops, or one for each
+        layer.
+
+    recurrent_dropout : float or tuple of float, default=0.0
+        Fraction in [0, 1) of each layer's recurrent state that training drops, or one
+        for each layer.
+
+    pooling : {"flatten", "last", "mean", "max"}, default="flatten"
+        What the layers after the last recurrent one see of its outputs: all timesteps
+        side by side, the last timestep, or the mean or the maximum over the timesteps.
+        ``"flatten"`` keeps the timesteps apart, as the columns of a table and steps of
+        a fixed calendar ask for; the others suit sequences that may be shifted in time,
+        and long ones.
+
+    layer_activation : str, dict, keras.layers.Layer, callable, None, or tuple of \
+            those, default=None
+        Activation that follows each recurrent layer (inside, the cell keeps its own): a
+        name of Keras', a dict of a name and options such as ``{"name": "leaky_relu",
+        "negative_slope": 0.2}``, a Keras layer or a function; a tuple has one for each
+        layer. None: no further activation.
+
+    dense_units : int or tuple of int, default=()
+        Widths of hidden dense layers (ReLU) between the recurrent part and the output.
+
+    epochs : int, default=30
+        Passes over the training rows.
+
+    batch_size : int, default=32
+        Rows for each step of the optimizer.
+
+    optimizer : str, keras.optimizers.Optimizer or class of one, default="adam"
+        An object's configuration is used, never the object itself.
+
+    learning_rate : float, keras.optimizers.schedules.LearningRateSchedule or None, \
+            default=None
+        Step size of the optimizer, in place of an optimizer object's own. None keeps an
+        object's own rate, and is 0.005 with a name.
+
+    optimizer_params : dict or None, default=None
+        Further arguments of the optimizer, such as ``{"clipnorm": 1.0}``.
+        ``set_params(optimizer__clipnorm=1.0)`` sets one.
+
+    loss : str, keras.losses.Loss, callable or None, default=None
+        None: ``"binary_crossentropy"`` with two classes, otherwise
+        ``"sparse_categorical_crossentropy"``. Losses whose name begins with
+        ``"sparse_"`` get labels as ints; others get 0 and 1, or one column for each
+        class.
+
+    loss_params : dict or None, default=None
+        Arguments of the loss, such as ``{"gamma": 3.0}`` of
+        ``"binary_focal_crossentropy"``. ``set_params(loss__gamma=3.0)`` sets one.
+
+    metrics : str, keras.metrics.Metric, callable, list or tuple of those, or None, \
+            default=None
+        Keras metrics to record in ``history_`` after each epoch.
+
+    callbacks : keras.callbacks.Callback, list or tuple of those, or None, default=None
+        They are copied before use; the copies are ``callbacks_``.
+
+    early_stopping : bool, default=False
+        Whether to hold out validation rows, to stop when ``monitor`` no longer improves
+        on them, and to keep the best epoch's weights.
+
+    validation_split : float or cross-validation splitter, default=0.1
+        What ``early_stopping`` holds out: a fraction in (0, 1) of the rows, shuffled
+        and stratified by class (and of whole groups, if ``groups`` are given to
+        ``fit``), or the last split of a scikit-learn splitter.
+
+    monitor : str or callable, default="loss"
+        What is watched on the validation rows: ``"loss"``, the name of a scikit-learn
+        scorer such as ``"roc_auc"``, or a scorer.
+
+    patience : int, default=10
+        Epochs without improvement after which ``early_stopping`` stops.
+
+    min_delta : float, default=0.0
+        The least gain that counts as improvement for ``patience``.
+
+    shuffle : bool, default=True
+        Whether each epoch takes the rows in a new order.
+
+    class_weight : dict, "balanced" or None, default=None
+        Weights by class label, or ``"balanced"`` for weights inverse to the classes'
+        total sample weight in the training rows. They multiply ``sample_weight``.
+
+    n_timesteps : int or None, default=None
+        With a 2-D X: how many timesteps its columns hold, all features of the first
+        timestep first. None: each column is a timestep with one feature.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the first weights, the order of rows, dropout and the rows held out.
+        Pass an int for the same result at each call.
+
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last call for ``epochs`` more, with its
+        weights, its optimizer's state and its epoch count.
+
+    verbose : int, default=0
+        1 prints a line after each epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, sorted.
+
+    n_classes_ : int
+        Number of classes.
+
+    n_features_in_ : int
+        Columns of a 2-D X, or features of each timestep of a 3-D X.
+
+    n_timesteps_in_ : int
+        Timesteps that the network reads.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Column names, if X was a dataframe whose names are all strings.
+
+    history_ : dict of str to list of float
+        A value for each epoch: ``"loss"``, the ``metrics``, and with validation rows
+        ``"val_loss"``, ``"val_roc_auc"`` and so on.
+
+    n_iter_ : int
+        Epochs run since the first weights were drawn.
+
+    best_epoch_ : int
+        Epoch with the best score on the validation rows, counted from 1. Only with
+        ``early_stopping`` or ``X_val``.
+
+    best_score_ : float
+        That score. Only with ``early_stopping`` or ``X_val``.
+
+    callbacks_ : list of keras.callbacks.Callback
+        The copies of ``callbacks`` that were used.
+
+    model_ : keras.Model
+        A new standalone model with a copy of the weights. Editing it changes nothing
+        here.
+
+    See Also
+    --------
+    LSTMClassifier : Long short-term memory.
+    SimpleRNNClassifier : Plain recurrence.
+    Conv1DClassifier : Convolutions over time.
+    DenseClassifier : No notion of time.
+    SequenceReshaper : From the columns of a table to timesteps.
+
+    References
+    ----------
+    .. [1] K. Cho et al., "Learning phrase representations using RNN encoder-decoder for
+       statistical machine translation", EMNLP 2014.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skseq import GRUClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 8, 2))
+    >>> y = np.where(X[:, :, 0].sum(axis=1) > 0, "up", "down")
+    >>> net = GRUClassifier(units=8, random_state=0).fit(X, y)
+    >>> net.classes_.tolist()
+    ['down', 'up']
+    >>> net.predict_proba(X).shape
+    (200, 2)
+    >>> bool(net.score(X, y) > 0.9)
+    True
+    """
+
+    _cell = "gru"
+
+
+class SimpleRNNClassifier(SequenceClassifierMixin, _RecurrentEstimator):
+    """Plain recurrent network as a scikit-learn classifier.
+
+    One or more fully connected recurrent layers with tanh [1]_, optional dense layers,
+    and an output for each class. The layers are Keras' own. It is fast and small; over
+    long sequences `LSTMClassifier` and `GRUClassifier` remember better.
+
+    Parameters
+    ----------
+    units : int or tuple of int, default=32
+        Width of the recurrent layer, or of each of several stacked layers.
+
+    bidirectional : bool, default=False
+        Whether each layer also reads the sequence backwards; its output is then twice
+        as wide.
+
+    dropout : float or tuple of float, default=0.0
+        Fraction in [0, 1) of each layer's inputs that training drops, or one for each
+        layer.
+
+    recurrent_dropout : float or tuple of float, default=0.0
+        Fraction in [0, 1) of each layer's recurrent state that training drops, or one
+        for each layer.
+
+    pooling : {"flatten", "last", "mean", "max"}, default="flatten"
+        What the layers after the last recurrent one see of its outputs: all timesteps
+        side by side, the last timestep, or the mean or the maximum over the timesteps.
+        ``"flatten"`` keeps the timesteps apart, as the columns of a table and steps of
+        a fixed calendar ask for; the others suit sequences that may be shifted in time,
+        and long ones.
+
+    layer_activation : str, dict, keras.layers.Layer, callable, None, or tuple of \
+            those, default=None
+        Activation that follows each recurrent layer (inside, the cell keeps its own): a
+        name of Keras', a dict of a name and options such as ``{"name": "leaky_relu",
+        "negative_slope": 0.2}``, a Keras layer or a function; a tuple has one for each
+        layer. None: no further activation.
+
+    dense_units : int or tuple of int, default=()
+        Widths of hidden dense layers (ReLU) between the recurrent part and the output.
+
+    epochs : int, default=30
+        Passes over the training rows.
+
+    batch_size : int, default=32
+        Rows for each step of the optimizer.
+
+    optimizer : str, keras.optimizers.Optimizer or class of one, default="adam"
+        An object's configuration is used, never the object itself.
+
+    learning_rate : float, keras.optimizers.schedules.LearningRateSchedule or None, \
+            default=None
+        Step size of the optimizer, in place of an optimizer object's own. None keeps an
+        object's own rate, and is 0.005 with a name.
+
+    optimizer_params : dict or None, default=None
+        Further arguments of the optimizer, such as ``{"clipnorm": 1.0}``.
+        ``set_params(optimizer__clipnorm=1.0)`` sets one.
+
+    loss : str, keras.losses.Loss, callable or None, default=None
+        None: ``"binary_crossentropy"`` with two classes, otherwise
+        ``"sparse_categorical_crossentropy"``. Losses whose name begins with
+        ``"sparse_"`` get labels as ints; others get 0 and 1, or one column for each
+        class.
+
+    loss_params : dict or None, default=None
+        Arguments of the loss, such as ``{"gamma": 3.0}`` of
+        ``"binary_focal_crossentropy"``. ``set_params(loss__gamma=3.0)`` sets one.
+
+    metrics : str, keras.metrics.Metric, callable, list or tuple of those, or None, \
+            default=None
+        Keras metrics to record in ``history_`` after each epoch.
+
+    callbacks : keras.callbacks.Callback, list or tuple of those, or None, default=None
+        They are copied before use; the copies are ``callbacks_``.
+
+    early_stopping : bool, default=False
+        Whether to hold out validation rows, to stop when ``monitor`` no longer improves
+        on them, and to keep the best epoch's weights.
+
+    validation_split : float or cross-validation splitter, default=0.1
+        What ``early_stopping`` holds out: a fraction in (0, 1) of the rows, shuffled
+        and stratified by class (and of whole groups, if ``groups`` are given to
+        ``fit``), or the last split of a scikit-learn splitter.
+
+    monitor : str or callable, default="loss"
+        What is watched on the validation rows: ``"loss"``, the name of a scikit-learn
+        scorer such as ``"roc_auc"``, or a scorer.
+
+    patience : int, default=10
+        Epochs without improvement after which ``early_stopping`` stops.
+
+    min_delta : float, default=0.0
+        The least gain that counts as improvement for ``patience``.
+
+    shuffle : bool, default=True
+        Whether each epoch takes the rows in a new order.
+
+    class_weight : dict, "balanced" or None, default=None
+        Weights by class label, or ``"balanced"`` for weights inverse to the classes'
+        total sample weight in the training rows. They multiply ``sample_weight``.
+
+    n_timesteps : int or None, default=None
+        With a 2-D X: how many timesteps its columns hold, all features of the first
+        timestep first. None: each column is a timestep with one feature.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the first weights, the order of rows, dropout and the rows held out.
+        Pass an int for the same result at each call.
+
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last call for ``epochs`` more, with its
+        weights, its optimizer's state and its epoch count.
+
+    verbose : int, default=0
+        1 prints a line after each epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, sorted.
+
+    n_classes_ : int
+        Number of classes.
+
+    n_features_in_ : int
+        Columns of a 2-D X, or features of each timestep of a 3-D X.
+
+    n_timesteps_in_ : int
+        Timesteps that the network reads.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Column names, if X was a dataframe whose names are all strings.
+
+    history_ : dict of str to list of float
+        A value for each epoch: ``"loss"``, the ``metrics``, and with validation rows
+        ``"val_loss"``, ``"val_roc_auc"`` and so on.
+
+    n_iter_ : int
+        Epochs run since the first weights were drawn.
+
+    best_epoch_ : int
+        Epoch with the best score on the validation rows, counted from 1. Only with
+        ``early_stopping`` or ``X_val``.
+
+    best_score_ : float
+        That score. Only with ``early_stopping`` or ``X_val``.
+
+    callbacks_ : list of keras.callbacks.Callback
+        The copies of ``callbacks`` that were used.
+
+    model_ : keras.Model
+        A new standalone model with a copy of the weights. Editing it changes nothing
+        here.
+
+    See Also
+    --------
+    LSTMClassifier : Long short-term memory.
+    GRUClassifier : Gated recurrent units.
+    Conv1DClassifier : Convolutions over time.
+    DenseClassifier : No notion of time.
+    SequenceReshaper : From the columns of a table to timesteps.
+
+    References
+    ----------
+    .. [1] J. L. Elman, "Finding structure in time", Cognitive Science 14(2), 1990.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skseq import SimpleRNNClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 5, 2))
+    >>> y = (X[:, -1, 0] > X[:, -2, 0]).astype(int)
+    >>> net = SimpleRNNClassifier(units=8, random_state=0).fit(X, y)
+    >>> bool(net.score(X, y) > 0.9)
+    True
+    """
+
+    _cell = "simple_rnn"

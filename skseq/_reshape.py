@@ -1,0 +1,689 @@
+"""From the columns of a table to sequences, and back."""
+
+import re
+from collections.abc import Iterable, Mapping
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import assert_all_finite, check_array
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skseq._persistence import VersionedState
+from skseq._validation import (
+    Interval,
+    StrOptions,
+    check_parameters,
+    nearest,
+    restores_on_error,
+)
+
+# Rows gathered at once: with tens of columns they fit in a processor's last cache, and
+# a call for each column of a block costs little beside copying it.
+_BLOCK_ROWS = 8192
+
+
+def _listed(values, at_most=8):
+    """Values for a message, the rest counted."""
+    values = [repr(v) for v in values]
+    more = len(values) - at_most
+    return ", ".join(values[:at_most]) + (f" and {more} more" if more > 0 else "")
+
+
+def _check_kind(X):
+    if X.dtype.kind not in "biuf":
+        raise TypeError(
+            f"X must hold numbers, got dtype {X.dtype}. Encode such columns as numbers "
+            f"first."
+        )
+
+
+def _filled_dtype(dtype, fill_value):
+    """The smallest change to a dtype that lets it hold a fill value."""
+    if dtype.kind == "f":
+        return np.result_type(dtype, np.min_scalar_type(float(fill_value)))
+    if isinstance(fill_value, Integral):
+        filled = np.result_type(dtype, np.min_scalar_type(int(fill_value)))
+        return filled if filled.kind in "iu" else np.dtype(np.float64)
+    return np.dtype(np.float64)
+
+
+def _gather(X, columns, fill_value, estimator):
+    """Copy columns into a new table.
+
+    The check for infinity goes over a block while it is in the cache, which costs less
+    than a pass over the whole table before. The columns of a table in Fortran order, as
+    dataframes are, stay contiguous: writing them as rows would take twice as long.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_columns)
+    columns : ndarray of shape (n_out,), int
+        The column of X for each column of the result, -1 for the fill value.
+    fill_value : number or None
+    estimator : estimator
+        Named in the message about infinity.
+
+    Returns
+    -------
+    out : ndarray of shape (n_samples, n_out)
+        In the memory order of X.
+    """
+    missing = np.flatnonzero(columns < 0)
+    dtype = _filled_dtype(X.dtype, fill_value) if len(missing) else X.dtype
+    by_column = X.flags.f_contiguous and not X.flags.c_contiguous
+    out = np.empty((len(X), len(columns)), dtype, order="F" if by_column else "C")
+    in_order = np.array_equal(columns, np.arange(X.shape[1]))
+    pairs = [(j, c) for j, c in enumerate(columns.tolist()) if c >= 0]
+    name = type(estimator).__name__
+    for start in range(0, len(X), _BLOCK_ROWS):
+        block = X[start : start + _BLOCK_ROWS]
+        part = out[start : start + _BLOCK_ROWS]
+        assert_all_finite(block, allow_nan=True, estimator_name=name, input_name="X")
+        if by_column:
+            for j, column in pairs:
+                part[:, j] = block[:, column]
+        elif in_order:
+            part[...] = block
+        else:
+            # mode="clip" writes straight into out; "raise" would buffer it.
+            np.take(
+                block.astype(dtype, copy=False), columns, axis=1, out=part, mode="clip"
+            )
+        if len(missing):
+            part[:, missing] = fill_value
+    return out
+
+
+def _arrange_by_count(n_columns, n_timesteps, order):
+    if n_timesteps is None:
+        n_timesteps = n_columns
+    if n_columns % n_timesteps:
+        raise ValueError(
+            f"n_timesteps={n_timesteps} must divide the number of columns of X, got "
+            f"{n_columns} columns. Drop or add columns, or say with columns= which "
+            f"belong to a sequence."
+        )
+    index = np.arange(n_columns)
+    n_features = n_columns // n_timesteps
+    if order == "step":
+        index = index.reshape(n_timesteps, n_features)
+    else:
+        index = index.reshape(n_features, n_timesteps).T
+    return [f"feature{i}" for i in range(n_features)], index
+
+
+def _compile(columns):
+    """The pattern, and which of "step" and "lag" it has."""
+    try:
+        pattern = re.compile(columns)
+    except re.error as error:
+        raise ValueError(
+            f"columns must be a valid regular expression, got {columns!r}: {error}."
+        ) from error
+    if not isinstance(pattern.pattern, str):
+        raise TypeError(
+            f"columns must be a regular expression over str, got one over bytes: "
+            f"{pattern.pattern!r}."
+        )
+    groups = set(pattern.groupindex)
+    if "feature" not in groups or len(groups & {"step", "lag"}) != 1:
+        raise ValueError(
+            f"columns must have the named group 'feature' and one of 'step' (a larger "
+            f"one is later) and 'lag' (a larger one is older), got "
+            f"{pattern.pattern!r} with the groups {sorted(groups)}. For instance "
+            f"'(?P<feature>.+)_t-(?P<lag>[0-9]+)' for a column 'sales_t-2'."
+        )
+    return pattern, "lag" if "lag" in groups else "step"
+
+
+def _find_by_pattern(columns, names):
+    """Columns by feature and step as a pattern reads their names.
+
+    Returns
+    -------
+    found : dict of str to dict of int to int
+        Feature to step (a larger one is later) to column.
+    steps : list of int
+        Every step that was seen, oldest first.
+    word, sign :
+        What the pattern calls a step, and what its number is multiplied with.
+    """
+    pattern, word = _compile(columns)
+    if names is None:
+        raise ValueError(
+            "columns is a regular expression, but X has no column names. Pass a "
+            "dataframe whose column names are strings, or map features to positions, "
+            "for instance columns={'sales': [0, 1, 2]}."
+        )
+    sign = -1 if word == "lag" else 1
+    found = {}
+    for column, name in enumerate(names):
+        match = pattern.fullmatch(name)
+        if match is None:
+            continue
+        feature, number = match["feature"], match[word]
+        if not feature or not re.fullmatch(r"[+-]?[0-9]+", number or ""):
+            raise ValueError(
+                f"columns: the group {word!r} must match an integer and 'feature' a "
+                f"name, got {word}={number!r} and feature={feature!r} for the column "
+                f"{name!r}. Change the pattern, or map features to columns."
+            )
+        by_step = found.setdefault(feature, {})
+        step = sign * int(number)
+        if step in by_step:
+            raise ValueError(
+                f"columns: feature {feature!r} must have one column for {word} "
+                f"{sign * step}, got two: {names[by_step[step]]!r} and {name!r}."
+            )
+        by_step[step] = column
+    if not found:
+        raise ValueError(
+            f"columns={pattern.pattern!r} must match the whole name of some columns of "
+            f"X, got none among {_listed(names)}."
+        )
+    steps = sorted(set().union(*found.values()))
+    return found, steps, word, sign
+
+
+def _column_position(entry, feature, positions, n_columns):
+    """The position of a column that a mapping gives by name or position."""
+    if isinstance(entry, str):
+        if positions is None:
+            raise ValueError(
+                f"columns: feature {feature!r} names the column {entry!r}, but X has "
+                f"no column names. Pass a dataframe whose column names are strings, or "
+                f"give positions."
+            )
+        if entry not in positions:
+            raise ValueError(
+                f"columns: feature {feature!r} names the column {entry!r}, which X "
+                f"does not have.{nearest(entry, positions)}"
+            )
+        if len(positions[entry]) > 1:
+            raise ValueError(
+                f"columns: feature {feature!r} names the column {entry!r}, which X has "
+                f"{len(positions[entry])} times. Rename them, or give positions."
+            )
+        return positions[entry][0]
+    if isinstance(entry, Integral) and not isinstance(entry, bool):
+        if not -n_columns <= entry < n_columns:
+            raise ValueError(
+                f"columns: feature {feature!r} must give positions from 0 to "
+                f"{n_columns - 1}, for X has {n_columns} columns, got {entry}."
+            )
+        return int(entry) % n_columns
+    raise TypeError(
+        f"columns: feature {feature!r} must give names (str) or positions (int) of "
+        f"columns, or None for a missing step, got {entry!r}."
+    )
+
+
+def _find_by_mapping(columns, names, n_columns):
+    """Columns by feature and step as a mapping lists them; see `_find_by_pattern`."""
+    if not columns:
+        raise ValueError("columns must map at least one feature, got an empty mapping.")
+    positions = None
+    if names is not None:
+        positions = {}
+        for column, name in enumerate(names):
+            positions.setdefault(name, []).append(column)
+    found, lengths, used = {}, {}, {}
+    for feature, entries in columns.items():
+        if not isinstance(feature, str):
+            raise TypeError(
+                f"columns must have names of features (str) as keys, got {feature!r}."
+            )
+        # A set has no order, which is all that tells the steps apart.
+        if not isinstance(entries, Iterable) or isinstance(
+            entries, (str, bytes, set, frozenset, Mapping)
+        ):
+            raise TypeError(
+                f"columns: feature {feature!r} must have a list of columns, oldest "
+                f"first, got {entries!r}."
+            )
+        entries = list(entries)
+        lengths[feature] = len(entries)
+        found[feature] = {}
+        for step, entry in enumerate(entries):
+            if entry is None:
+                continue
+            column = _column_position(entry, feature, positions, n_columns)
+            if column in used:
+                raise ValueError(
+                    f"columns must use a column once, got {entry!r} for feature "
+                    f"{feature!r} and again for feature {used[column]!r}."
+                )
+            used[column] = feature
+            found[feature][step] = column
+        if not found[feature]:
+            raise ValueError(
+                f"columns: feature {feature!r} must have at least one column, got "
+                f"{entries!r}."
+            )
+    if len(set(lengths.values())) > 1:
+        counts = ", ".join(f"{f!r}: {n}" for f, n in lengths.items())
+        raise ValueError(
+            f"columns must list as many columns for each feature, got {counts}. Put "
+            f"None where a step is missing, and give fill_value."
+        )
+    return found, list(range(next(iter(lengths.values())))), "step", 1
+
+
+def _arrange_found(found, steps, word, sign, fill_value):
+    """Features, and the column of each step and feature, -1 where there is none."""
+    index = np.full((len(steps), len(found)), -1, dtype=np.intp)
+    for f, (feature, by_step) in enumerate(found.items()):
+        lacking = [sign * step for step in steps if step not in by_step]
+        if lacking and fill_value is None:
+            raise ValueError(
+                f"columns: feature {feature!r} must have a column for each of the "
+                f"{len(steps)} steps, but lacks {word} {_listed(lacking)}. Give the "
+                f"columns, or fill_value= to put a number (or np.nan) in their place."
+            )
+        index[:, f] = [by_step.get(step, -1) for step in steps]
+    return list(found), index
+
+
+class SequenceReshaper(
+    VersionedState, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
+    """Arrange the columns of a table as sequences, oldest timestep first.
+
+    A table often holds a sequence side by side: the bill of six months in six columns.
+    This transformer gives every row as a sequence of shape (n_timesteps, n_features),
+    which is what recurrent and convolutional networks read. The columns are found by
+    count, by a regular expression over their names, or by an explicit mapping. Nothing
+    is learned but the arrangement.
+
+    Parameters
+    ----------
+    n_timesteps : int, default=None
+        The number of timesteps that the columns hold; it must divide the number of
+        columns. With `columns`, it only has to agree with what is found there. If both
+        are None, each column is a timestep with one feature.
+    order : {"step", "feature"}, default="step"
+        How columns that are taken by count stand, the oldest timestep first: "step"
+        is all features of the first timestep, then all of the second; "feature" is all
+        timesteps of the first feature, then all of the second. Not used with
+        `columns`.
+    columns : str, re.Pattern or mapping, default=None
+        Which columns make the sequences.
+
+        - A regular expression that matches whole names of columns (``re.fullmatch``)
+          and has the named group ``feature`` and either ``step`` or ``lag``, an
+          integer that may be negative. A larger step is later, a larger lag is older.
+          The steps of all features together, sorted, are the timesteps.
+        - A mapping of feature to the list of its columns, oldest first, each by name
+          or by position; None in a list is a step that the feature lacks.
+    static : {"repeat", "drop", "error"}, default="repeat"
+        What to do with columns that belong to no sequence: repeat their value at every
+        timestep, as features after those of the sequences; drop them; or raise an
+        error.
+    fill_value : float or int, default=None
+        What stands where a feature lacks a step, NaN included. None: a feature that
+        lacks a step is an error.
+
+    Attributes
+    ----------
+    n_timesteps_ : int
+        The number of timesteps of the sequences.
+    sequence_features_ : ndarray of shape (n_features,), object
+        Names of the features on the last axis of the sequences: those of `columns`, or
+        "feature0", "feature1", ... if taken by count; then the static columns.
+    n_features_in_ : int
+        The number of columns seen during :meth:`fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,), object
+        Names of the columns seen during :meth:`fit`. Defined only if X has column names
+        that are all strings.
+
+    See Also
+    --------
+    LSTMClassifier : Takes the sequences, or a table with its own `n_timesteps`.
+    sklearn.compose.ColumnTransformer : Prepares columns before they become sequences.
+
+    Notes
+    -----
+    A table can hold NaN, which stays where it is, but no infinity. The sequences have
+    the common dtype of the table: integers stay integers unless `fill_value` is not an
+    integer. Rows that lie together in memory do so in the sequences, and so do columns.
+
+    A 3-D array is no frame: in a pipeline with ``set_output(transform="pandas")`` the
+    steps before this one give frames, and this one gives an array.
+
+    Examples
+    --------
+    By count, two timesteps of the features a and b:
+
+    >>> import numpy as np
+    >>> from skseq import SequenceReshaper
+    >>> X = np.array([[1, 10, 2, 20], [3, 30, 4, 40]])  # a old, b old, a new, b new
+    >>> SequenceReshaper(n_timesteps=2).fit_transform(X)
+    array([[[ 1, 10],
+            [ 2, 20]],
+    <BLANKLINE>
+           [[ 3, 30],
+            [ 4, 40]]])
+
+    By name, whatever the order of the columns; the age of a shop is static:
+
+    >>> import pandas as pd
+    >>> sales = pd.DataFrame(
+    ...     [[7, 6, 5, 1], [9, 8, 7, 3]],
+    ...     columns=["sales_t-0", "sales_t-1", "sales_t-2", "age"],
+    ... )
+    >>> reshaper = SequenceReshaper(columns=r"(?P<feature>.+)_t-(?P<lag>[0-9]+)")
+    >>> sequences = reshaper.fit_transform(sales)
+    >>> sequences[0]
+    array([[5, 1],
+           [6, 1],
+           [7, 1]])
+    >>> reshaper.sequence_features_
+    array(['sales', 'age'], dtype=object)
+    >>> reshaper.inverse_transform(sequences)
+    array([[7, 6, 5, 1],
+           [9, 8, 7, 3]])
+
+    By a mapping, the oldest column first, with a step that was never recorded:
+
+    >>> reshaper = SequenceReshaper(
+    ...     columns={
+    ...         "pay": ["PAY_3", "PAY_2", "PAY_0"],
+    ...         "bill": [None, "BILL2", "BILL1"],
+    ...     },
+    ...     fill_value=np.nan,
+    ... )
+    >>> credit = pd.DataFrame(
+    ...     [[0, 2, 3, 100, 200]], columns=["PAY_0", "PAY_2", "PAY_3", "BILL1", "BILL2"]
+    ... )
+    >>> reshaper.fit_transform(credit)
+    array([[[  3.,  nan],
+            [  2., 200.],
+            [  0., 100.]]])
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "n_timesteps": [Interval(Integral, 1, None, closed="left"), None],
+        "order": [StrOptions({"step", "feature"})],
+        "columns": [str, re.Pattern, Mapping, None],
+        "static": [StrOptions({"repeat", "drop", "error"})],
+        "fill_value": [Interval(Real, None, None, closed="neither"), "nan", None],
+    }
+
+    def __init__(
+        self,
+        n_timesteps=None,
+        *,
+        order="step",
+        columns=None,
+        static="repeat",
+        fill_value=None,
+    ):
+        self.n_timesteps = n_timesteps
+        self.order = order
+        self.columns = columns
+        self.static = static
+        self.fill_value = fill_value
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    @restores_on_error
+    def fit(self, X, y=None):
+        """Find the columns of every timestep and feature.
+
+        Parameters
+        ----------
+        X : array-like or dataframe of shape (n_samples, n_columns)
+            The table. NaN is allowed.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : SequenceReshaper
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If X is no table of finite numbers or NaN, if a parameter has a value that
+            it can't have, or if the columns of X don't make sequences as the parameters
+            say. An estimator that was fitted before stays as it was.
+        TypeError
+            If X is sparse or holds something other than numbers, or if `columns` holds
+            something other than names and positions.
+        """
+        X = self._fit(X)
+        assert_all_finite(
+            X, allow_nan=True, estimator_name=type(self).__name__, input_name="X"
+        )
+        return self
+
+    @restores_on_error
+    def fit_transform(self, X, y=None):
+        """Find the columns of every timestep and feature, and arrange them.
+
+        The same as ``fit(X).transform(X)``, with one check of X.
+
+        Parameters
+        ----------
+        X : array-like or dataframe of shape (n_samples, n_columns)
+            The table. NaN is allowed.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        sequences : ndarray of shape (n_samples, n_timesteps, n_features)
+            A new array, oldest timestep first.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As :meth:`fit` does.
+        """
+        return self._arrange(self._fit(X))
+
+    def transform(self, X):
+        """Arrange the columns of a table as sequences.
+
+        Parameters
+        ----------
+        X : array-like or dataframe of shape (n_samples, n_columns)
+            A table with the columns seen in :meth:`fit`. NaN is allowed.
+
+        Returns
+        -------
+        sequences : ndarray of shape (n_samples, n_timesteps, n_features)
+            A new array, oldest timestep first, in the common dtype of X.
+
+        Raises
+        ------
+        NotFittedError
+            If :meth:`fit` was not called before.
+        ValueError
+            If X holds infinity or has other columns than in :meth:`fit`.
+        TypeError
+            If X is sparse or holds something other than numbers.
+        """
+        check_is_fitted(self, "n_timesteps_")
+        return self._arrange(self._check_table(X, reset=False))
+
+    def inverse_transform(self, X):
+        """Give the table back from which sequences were made.
+
+        A static column is read at the newest timestep; values that were filled in are
+        left out.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_timesteps, n_features)
+            Sequences as :meth:`transform` gives them. NaN is allowed.
+
+        Returns
+        -------
+        table : ndarray of shape (n_samples, n_columns)
+            A new array in the dtype of X, its columns in the order seen in :meth:`fit`.
+
+        Raises
+        ------
+        NotFittedError
+            If :meth:`fit` was not called before.
+        ValueError
+            If X holds infinity or has another shape, or if static columns were dropped.
+        TypeError
+            If X is sparse or holds something other than numbers.
+        """
+        check_is_fitted(self, "n_timesteps_")
+        if self._dropped:
+            raise ValueError(
+                f"inverse_transform can't give back the columns that static='drop' "
+                f"left out: {_listed(self._dropped)}. Fit with static='repeat'."
+            )
+        X = check_array(
+            X, ensure_2d=False, allow_nd=True, ensure_all_finite=False,
+            estimator=self, input_name="X",
+        )  # fmt: skip
+        _check_kind(X)
+        expected = (self.n_timesteps_, len(self.sequence_features_))
+        if X.ndim != 3 or X.shape[1:] != expected:
+            remedy = ""
+            if X.shape[1:] == (expected[0] * expected[1],):
+                remedy = f" Use X.reshape(-1, {expected[0]}, {expected[1]})."
+            raise ValueError(
+                f"X must have the shape (n_samples, n_timesteps={expected[0]}, "
+                f"n_features={expected[1]}) that transform gives, got {X.shape}."
+                f"{remedy}"
+            )
+        # The last timestep comes last here and so it is where static columns are read.
+        flat = self._index.ravel()
+        back = np.empty(self.n_features_in_, dtype=np.intp)
+        back[flat[flat >= 0]] = np.flatnonzero(flat >= 0)
+        return _gather(X.reshape(len(X), -1), back, None, self)
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the columns of the flattened sequences, timestep by timestep.
+
+        Those are the columns of ``transform(X).reshape(len(X), -1)``.
+
+        Parameters
+        ----------
+        input_features : array-like of str of shape (`n_features_in_`,), default=None
+            Names of the columns of the table; used for static columns if X had no
+            names in :meth:`fit`, and otherwise held against `feature_names_in_`.
+
+        Returns
+        -------
+        names : ndarray of shape (n_timesteps * n_features,), object
+            ``"{feature}_t-{lag}"``, the lag counted back from the newest timestep,
+            which is 0.
+
+        Raises
+        ------
+        NotFittedError
+            If :meth:`fit` was not called before.
+        ValueError
+            If `input_features` does not agree with the columns seen in :meth:`fit`.
+        """
+        check_is_fitted(self, "n_timesteps_")
+        features = self.sequence_features_
+        if input_features is not None:
+            names = np.asarray(input_features, dtype=object)
+            fitted = getattr(self, "feature_names_in_", None)
+            if fitted is not None and not np.array_equal(fitted, names):
+                raise ValueError("input_features is not equal to feature_names_in_")
+            if len(names) != self.n_features_in_:
+                raise ValueError(
+                    f"input_features should have length equal to number of features "
+                    f"({self.n_features_in_}), got {len(names)}"
+                )
+            n_sequence = len(features) - len(self._repeated)
+            features = np.concatenate([features[:n_sequence], names[self._repeated]])
+        return np.array(
+            [
+                f"{feature}_t-{lag}"
+                for lag in reversed(range(self.n_timesteps_))
+                for feature in features
+            ],
+            dtype=object,
+        )
+
+    def set_output(self, *, transform=None):
+        """Do nothing: sequences are 3-D and always come as an array.
+
+        It is here so that a pipeline with this step takes ``set_output``.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : SequenceReshaper
+            The transformer itself.
+        """
+        return self
+
+    def _check_table(self, X, *, reset):
+        X = validate_data(self, X, reset=reset, ensure_all_finite=False)
+        _check_kind(X)
+        return X
+
+    def _arrange(self, X):
+        out = _gather(X, self._index.ravel(), self._fill_value, self)
+        return out.reshape(len(X), *self._index.shape)
+
+    def _fit(self, X):
+        """Fit but for the check for infinity; gives the table as an array."""
+        check_parameters(self)
+        X = self._check_table(X, reset=True)
+        n_columns = X.shape[1]
+        names = getattr(self, "feature_names_in_", None)
+        if self.columns is None:
+            features, index = _arrange_by_count(n_columns, self.n_timesteps, self.order)
+        else:
+            if self.order != "step":
+                raise ValueError(
+                    f"order={self.order!r} is for columns that are taken by count and "
+                    f"has no meaning together with columns. Leave it at 'step'."
+                )
+            if isinstance(self.columns, Mapping):
+                found = _find_by_mapping(self.columns, names, n_columns)
+            else:
+                found = _find_by_pattern(self.columns, names)
+            features, index = _arrange_found(*found, self.fill_value)
+            if self.n_timesteps not in (None, len(index)):
+                raise ValueError(
+                    f"n_timesteps={self.n_timesteps} does not agree with columns, "
+                    f"which gives {len(index)} timesteps. Leave n_timesteps=None."
+                )
+        static = np.setdiff1d(np.arange(n_columns), index)
+        static_names = [f"x{i}" if names is None else names[i] for i in static]
+        self._dropped = []
+        if len(static) and self.static == "error":
+            raise ValueError(
+                f"static='error', and columns leaves out {len(static)} columns of X: "
+                f"{_listed(static_names)}. Add them to columns, or use static='repeat' "
+                f"or 'drop'."
+            )
+        if self.static == "drop":
+            self._dropped, static, static_names = static_names, static[:0], []
+        twice = sorted(set(features) & set(static_names))
+        if twice:
+            raise ValueError(
+                f"columns: the features {_listed(twice)} have the name of a column "
+                f"that belongs to no sequence. Add the column to columns, rename it, "
+                f"or use static='drop'."
+            )
+        self._repeated = static
+        self._index = np.hstack([index, np.tile(static, (len(index), 1))])
+        self._fill_value = self.fill_value
+        self.n_timesteps_ = len(index)
+        self.sequence_features_ = np.array(features + static_names, dtype=object)
+        return X

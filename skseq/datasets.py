@@ -1,0 +1,94 @@
+"""Data that ships with the package."""
+
+from importlib.resources import files
+
+from sklearn.utils import Bunch
+
+__all__ = ["load_credit_default"]
+
+_CREDIT_TARGET = "default_payment_next_month"
+
+
+def load_credit_default(*, return_X_y=False):
+    """Load a sample of the credit card clients of Taiwan (classification).
+
+    Six months, April to September 2005, of 2,000 clients, drawn with their classes in
+    proportion from the 30,000 of UCI 350. A table that holds sequences: ``PAY_*``,
+    ``BILL_AMT*`` and ``PAY_AMT*`` are six monthly columns each. Time runs backwards in
+    their names: ``PAY_0``, ``BILL_AMT1`` and ``PAY_AMT1`` are the newest month, those
+    that end in 6 the oldest, and there is no ``PAY_1``.
+
+    =================  ============
+    Classes                       2
+    Rows of class 0           1,558
+    Rows of class 1             442
+    Columns                      23
+    =================  ============
+
+    Parameters
+    ----------
+    return_X_y : bool, default=False
+        Return ``(data, target)`` in place of the Bunch.
+
+    Returns
+    -------
+    data : sklearn.utils.Bunch
+        A dict whose keys are attributes too:
+
+        data : pandas.DataFrame of shape (2000, 23)
+            The columns.
+        target : pandas.Series of shape (2000,)
+            1 where the client did not pay in the month after, else 0.
+        frame : pandas.DataFrame of shape (2000, 24)
+            `data` and `target` together.
+        feature_names : list of str
+            Names of the columns.
+        DESCR : str
+            What the data is, its source and licence.
+        filename : str
+            Name of the file inside the package.
+    (data, target) : tuple if ``return_X_y`` is True
+        The frame and the series from above.
+
+    Raises
+    ------
+    ImportError
+        If pandas is not installed.
+
+    References
+    ----------
+    .. [1] I-C. Yeh and C. Lien, "The comparisons of data mining techniques for the
+       predictive accuracy of probability of default of credit card clients", Expert
+       Systems with Applications 36(2), 2009.
+       https://doi.org/10.24432/C55S3H
+
+    Examples
+    --------
+    >>> from skseq.datasets import load_credit_default
+    >>> X, y = load_credit_default(return_X_y=True)
+    >>> X[["PAY_6", "PAY_5", "PAY_4", "PAY_3", "PAY_2", "PAY_0"]].shape
+    (2000, 6)
+    >>> int(y.sum())
+    442
+    """
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError(
+            'load_credit_default needs pandas: pip install "skseq[plot]"'
+        ) from error
+    folder = files("skseq") / "data"
+    filename = "credit_default_sample.csv.gz"
+    with (folder / filename).open("rb") as file:
+        frame = pd.read_csv(file, compression="gzip")
+    data, target = frame.drop(columns=_CREDIT_TARGET), frame[_CREDIT_TARGET]
+    if return_X_y:
+        return data, target
+    return Bunch(
+        data=data,
+        target=target,
+        frame=frame,
+        feature_names=list(data.columns),
+        DESCR=(folder / "README.md").read_text(encoding="utf-8"),
+        filename=filename,
+    )

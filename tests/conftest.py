@@ -1,0 +1,71 @@
+"""Tiny seeded data, the classes that every contract is held against, and real data."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import skseq
+
+CLASSIFIERS = (
+    "LSTMClassifier",
+    "GRUClassifier",
+    "SimpleRNNClassifier",
+    "Conv1DClassifier",
+    "DenseClassifier",
+)
+
+# Settings under which every network learns the tiny data in a moment.
+FAST = {"epochs": 20, "learning_rate": 0.03, "random_state": 0}
+
+
+@pytest.fixture(params=CLASSIFIERS)
+def make_classifier(request):
+    """A function of parameters that gives a classifier; once for each class."""
+    cls = getattr(skseq, request.param)
+    return lambda **params: cls(**{**FAST, **params})
+
+
+def _draw(n_samples, n_classes, seed=0):
+    rng = np.random.default_rng(seed)
+    y = np.arange(n_samples) % n_classes
+    X = rng.normal(size=(n_samples, 5, 2)) + 1.5 * (y[:, None, None] - n_classes / 2)
+    order = rng.permutation(n_samples)
+    return X[order], y[order]
+
+
+@pytest.fixture
+def sequences():
+    """X of shape (60, 5, 2), float64, and y of two classes that a network can tell."""
+    return _draw(60, 2)
+
+
+@pytest.fixture
+def three_classes():
+    """X of shape (60, 5, 2) and y of three classes."""
+    return _draw(60, 3)
+
+
+@pytest.fixture
+def table(sequences):
+    """X of shape (60, 10), the steps of ``sequences`` one after the other, and y."""
+    X, y = sequences
+    return X.reshape(60, 10), y
+
+
+@pytest.fixture
+def real_data():
+    """A function from the name of a file of real data to its path; skips without it."""
+    folder = Path(
+        os.environ.get("SKSEQ_DATA")
+        or Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+    )
+
+    def find(name):
+        path = folder / name
+        if not path.exists():
+            pytest.skip(f"real data absent: {name}; set SKSEQ_DATA to its folder")
+        return path
+
+    return find

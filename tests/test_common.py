@@ -1,0 +1,639 @@
+"""One contract for all classifiers: what scikit-learn believes a classifier to be."""
+
+import inspect
+import io
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone, is_classifier
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import estimator_html_repr, get_tags
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.validation import check_is_fitted
+
+import skseq
+
+CLASSES = [
+    skseq.LSTMClassifier,
+    skseq.GRUClassifier,
+    skseq.SimpleRNNClassifier,
+    skseq.Conv1DClassifier,
+    skseq.DenseClassifier,
+]
+
+# Settings under which every network learns scikit-learn's tiny data.
+CHECKED = [cls(epochs=20, learning_rate=0.03) for cls in CLASSES]
+
+# Another size of the same network, for each class.
+RESIZED = {
+    "LSTMClassifier": {"units": 5},
+    "GRUClassifier": {"units": 5},
+    "SimpleRNNClassifier": {"units": 5},
+    "Conv1DClassifier": {"filters": 5},
+    "DenseClassifier": {"dense_units": (5,)},
+}
+
+
+def expected_failures(estimator):
+    if not is_classifier(estimator):
+        return {}
+    return {
+        "check_sample_weight_equivalence_on_dense_data": (
+            "It asks for weights and repeated rows to agree to 1e-7, which float32 and "
+            "mini-batches don't allow; test_weights.py holds it to 1e-4 in one batch."
+        )
+    }
+
+
+checks = parametrize_with_checks(
+    [
+        *CHECKED,
+        skseq.SequenceReshaper(),
+        skseq.SequenceReshaper(order="feature", static="drop", fill_value=0),
+    ],
+    expected_failed_checks=expected_failures,
+)
+
+
+# scikit-learn 1.6 gives a generator, which pytest 9 warns of.
+@pytest.mark.parametrize(checks.args[0], list(checks.args[1]), **checks.kwargs)
+def test_estimator_passes_check_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+def bits(classifier):
+    """The weights of a fitted network as bytes."""
+    return [weights.tobytes() for weights in classifier.model_.get_weights()]
+
+
+def reloaded(estimator):
+    file = io.BytesIO()
+    joblib.dump(estimator, file)
+    file.seek(0)
+    return joblib.load(file)
+
+
+# ------------------------------------------------------------------------ kind and tags
+
+
+def test_classifier_has_only_tags_that_are_true(make_classifier):
+    tags = get_tags(make_classifier())
+    assert tags.estimator_type == "classifier"
+    assert tags.classifier_tags.multi_class
+    assert not tags.classifier_tags.multi_label
+    assert not tags.classifier_tags.poor_score
+    assert not tags.non_deterministic
+    assert not tags.no_validation
+    assert tags.target_tags.required
+    assert tags.input_tags.two_d_array
+    assert tags.input_tags.three_d_array
+    assert not tags.input_tags.sparse
+    assert not tags.input_tags.allow_nan
+
+
+def test_classifier_is_classifier(make_classifier):
+    assert is_classifier(make_classifier())
+
+
+def test_fit_sets_what_it_promises(make_classifier, three_classes):
+    X, y = three_classes
+    net = make_classifier(epochs=3)
+    assert net.fit(X, y) is net
+    assert_array_equal(net.classes_, [0, 1, 2])
+    assert net.n_classes_ == 3
+    assert net.n_features_in_ == 2
+    assert net.n_timesteps_in_ == 5
+    assert net.n_iter_ == 3
+    assert list(net.history_) == ["loss"]
+    assert len(net.history_["loss"]) == 3
+    assert net.history_["loss"][2] < net.history_["loss"][0]
+    assert net.callbacks_ == []
+    assert not hasattr(net, "best_epoch_")
+
+
+def test_fit_learns_two_and_three_classes(make_classifier, sequences, three_classes):
+    for X, y in (sequences, three_classes):
+        net = make_classifier().fit(X[:40], y[:40])
+        assert net.score(X[40:], y[40:]) >= 0.8
+        assert net.predict_proba(X).shape == (60, y.max() + 1)
+
+
+def test_columns_of_a_table_are_read_step_by_step(make_classifier, sequences):
+    X, y = sequences
+    in_3d = make_classifier().fit(X, y)
+    in_2d = make_classifier(n_timesteps=5).fit(X.reshape(60, 10), y)
+    assert in_2d.n_features_in_ == 10
+    assert in_2d.n_timesteps_in_ == 5
+    assert bits(in_2d) == bits(in_3d)
+    assert_array_equal(
+        in_2d.predict_proba(X.reshape(60, 10)), in_3d.predict_proba(X), strict=True
+    )
+
+
+def test_table_without_n_timesteps_has_one_feature_a_timestep(make_classifier, table):
+    X, y = table
+    net = make_classifier(epochs=2).fit(X, y)
+    assert net.n_timesteps_in_ == 10
+    in_3d = make_classifier(epochs=2).fit(X[:, :, None], y)
+    assert bits(net) == bits(in_3d)
+
+
+def test_fitted_is_told_by_scikit_learn(make_classifier, sequences):
+    net = make_classifier(epochs=1)
+    with pytest.raises(NotFittedError):
+        check_is_fitted(net)
+    with pytest.raises(NotFittedError):
+        net.predict(sequences[0])
+    check_is_fitted(net.fit(*sequences))
+    with pytest.raises(NotFittedError):
+        check_is_fitted(clone(net))
+
+
+# --------------------------------------------------------------------------- parameters
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_constructor_is_short_and_keyword_only_but_the_first(cls):
+    first, *others = inspect.signature(cls).parameters.values()
+    assert 1 + len(others) <= 30
+    assert first.kind is first.POSITIONAL_OR_KEYWORD
+    assert {parameter.kind for parameter in others} == {first.KEYWORD_ONLY}
+    assert all(p.default is not p.empty for p in (first, *others))
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_constructor_stores_what_it_is_given(cls):
+    given = {name: object() for name in inspect.signature(cls).parameters}
+    net = cls(**given)
+    assert vars(net).keys() == given.keys()
+    assert all(getattr(net, name) is value for name, value in given.items())
+    assert net.get_params(deep=False) == given
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_fit_leaves_parameters_as_they_were(cls, table):
+    given = {"epochs": 2, "n_timesteps": 5, "optimizer_params": {"clipnorm": 1.0}}
+    net = cls(**given)
+    before = net.get_params(deep=False)
+    net.fit(*table)
+    after = net.get_params(deep=False)
+    assert all(after[name] is value for name, value in before.items())
+    assert given["optimizer_params"] == {"clipnorm": 1.0}
+
+
+def test_get_params_lists_keys_of_dicts_when_deep(make_classifier):
+    net = make_classifier(
+        optimizer_params={"clipnorm": 1.0}, loss_params={"label_smoothing": 0.1}
+    )
+    deep = net.get_params()
+    assert deep["optimizer__clipnorm"] == 1.0
+    assert deep["loss__label_smoothing"] == 0.1
+    assert deep["optimizer_params"] == {"clipnorm": 1.0}
+    assert not [name for name in net.get_params(deep=False) if "__" in name]
+    assert not [name for name in make_classifier().get_params() if "__" in name]
+
+
+def test_set_params_takes_all_that_get_params_gives(make_classifier):
+    net = make_classifier(optimizer_params={"clipnorm": 1.0}, batch_size=7)
+    other = type(net)().set_params(**net.get_params())
+    assert other.get_params() == net.get_params()
+
+
+def test_set_params_makes_a_new_dict(make_classifier):
+    given = {"clipnorm": 1.0}
+    net = make_classifier(optimizer_params=given)
+    assert net.set_params(optimizer__clipnorm=2.0, optimizer__ema_momentum=0.5) is net
+    assert net.optimizer_params == {"clipnorm": 2.0, "ema_momentum": 0.5}
+    assert given == {"clipnorm": 1.0}
+
+
+def test_set_params_sets_keys_after_the_dict_whatever_the_order(make_classifier):
+    for names in (
+        ("optimizer_params", "optimizer__momentum"),
+        ("optimizer__momentum", "optimizer_params"),
+    ):
+        values = {"optimizer_params": {"clipnorm": 1.0}, "optimizer__momentum": 0.9}
+        net = make_classifier(optimizer="sgd")
+        net.set_params(**{name: values[name] for name in names})
+        assert net.optimizer_params == {"clipnorm": 1.0, "momentum": 0.9}
+        assert values["optimizer_params"] == {"clipnorm": 1.0}
+
+
+def test_set_params_on_a_clone_leaves_its_source(make_classifier):
+    net = make_classifier().set_params(optimizer__clipnorm=1.0)
+    copy = clone(net).set_params(optimizer__clipnorm=2.0)
+    assert net.optimizer_params == {"clipnorm": 1.0}
+    assert copy.optimizer_params == {"clipnorm": 2.0}
+    copy.optimizer_params["clipnorm"] = 3.0
+    assert net.get_params()["optimizer__clipnorm"] == 1.0
+
+
+@pytest.mark.parametrize("copied", [clone, lambda e: pickle.loads(pickle.dumps(e))])
+def test_keys_of_dicts_survive_copies_in_a_pipeline(make_classifier, copied):
+    pipeline = Pipeline([("scale", StandardScaler()), ("net", make_classifier())])
+    pipeline.set_params(net__optimizer__clipnorm=1.0, net__loss__label_smoothing=0.1)
+    copy = copied(pipeline)
+    assert copy.get_params()["net__optimizer__clipnorm"] == 1.0
+    assert copy["net"].loss_params == {"label_smoothing": 0.1}
+
+
+def test_set_keys_reach_the_training(make_classifier, table):
+    X, y = table
+    plain = make_classifier(epochs=2, optimizer="sgd")
+    clipped = clone(plain).set_params(optimizer__clipnorm=1e-6)
+    smoothed = clone(plain).set_params(loss__label_smoothing=0.2)
+    start = clone(plain).initialize(X, y).predict_proba(X)
+    assert_allclose(clipped.fit(X, y).predict_proba(X), start, atol=1e-5)
+    assert abs(plain.fit(X, y).predict_proba(X) - start).max() > 1e-3
+    assert bits(smoothed.fit(X, y)) != bits(plain)
+
+
+def test_grid_over_a_key_of_a_dict_in_a_pipeline(make_classifier, table):
+    X, y = table
+    net = make_classifier(optimizer="sgd", learning_rate=0.1, n_timesteps=5)
+    pipeline = Pipeline([("scale", StandardScaler()), ("net", net)])
+    grid = GridSearchCV(
+        pipeline, {"net__optimizer__clipnorm": [1e-6, 1.0]}, cv=3,
+        scoring="neg_log_loss", error_score="raise",
+    ).fit(X, y)  # fmt: skip
+    frozen, learning = grid.cv_results_["mean_test_score"]
+    assert learning > frozen + 0.05
+    assert grid.best_params_ == {"net__optimizer__clipnorm": 1.0}
+    assert grid.best_estimator_["net"].optimizer_params == {"clipnorm": 1.0}
+    assert net.optimizer_params is None
+    copy = reloaded(grid)
+    assert copy.best_estimator_["net"].optimizer_params == {"clipnorm": 1.0}
+    assert_array_equal(copy.predict_proba(X), grid.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("learning_rat", "learning_rate"),
+        ("epoch", "epochs"),
+        ("optimiser", "optimizer"),
+        ("callback", "callbacks"),
+    ],
+)
+def test_set_params_suggests_the_near_name(make_classifier, name, near):
+    net = make_classifier()
+    before = net.get_params()
+    with pytest.raises(ValueError, match=f"Invalid parameter '{name}'.*'{near}'"):
+        net.set_params(batch_size=5, **{name: 1})
+    assert net.get_params() == before
+
+
+@pytest.mark.parametrize("name", ["model", "model__units", "fit__epochs", "units__0"])
+def test_set_params_refuses_routes_that_are_not_there(make_classifier, name):
+    with pytest.raises(ValueError, match=f"Invalid parameter '{name}'"):
+        make_classifier().set_params(**{name: 1})
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_constructor_refuses_an_unknown_name(cls):
+    with pytest.raises(TypeError, match="learning_rat"):
+        cls(learning_rat=0.1)
+
+
+@pytest.mark.parametrize(
+    ("params", "telling"),
+    [
+        ({"optimizer__clip_norm": 1.0}, "optimizer_params.*'clip_norm'.*'clipnorm'"),
+        ({"loss__smoothing": 0.1}, "loss_params.*'smoothing'.*'label_smoothing'"),
+        (
+            {"optimizer__learning_rate": 0.1},
+            "optimizer_params.*parameter learning_rate",
+        ),
+    ],
+)
+def test_fit_refuses_an_unknown_key_of_a_dict(make_classifier, table, params, telling):
+    with pytest.raises(ValueError, match=telling):
+        make_classifier().set_params(**params).fit(*table)
+
+
+def test_learning_rate_none_keeps_that_of_an_optimizer_object(make_classifier, table):
+    from keras.optimizers import SGD
+
+    def fit(optimizer, **params):
+        net = make_classifier(epochs=2, optimizer=optimizer, **params)
+        return bits(net.fit(*table))
+
+    slow, fast = SGD(0.001), SGD(0.1)
+    assert fit(slow, learning_rate=None) != fit(fast, learning_rate=None)
+    assert fit(slow, learning_rate=None) == fit("sgd", learning_rate=0.001)
+    assert fit(fast, learning_rate=None) == fit("sgd", learning_rate=0.1)
+    assert fit(fast, learning_rate=0.02) == fit("sgd", learning_rate=0.02)
+    assert fit("sgd", learning_rate=None) == fit(SGD(0.005), learning_rate=None)
+    assert float(slow.learning_rate) == pytest.approx(0.001)
+    assert not slow.built
+    assert not fast.built
+
+
+def test_optimizer_object_keeps_its_options(make_classifier, table):
+    from keras.optimizers import SGD
+
+    def fit(optimizer, **params):
+        net = make_classifier(epochs=2, optimizer=optimizer, **params)
+        return bits(net.fit(*table))
+
+    with_momentum = fit(SGD(momentum=0.9))
+    assert with_momentum == fit("sgd", optimizer_params={"momentum": 0.9})
+    assert with_momentum == fit(SGD, optimizer_params={"momentum": 0.9})
+    assert with_momentum != fit("sgd")
+
+
+def test_optimizer_object_survives_clone_and_pickle(make_classifier, table):
+    from keras.optimizers import SGD
+
+    net = make_classifier(
+        epochs=2, optimizer=SGD(0.05, momentum=0.9), learning_rate=None
+    )
+    copy = clone(net)
+    loaded = pickle.loads(pickle.dumps(net))
+    expected = bits(net.fit(*table))
+    assert bits(copy.fit(*table)) == expected
+    assert bits(loaded.fit(*table)) == expected
+
+
+# --------------------------------------------------------------------------------- repr
+
+
+def test_repr_shows_only_what_is_not_default(make_classifier, sequences):
+    net = make_classifier()
+    expected = f"{type(net).__name__}(epochs=20, learning_rate=0.03, random_state=0)"
+    assert repr(net) == expected
+    assert str(net) == expected
+    assert repr(net.set_params(epochs=1).fit(*sequences)) == expected.replace("20", "1")
+    assert repr(type(net)()) == f"{type(net).__name__}()"
+
+
+def test_repr_in_html_shows_name_parameters_and_state(make_classifier, sequences):
+    net = make_classifier(epochs=3)
+    html = estimator_html_repr(net)
+    assert type(net).__name__ in html
+    assert "random_state=0" in html
+    assert "Not fitted" in html
+    html = estimator_html_repr(net.fit(*sequences))
+    assert "Not fitted" not in html
+    pipeline = Pipeline([("scale", StandardScaler()), ("net", net)])
+    assert type(net).__name__ in estimator_html_repr(pipeline)
+
+
+# ------------------------------------------------------------- what scikeras has public
+
+
+def test_initialize_draws_weights_without_training(make_classifier, sequences):
+    X, y = sequences
+    net = make_classifier(dropout=0.2)
+    assert not net.initialized_
+    assert net.initialize(X, y) is net
+    assert net.initialized_
+    assert net.current_epoch == net.n_iter_ == 0
+    assert net.history_ == {}
+    assert_array_equal(net.classes_, [0, 1])
+    assert_allclose(net.predict_proba(X).sum(axis=1), 1)
+    for _ in range(2):
+        net.partial_fit(X, y)
+    assert bits(net) == bits(make_classifier(dropout=0.2, epochs=2).fit(X, y))
+
+
+def test_current_epoch_counts(make_classifier, sequences):
+    net = make_classifier(epochs=2)
+    assert net.current_epoch == 0
+    assert not net.initialized_
+    assert net.fit(*sequences).current_epoch == 2
+    assert net.partial_fit(*sequences).current_epoch == 3
+    assert net.initialized_
+
+
+@pytest.mark.parametrize("name", ["feature_encoder", "target_encoder", "scorer"])
+def test_leftover_of_scikeras_is_absent(make_classifier, sequences, name):
+    net = make_classifier(epochs=1)
+    for estimator in (net, net.fit(*sequences)):
+        assert not hasattr(estimator, name)
+        with pytest.raises(AttributeError, match=f"no attribute {name!r}"):
+            getattr(estimator, name)
+
+
+@pytest.mark.parametrize("name", ["model_", "history_", "callbacks_", "classes_"])
+def test_fitted_attribute_is_absent_before_fit(make_classifier, name):
+    net = make_classifier()
+    assert not hasattr(net, name)
+    with pytest.raises(AttributeError, match=name):
+        getattr(net, name)
+
+
+def test_model_is_a_keras_model_of_its_own(make_classifier, three_classes):
+    import keras
+
+    X, y = three_classes
+    net = make_classifier().fit(X, y)
+    before = net.predict_proba(X)
+    model = net.model_
+    assert isinstance(model, keras.Model)
+    assert_allclose(model.predict(X, verbose=0), before, atol=1e-6)
+    model.set_weights([np.zeros_like(weights) for weights in model.get_weights()])
+    assert_array_equal(net.predict_proba(X), before)
+    assert net.model_ is not model
+    assert_allclose(net.model_.predict(X, verbose=0), before, atol=1e-6)
+
+
+# -------------------------------------------------------------- partial_fit, warm_start
+
+
+def test_partial_fit_is_one_epoch(make_classifier, sequences):
+    X, y = sequences
+    # A net that is to run 20 epochs in fit runs one at a time here.
+    parts = make_classifier(dropout=0.3)
+    for n_iter in (1, 2, 3):
+        assert parts.partial_fit(X, y, classes=[0, 1]) is parts
+        assert parts.n_iter_ == n_iter
+        assert len(parts.history_["loss"]) == n_iter
+    whole = make_classifier(dropout=0.3, epochs=3).fit(X, y)
+    assert bits(parts) == bits(whole)
+    assert parts.history_ == whole.history_
+
+
+def test_partial_fit_goes_on_from_fit(make_classifier, sequences):
+    X, y = sequences
+    net = make_classifier(epochs=2).fit(X, y).partial_fit(X, y)
+    assert bits(net) == bits(make_classifier(epochs=3).fit(X, y))
+
+
+def test_partial_fit_takes_rows_of_some_classes(make_classifier, three_classes):
+    X, y = three_classes
+    net = make_classifier()
+    net.partial_fit(X[y == 2][:1], y[y == 2][:1], classes=[0, 1, 2])
+    assert_array_equal(net.classes_, [0, 1, 2])
+    for _ in range(20):
+        for part in (slice(0, 30), slice(30, 60)):
+            net.partial_fit(X[part], y[part])
+    assert net.n_iter_ == 41
+    assert net.score(X, y) >= 0.8
+
+
+def test_partial_fit_needs_classes_at_the_first_call(make_classifier, sequences):
+    X, y = sequences
+    net = make_classifier()
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        net.partial_fit(X, y)
+    assert not hasattr(net, "classes_")
+    net.partial_fit(X, y, classes=np.array([1, 0]))
+    assert_array_equal(net.classes_, [0, 1])
+    net.partial_fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "telling"),
+    [
+        ([0, 2], None, r"y must hold labels of the classes \[0 1\] alone, got \[2\]"),
+        ([0, 1], [0, 1, 2], r"classes must be the same at every call"),
+    ],
+)
+def test_partial_fit_refuses_other_classes(
+    make_classifier, sequences, labels, classes, telling
+):
+    X, y = sequences
+    net = make_classifier(epochs=1).partial_fit(X, y, classes=[0, 1])
+    before = bits(net)
+    with pytest.raises(ValueError, match=telling):
+        net.partial_fit(X, np.array(labels)[y], classes=classes)
+    assert bits(net) == before
+    assert net.n_iter_ == 1
+    assert_array_equal(net.classes_, [0, 1])
+
+
+def test_first_partial_fit_refuses_a_label_outside_classes(make_classifier, sequences):
+    X, y = sequences
+    net = make_classifier()
+    with pytest.raises(ValueError, match=r"classes \[0 2\] alone, got \[1\]"):
+        net.partial_fit(X, y, classes=[0, 2])
+    assert not net.initialized_
+
+
+@pytest.mark.parametrize(
+    "params", [{"early_stopping": True}, {"class_weight": "balanced"}]
+)
+def test_partial_fit_refuses_what_needs_all_rows(make_classifier, sequences, params):
+    X, y = sequences
+    net = make_classifier(**params)
+    with pytest.raises(ValueError, match=f"{next(iter(params))} must be .*partial_fit"):
+        net.partial_fit(X, y, classes=[0, 1])
+    assert not net.initialized_
+
+
+def test_partial_fit_takes_class_weight_as_a_dict(make_classifier, sequences):
+    X, y = sequences
+    weighted = make_classifier(class_weight={0: 1, 1: 3})
+    weighted.partial_fit(X, y, classes=[0, 1])
+    plain = make_classifier()
+    plain.partial_fit(X, y, classes=[0, 1], sample_weight=np.array([1, 3])[y])
+    assert bits(weighted) == bits(plain)
+
+
+def test_fit_without_warm_start_starts_anew(make_classifier, sequences, three_classes):
+    net = make_classifier(epochs=2).fit(*three_classes)
+    net.partial_fit(*three_classes).fit(*sequences)
+    assert net.n_iter_ == 2
+    assert_array_equal(net.classes_, [0, 1])
+    assert bits(net) == bits(make_classifier(epochs=2).fit(*sequences))
+
+
+def test_warm_start_goes_on_where_fit_stopped(make_classifier, sequences):
+    X, y = sequences
+    params = {"dropout": 0.3, "warm_start": True}
+    twice = make_classifier(epochs=3, **params).fit(X, y)
+    assert bits(twice) == bits(make_classifier(epochs=3, dropout=0.3).fit(X, y))
+    twice.fit(X, y)
+    once = make_classifier(epochs=6, **params).fit(X, y)
+    assert twice.n_iter_ == once.n_iter_ == 6
+    assert twice.history_ == once.history_
+    assert bits(twice) == bits(once)
+    assert_array_equal(twice.predict_proba(X), once.predict_proba(X))
+
+
+def test_warm_start_takes_new_epochs_and_learning_rate(make_classifier, sequences):
+    X, y = sequences
+    net = make_classifier(epochs=2, warm_start=True).fit(X, y)
+    same = reloaded(net).set_params(epochs=1).fit(X, y)
+    slow = reloaded(net).set_params(epochs=1, learning_rate=1e-12).fit(X, y)
+    assert same.n_iter_ == slow.n_iter_ == 3
+    assert_allclose(slow.predict_proba(X), net.predict_proba(X), atol=1e-6)
+    assert abs(same.predict_proba(X) - net.predict_proba(X)).max() > 1e-4
+
+
+def test_warm_start_refuses_new_classes(make_classifier, sequences, three_classes):
+    X, y = sequences
+    net = make_classifier(epochs=2, warm_start=True).fit(X, y)
+    before = bits(net)
+    with pytest.raises(ValueError, match=r"labels of the classes \[0 1\] alone"):
+        net.fit(*three_classes)
+    assert bits(net) == before
+    assert net.n_iter_ == 2
+    assert_array_equal(net.classes_, [0, 1])
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_going_on_refuses_another_network(make_classifier, sequences, method):
+    X, y = sequences
+    net = make_classifier(epochs=2, warm_start=True).fit(X, y)
+    before = net.predict_proba(X)
+    net.set_params(**RESIZED[type(net).__name__])
+    with pytest.raises(ValueError, match="go on with the network that was fitted"):
+        getattr(net, method)(X, y)
+    assert_array_equal(net.predict_proba(X), before)
+    assert net.n_iter_ == 2
+    net.set_params(warm_start=False).fit(X, y)
+    assert not np.array_equal(net.predict_proba(X), before)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_going_on_refuses_another_shape(make_classifier, sequences, method):
+    X, y = sequences
+    net = make_classifier(epochs=1, warm_start=True).fit(X, y)
+    before = bits(net)
+    for other, telling in (
+        (X[:, :4], "4 timesteps"),
+        (X[:, :, :1], "1 feature"),
+        (X.reshape(60, 10), "3 dimensions"),
+    ):
+        with pytest.raises(ValueError, match=telling):
+            getattr(net, method)(other, y)
+    assert bits(net) == before
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_going_on_after_loading_equals_going_on(
+    make_classifier, sequences, method, optimizer
+):
+    X, y = sequences
+    params = {"optimizer": optimizer}
+    if optimizer == "sgd":
+        params["optimizer_params"] = {"momentum": 0.9}
+    net = make_classifier(epochs=3, dropout=0.3, warm_start=True, **params).fit(X, y)
+    loaded = reloaded(net)
+    assert bits(loaded) == bits(net)
+    for classifier in (net, loaded):
+        for _ in range(2):
+            getattr(classifier, method)(X, y)
+    assert loaded.n_iter_ == net.n_iter_ > 3
+    assert loaded.history_ == net.history_
+    assert bits(loaded) == bits(net)
+
+
+def test_going_on_keeps_the_state_of_the_optimizer(make_classifier, sequences):
+    # One epoch of Adam with moments at zero is another than the fourth.
+    X, y = sequences
+    net = make_classifier(epochs=3, shuffle=False, warm_start=True).fit(X, y)
+    forgetful = reloaded(net)
+    forgetful._state.optimizer.clear()
+    net.set_params(epochs=1).fit(X, y)
+    forgetful.set_params(epochs=1).fit(X, y)
+    assert bits(net) != bits(forgetful)

@@ -1,0 +1,770 @@
+"""Training: programs, agreement with Keras, callbacks, metrics and losses."""
+
+import csv
+import gc
+import multiprocessing
+import pickle
+import weakref
+
+import keras
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.metrics import accuracy_score, roc_auc_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import skseq
+from skseq import _training
+
+# ---------------------------------------------------------------------------- programs
+
+
+@pytest.fixture
+def built(monkeypatch):
+    """A list that grows by a program for each one built, from an empty cache."""
+    programs = []
+
+    class Counted(_training.Program):
+        def __init__(self, recipe):
+            super().__init__(recipe)
+            programs.append(weakref.ref(self))
+            self.n_traces = 0
+
+        def _trace_training(self, rows):
+            self.n_traces += 1
+            return super()._trace_training(rows)
+
+    skseq.clear_programs()
+    monkeypatch.setattr(_training, "Program", Counted)
+    yield programs
+    skseq.clear_programs()
+
+
+def test_second_fit_traces_nothing(make_classifier, sequences, built):
+    X, y = sequences
+    estimator = make_classifier(epochs=2).fit(X, y)
+    estimator.predict(X)
+    assert len(built) == 1
+    estimator.fit(X, y).predict(X[:7])
+    clone(estimator).fit(X, y)
+    estimator.partial_fit(X, y)
+    assert len(built) == 1
+    assert built[0]().n_traces == 1
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"learning_rate": 0.001},
+        {"learning_rate": 1},
+        {"learning_rate": np.float32(0.2)},
+        {"random_state": 7},
+        {"batch_size": 7},
+        {"epochs": 1},
+        {"shuffle": False},
+        {"class_weight": {0: 1, 1: 3}},
+        {"class_weight": "balanced"},
+        {"early_stopping": True, "monitor": "roc_auc", "patience": 1},
+        {"callbacks": [keras.callbacks.TerminateOnNaN()]},
+        {"warm_start": True},
+    ],
+    ids=lambda params: "-".join(params),
+)
+def test_parameters_that_need_no_new_program(sequences, built, params):
+    X, y = sequences
+    skseq.DenseClassifier(learning_rate=0.1, epochs=2).fit(X, y)
+    skseq.DenseClassifier(**{"learning_rate": 0.1, "epochs": 2, **params}).fit(X, y)
+    assert [program().n_traces for program in built] == [1]
+
+
+def test_data_that_needs_no_new_program(sequences, built):
+    X, y = sequences
+    estimator = skseq.DenseClassifier(epochs=1).fit(X, y)
+    estimator.fit(X[:33], y[:33]).fit(np.repeat(X, 5, axis=0), np.repeat(y, 5))
+    estimator.fit(X, np.where(y, "a", "b"), sample_weight=np.arange(60))
+    estimator.fit(X.astype(np.float32), y, X_val=X[:9], y_val=y[:9])
+    estimator.predict(np.repeat(X, 5, axis=0))
+    assert [program().n_traces for program in built] == [1]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"dense_units": (5,)},
+        {"optimizer": "sgd"},
+        {"optimizer_params": {"clipnorm": 1.0}},
+        {"learning_rate": keras.optimizers.schedules.ExponentialDecay(0.1, 9, 0.9)},
+        {"loss": "mse"},
+        {"metrics": ["accuracy"]},
+        {"activation": "tanh"},
+    ],
+    ids=lambda params: "-".join(params),
+)
+def test_parameters_that_need_a_new_program(sequences, built, params):
+    X, y = sequences
+    skseq.DenseClassifier((4,), epochs=1).fit(X, y)
+    skseq.DenseClassifier(**{"dense_units": (4,), "epochs": 1, **params}).fit(X, y)
+    assert len(built) == 2
+
+
+def test_grid_over_learning_rates_builds_one_program(table, built):
+    X, y = table
+    GridSearchCV(
+        make_pipeline(StandardScaler(), skseq.DenseClassifier(n_timesteps=5, epochs=1)),
+        {"denseclassifier__learning_rate": [0.001, 0.01, 0.1]},
+        cv=3,
+        scoring="roc_auc",
+    ).fit(X, y)
+    assert len(built) == 1
+
+
+def test_cache_is_bounded(sequences, built, monkeypatch):
+    X, y = sequences
+    monkeypatch.setattr(_training, "_MAX_PROGRAMS", 2)
+    estimators = [
+        skseq.DenseClassifier((width,), epochs=1, random_state=0).fit(X, y)
+        for width in (2, 3, 4, 5)
+    ]
+    expected = [estimator.predict_proba(X) for estimator in estimators]
+    # 4 for fitting; then each was gone when its turn to predict came.
+    assert len(built) == 8
+    gc.collect()
+    assert sum(program() is not None for program in built) == 2
+    for estimator, probabilities in zip(estimators, expected, strict=True):
+        np.testing.assert_array_equal(estimator.predict_proba(X), probabilities)
+
+
+def test_clear_programs_empties_the_cache_and_changes_no_result(
+    make_classifier, sequences, built
+):
+    X, y = sequences
+    estimator = make_classifier(epochs=3).fit(X, y)
+    expected = estimator.predict_proba(X)
+    models = [weakref.ref(program().model) for program in built]
+    skseq.clear_programs()
+    gc.collect()
+    assert [program() for program in built] == [None]
+    assert [model() for model in models] == [None]
+    np.testing.assert_array_equal(estimator.predict_proba(X), expected)
+    estimator.fit(X, y)
+    np.testing.assert_array_equal(estimator.predict_proba(X), expected)
+    assert len(built) == 2
+
+
+def test_fit_does_not_depend_on_what_was_fitted_before(make_classifier, sequences):
+    X, y = sequences
+
+    def fit(**params):
+        params = {"epochs": 3, "metrics": ["accuracy"], **params}
+        return make_classifier(**params).fit(X, y)
+
+    first = fit()
+    other = fit(random_state=9, learning_rate=0.2, batch_size=9, shuffle=False)
+    again = fit()
+    np.testing.assert_array_equal(first.predict_proba(X), again.predict_proba(X))
+    assert first.history_ == again.history_
+    assert not np.array_equal(first.predict_proba(X), other.predict_proba(X))
+
+
+def _predict_in_child(estimator, X, connection):
+    outcomes = []
+    for call in (
+        lambda: estimator.predict(X),
+        lambda: estimator.fit(X, np.arange(len(X)) % 2),
+    ):
+        try:
+            call()
+            outcomes.append("no error")
+        except RuntimeError as error:
+            outcomes.append(str(error))
+    connection.send(outcomes)
+
+
+@pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="no fork here"
+)
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")
+def test_forked_child_raises_at_once(sequences):
+    X, y = sequences
+    estimator = skseq.DenseClassifier((2,), epochs=1).fit(X, y)
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    child = context.Process(target=_predict_in_child, args=(estimator, X, theirs))
+    child.start()
+    try:
+        assert ours.poll(60), "the child hangs"
+        outcomes = ours.recv()
+    finally:
+        child.join(10)
+        if child.is_alive():
+            child.kill()
+    for outcome in outcomes:
+        assert "does not survive a fork" in outcome
+        assert "'loky'" in outcome
+        assert "'spawn'" in outcome
+
+
+# --------------------------------------------------------------- agreement with Keras
+
+SMALL = {
+    "LSTMClassifier": {"units": 4},
+    "GRUClassifier": {"units": 4},
+    "SimpleRNNClassifier": {"units": 4},
+    "Conv1DClassifier": {"filters": (4, 3), "kernel_size": 3},
+    "DenseClassifier": {"dense_units": (4,)},
+}
+
+
+def _agrees_with_keras(name, X, y, *, optimizer, rate, loss, keras_loss, weights=None):
+    """Train both from one set of first weights, and compare all weights after."""
+    estimator = getattr(skseq, name)(
+        **SMALL[name], epochs=4, batch_size=16, shuffle=False, optimizer=optimizer,
+        learning_rate=rate, loss=loss, random_state=0,
+    )  # fmt: skip
+    model = estimator.initialize(X, y).model_
+    first = model.get_weights()
+    made = {
+        "sgd": keras.optimizers.SGD,
+        "adam": keras.optimizers.Adam,
+        "adamw": keras.optimizers.AdamW,
+        "rmsprop": keras.optimizers.RMSprop,
+        "adagrad": keras.optimizers.Adagrad,
+    }[optimizer](learning_rate=rate)
+    model.compile(made, loss=keras_loss, run_eagerly=True, jit_compile=False)
+    target = y.astype(np.float32)
+    if "categorical" in loss:
+        target = y if loss.startswith("sparse") else np.eye(3, dtype=np.float32)[y]
+    record = model.fit(
+        X.astype(np.float32), target, sample_weight=weights, epochs=4, batch_size=16,
+        shuffle=False, verbose=0,
+    )  # fmt: skip
+    estimator.fit(X, y, sample_weight=weights)
+    ours = estimator.model_.get_weights()
+    assert any(np.abs(a - b).max() > 1e-3 for a, b in zip(first, ours, strict=True))
+    for a, b in zip(model.get_weights(), ours, strict=True):
+        np.testing.assert_allclose(b, a, atol=1e-4)
+    np.testing.assert_allclose(
+        estimator.history_["loss"], record.history["loss"], rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "optimizer"),
+    [(name, optimizer) for name in SMALL for optimizer in ("sgd", "adam")]
+    + [
+        (name, optimizer)
+        for name in ("GRUClassifier", "DenseClassifier")
+        for optimizer in ("adamw", "rmsprop", "adagrad")
+    ],
+)
+def test_training_agrees_with_keras_for_each_optimizer(sequences, name, optimizer):
+    X, y = sequences
+    _agrees_with_keras(
+        name, X, y, optimizer=optimizer, rate=0.05 if optimizer == "sgd" else 0.01,
+        loss="binary_crossentropy", keras_loss="binary_crossentropy",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("loss", ["binary_focal_crossentropy", "mse"])
+@pytest.mark.parametrize("name", ["SimpleRNNClassifier", "Conv1DClassifier"])
+def test_training_agrees_with_keras_for_each_binary_loss(sequences, name, loss):
+    X, y = sequences
+    _agrees_with_keras(
+        name, X, y, optimizer="adam", rate=0.01, loss=loss, keras_loss=loss
+    )
+
+
+@pytest.mark.parametrize(
+    "loss", ["sparse_categorical_crossentropy", "categorical_crossentropy"]
+)
+@pytest.mark.parametrize("name", ["LSTMClassifier", "DenseClassifier"])
+def test_training_agrees_with_keras_for_each_multiclass_loss(three_classes, name, loss):
+    X, y = three_classes
+    _agrees_with_keras(
+        name, X, y, optimizer="adam", rate=0.01, loss=loss, keras_loss=loss
+    )
+
+
+def test_training_agrees_with_keras_with_weights(sequences):
+    X, y = sequences
+    weights = np.linspace(0.5, 1.5, 60)  # a mean of 1, as ours are scaled to
+    _agrees_with_keras(
+        "DenseClassifier", X, y, optimizer="sgd", rate=0.1, weights=weights,
+        loss="binary_crossentropy", keras_loss="binary_crossentropy",
+    )  # fmt: skip
+
+
+# -------------------------------------------------------------------------- callbacks
+
+
+class Watcher(keras.callbacks.Callback):
+    """Notes the hooks that are called; has batch hooks."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def on_train_begin(self, logs=None):
+        self.calls.append("train begin")
+        assert isinstance(self.model, keras.Model)
+        assert self.params["epochs"] == 2
+        assert self.params["steps"] == 2
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.calls.append(f"epoch {epoch} begin")
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.calls.append(f"batch {batch} begin")
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.calls.append(f"batch {batch} end")
+        assert np.isfinite(logs["loss"])
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.calls.append(f"epoch {epoch} end")
+
+    def on_train_end(self, logs=None):
+        self.calls.append("train end")
+
+
+def test_callbacks_are_copied_and_hold_no_model_after(make_classifier, sequences):
+    X, y = sequences
+    watcher = Watcher()
+    for callbacks in ([watcher], (watcher,), watcher):
+        estimator = make_classifier(epochs=2, callbacks=callbacks).fit(X, y)
+        assert estimator.callbacks is callbacks
+        assert watcher.calls == []
+        assert watcher.model is None
+        (copied,) = estimator.callbacks_
+        assert copied is not watcher
+        assert copied.model is None
+        assert copied.calls == [
+            "train begin",
+            "epoch 0 begin", "batch 0 begin", "batch 0 end",
+            "batch 1 begin", "batch 1 end", "epoch 0 end",
+            "epoch 1 begin", "batch 0 begin", "batch 0 end",
+            "batch 1 begin", "batch 1 end", "epoch 1 end",
+            "train end",
+        ]  # fmt: skip
+
+
+def test_no_callbacks_gives_an_empty_list(sequences):
+    X, y = sequences
+    assert skseq.DenseClassifier(epochs=1).fit(X, y).callbacks_ == []
+
+
+def test_batch_hooks_change_no_result(make_classifier, sequences):
+    X, y = sequences
+    params = {"epochs": 2, "metrics": ["accuracy", "auc"], "dropout": 0.2}
+    plain = make_classifier(**params).fit(X, y)
+    hooked = make_classifier(**params, callbacks=[Watcher()]).fit(X, y)
+    np.testing.assert_allclose(
+        hooked.predict_proba(X), plain.predict_proba(X), atol=1e-6
+    )
+    assert list(hooked.history_) == list(plain.history_)
+    for name, values in plain.history_.items():
+        np.testing.assert_allclose(hooked.history_[name], values, rtol=1e-5)
+
+
+def test_lambda_callback_with_batch_hooks_is_called(sequences):
+    X, y = sequences
+    batches, epochs = [], []
+    callback = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: batches.append(batch),
+        on_epoch_end=lambda epoch, logs: epochs.append((epoch, logs["loss"])),
+    )
+    estimator = skseq.DenseClassifier(epochs=2, batch_size=25, callbacks=callback)
+    estimator.fit(X, y)
+    assert batches == [0, 1, 2, 0, 1, 2]
+    assert [epoch for epoch, _ in epochs] == [0, 1]
+    assert [loss for _, loss in epochs] == estimator.history_["loss"]
+
+
+def test_keras_early_stopping_stops_and_restores(make_classifier, sequences):
+    X, y = sequences
+    callback = keras.callbacks.EarlyStopping(
+        monitor="loss", mode="max", patience=2, restore_best_weights=True
+    )
+    # The loss falls, so that with mode "max" the first epoch stays the best.
+    estimator = make_classifier(epochs=20, learning_rate=0.01, callbacks=callback)
+    estimator.fit(X, y)
+    assert estimator.n_iter_ == 3
+    assert estimator.callbacks_[0].best_epoch == 0
+    first = make_classifier(epochs=1, learning_rate=0.01).fit(X, y)
+    np.testing.assert_array_equal(estimator.predict_proba(X), first.predict_proba(X))
+
+
+def test_keras_early_stopping_watches_given_rows(sequences):
+    X, y = sequences
+    callback = keras.callbacks.EarlyStopping(monitor="val_loss", patience=1)
+    estimator = skseq.DenseClassifier(
+        epochs=30, learning_rate=1.0, callbacks=callback, random_state=0
+    ).fit(X, y, X_val=X, y_val=1 - y)
+    assert estimator.n_iter_ < 30
+
+
+def test_stop_training_stops(make_classifier, sequences):
+    X, y = sequences
+
+    class StopEpoch(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch == 1
+
+    class StopBatch(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = True
+
+    estimator = make_classifier(epochs=9, callbacks=[StopEpoch()]).fit(X, y)
+    assert estimator.n_iter_ == 2
+    estimator = make_classifier(epochs=9, callbacks=[StopBatch()]).fit(X, y)
+    assert estimator.n_iter_ == 1
+    # The program that was stopped serves the next fit as new.
+    assert make_classifier(epochs=3).fit(X, y).n_iter_ == 3
+
+
+class Rates(keras.callbacks.Callback):
+    """Notes the learning rate that each epoch began with."""
+
+    def __init__(self):
+        super().__init__()
+        self.rates = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.rates.append(float(self.model.optimizer.learning_rate))
+
+
+def test_reduce_on_plateau_lowers_the_rate_of_this_fit_alone(sequences):
+    X, y = sequences
+    reduce = keras.callbacks.ReduceLROnPlateau(
+        monitor="loss", mode="max", factor=0.5, patience=1, min_delta=0
+    )
+    params = {"epochs": 4, "learning_rate": 0.01, "random_state": 0}
+    plain = skseq.DenseClassifier(**params).fit(X, y)
+    reduced = skseq.DenseClassifier(**params, callbacks=[reduce, Rates()]).fit(X, y)
+    rates = reduced.callbacks_[1].rates
+    np.testing.assert_allclose(rates, [0.01, 0.01, 0.005, 0.0025], rtol=1e-6)
+    assert not np.array_equal(reduced.predict_proba(X), plain.predict_proba(X))
+    again = skseq.DenseClassifier(**params, callbacks=[Rates()]).fit(X, y)
+    np.testing.assert_allclose(again.callbacks_[0].rates, [0.01] * 4, rtol=1e-6)
+    np.testing.assert_array_equal(again.predict_proba(X), plain.predict_proba(X))
+
+
+def test_learning_rate_scheduler_sets_the_rate(make_classifier, sequences):
+    X, y = sequences
+    scheduler = keras.callbacks.LearningRateScheduler(
+        lambda epoch, rate: 0.1 / (epoch + 1)
+    )
+    # A rate from the first epoch on, so what was noted before it is not looked at.
+    estimator = make_classifier(epochs=3, callbacks=[scheduler, Rates()]).fit(X, y)
+    rates = estimator.callbacks_[1].rates
+    np.testing.assert_allclose(rates, [0.1, 0.05, 0.1 / 3], rtol=1e-6)
+
+
+def test_model_checkpoint_saves_a_model_that_keras_loads(
+    make_classifier, sequences, tmp_path
+):
+    X, y = sequences
+    path = tmp_path / "net-{epoch}.keras"
+    checkpoint = keras.callbacks.ModelCheckpoint(path)
+    estimator = make_classifier(epochs=2, callbacks=[checkpoint]).fit(X, y)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["net-1.keras", "net-2.keras"]
+    model = keras.saving.load_model(tmp_path / "net-2.keras", compile=False)
+    np.testing.assert_allclose(
+        np.asarray(model(X.astype(np.float32)))[:, 0],
+        estimator.predict_proba(X)[:, 1],
+        atol=1e-5,
+    )
+
+
+def test_csv_logger_writes_each_epoch(sequences, tmp_path):
+    X, y = sequences
+    path = tmp_path / "log.csv"
+    logger = keras.callbacks.CSVLogger(path)
+    estimator = skseq.DenseClassifier(
+        epochs=3, callbacks=[logger], metrics=["accuracy"]
+    ).fit(X, y)
+    with path.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["0", "1", "2"]
+    np.testing.assert_allclose(
+        [float(row["loss"]) for row in rows], estimator.history_["loss"]
+    )
+    np.testing.assert_allclose(
+        [float(row["accuracy"]) for row in rows], estimator.history_["accuracy"]
+    )
+
+
+def _not_finite(y_true, y_pred):
+    return keras.ops.sum(y_pred, axis=-1) * float("nan")
+
+
+@pytest.mark.parametrize("callbacks", [None, [keras.callbacks.TerminateOnNaN()]])
+def test_loss_that_is_not_finite_raises_and_changes_nothing(
+    make_classifier, sequences, callbacks
+):
+    X, y = sequences
+    estimator = make_classifier(epochs=2).fit(X, y)
+    before, expected = dict(vars(estimator)), estimator.predict_proba(X)
+    estimator.set_params(loss=_not_finite, callbacks=callbacks)
+    with pytest.raises(ValueError, match="must stay finite, got nan in epoch 1"):
+        estimator.fit(X, y)
+    estimator.set_params(loss=None, callbacks=None)
+    assert vars(estimator) == before
+    np.testing.assert_array_equal(estimator.predict_proba(X), expected)
+
+
+def test_loss_that_becomes_infinite_names_the_epoch(sequences):
+    X, y = sequences
+
+    class Explode(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                weights = self.model.get_weights()
+                self.model.set_weights([w + np.nan for w in weights])
+
+    estimator = skseq.DenseClassifier(epochs=5, callbacks=[Explode()])
+    with pytest.raises(ValueError, match="in epoch 3. Standardise X"):
+        estimator.fit(X, y)
+    assert not estimator.__sklearn_is_fitted__()
+
+
+# ------------------------------------------------------------------- metrics and losses
+
+FROZEN = {"learning_rate": 1e-12, "optimizer": "sgd", "epochs": 2, "random_state": 0}
+
+
+def test_accuracy_is_right_where_weights_stand_still(make_classifier, sequences):
+    X, y = sequences
+    estimator = make_classifier(**FROZEN, metrics=["accuracy"]).fit(X, y)
+    expected = accuracy_score(y, estimator.predict(X))
+    np.testing.assert_allclose(
+        estimator.history_["accuracy"], [expected] * 2, rtol=1e-6
+    )
+
+
+def test_accuracy_of_three_classes_is_right(make_classifier, three_classes):
+    X, y = three_classes
+    for loss in (None, "categorical_crossentropy"):
+        estimator = make_classifier(**FROZEN, metrics="accuracy", loss=loss)
+        estimator.fit(X, y, X_val=X[:20], y_val=y[:20])
+        expected = accuracy_score(y, estimator.predict(X))
+        np.testing.assert_allclose(
+            estimator.history_["accuracy"], [expected] * 2, rtol=1e-6
+        )
+        expected = accuracy_score(y[:20], estimator.predict(X[:20]))
+        np.testing.assert_allclose(
+            estimator.history_["val_accuracy"], [expected] * 2, rtol=1e-6
+        )
+
+
+def test_metric_objects_names_and_functions_are_right(sequences):
+    X, y = sequences
+
+    def brier(y_true, y_pred):
+        return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)
+
+    auc = keras.metrics.AUC(name="area", num_thresholds=1000)
+    metrics = [auc, "precision", keras.metrics.Recall(name="hit_rate"), brier]
+    estimator = skseq.DenseClassifier(**FROZEN, metrics=metrics).fit(X, y)
+    probabilities, labels = estimator.predict_proba(X)[:, 1], estimator.predict(X)
+    last = {name: values[-1] for name, values in estimator.history_.items()}
+    assert set(last) == {"loss", "area", "precision", "hit_rate", "brier"}
+    assert last["area"] == pytest.approx(roc_auc_score(y, probabilities), abs=5e-3)
+    assert last["precision"] == pytest.approx(y[labels == 1].mean(), rel=1e-6)
+    assert last["hit_rate"] == pytest.approx(labels[y == 1].mean(), rel=1e-6)
+    assert last["brier"] == pytest.approx(((y - probabilities) ** 2).mean(), rel=1e-5)
+    assert float(auc.result()) == 0  # the caller's object has counted nothing
+    assert metrics[0] is auc
+
+
+def test_metric_names_do_not_depend_on_what_was_built_before(sequences):
+    X, y = sequences
+    for _ in range(3):
+        estimator = skseq.DenseClassifier((3,), epochs=1, metrics=["auc", "precision"])
+        assert list(estimator.fit(X, y).history_) == ["loss", "auc", "precision"]
+        skseq.clear_programs()
+
+
+def test_metrics_start_anew_with_each_epoch(sequences):
+    X, y = sequences
+    half = np.concatenate([X[y == 0][:20], X[y == 1][:5]])
+    labels = np.repeat([0, 1], [20, 5])
+    estimator = skseq.DenseClassifier(
+        **{**FROZEN, "epochs": 3}, metrics=[keras.metrics.TrueNegatives(name="tn")]
+    ).fit(half, labels)
+    expected = (estimator.predict(half)[labels == 0] == 0).sum()
+    assert estimator.history_["tn"] == [expected] * 3
+
+
+def _squared(y_true, y_pred):
+    return keras.ops.mean(keras.ops.square(y_pred - y_true), axis=-1)
+
+
+def test_loss_in_any_form_trains_alike(sequences):
+    X, y = sequences
+    params = {"epochs": 2, "random_state": 0}
+    expected = skseq.DenseClassifier(**params, loss="mse").fit(X, y).predict_proba(X)
+    for loss in (
+        "MeanSquaredError",
+        "mean_squared_error",
+        keras.losses.MeanSquaredError(),
+        keras.losses.MeanSquaredError,
+        keras.losses.mean_squared_error,
+        _squared,
+    ):
+        estimator = skseq.DenseClassifier(**params, loss=loss).fit(X, y)
+        np.testing.assert_allclose(estimator.predict_proba(X), expected, atol=1e-6)
+
+
+def test_loss_params_reach_the_loss(sequences):
+    X, y = sequences
+    params = {"epochs": 3, "random_state": 0}
+    smooth = keras.losses.BinaryCrossentropy(label_smoothing=0.3)
+    expected = skseq.DenseClassifier(**params, loss=smooth).fit(X, y)
+    by_name = skseq.DenseClassifier(**params, loss="binary_crossentropy")
+    by_name.set_params(loss__label_smoothing=0.3).fit(X, y)
+    np.testing.assert_array_equal(by_name.predict_proba(X), expected.predict_proba(X))
+    plain = skseq.DenseClassifier(**params).fit(X, y)
+    assert not np.array_equal(plain.predict_proba(X), expected.predict_proba(X))
+
+
+@keras.saving.register_keras_serializable("skseq_tests")
+class ScaledError(keras.losses.Loss):
+    """A user's own loss, registered as Keras asks: squared error times a factor."""
+
+    def __init__(self, factor=2.0, name="scaled_error", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.factor = factor
+
+    def call(self, y_true, y_pred):
+        return self.factor * _squared(y_true, y_pred)
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+OBJECTS = {
+    "optimizer": {"optimizer": keras.optimizers.SGD(0.05, momentum=0.9)},
+    "optimizer_class": {"optimizer": keras.optimizers.Nadam, "learning_rate": 0.01},
+    "schedule": {
+        "learning_rate": keras.optimizers.schedules.ExponentialDecay(0.05, 4, 0.5)
+    },
+    "schedule_in_optimizer": {
+        "optimizer": keras.optimizers.Adam(
+            keras.optimizers.schedules.CosineDecay(0.05, 10)
+        )
+    },
+    "loss": {"loss": keras.losses.BinaryFocalCrossentropy(gamma=1.0)},
+    "own_loss": {"loss": ScaledError(3.0)},
+    "loss_function": {"loss": _squared},
+}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_keras_objects_survive_clone_grid_and_pickle(table, name):
+    X, y = table
+    estimator = skseq.DenseClassifier(
+        (4,), n_timesteps=5, epochs=3, random_state=0, **OBJECTS[name]
+    )
+    expected = estimator.fit(X, y).predict_proba(X)
+    for other in (clone(estimator), pickle.loads(pickle.dumps(clone(estimator)))):
+        np.testing.assert_array_equal(other.fit(X, y).predict_proba(X), expected)
+    loaded = pickle.loads(pickle.dumps(estimator))
+    np.testing.assert_array_equal(loaded.predict_proba(X), expected)
+    going_on = estimator.partial_fit(X, y).predict_proba(X)
+    np.testing.assert_allclose(
+        loaded.partial_fit(X, y).predict_proba(X), going_on, atol=1e-6
+    )
+    grid = GridSearchCV(clone(estimator), {"batch_size": [16, 32]}, cv=2).fit(X, y)
+    assert np.isfinite(grid.cv_results_["mean_test_score"]).all()
+
+
+def test_grid_over_objects_and_routed_parameters(table):
+    X, y = table
+    grid = GridSearchCV(
+        make_pipeline(StandardScaler(), skseq.DenseClassifier((3,), epochs=1)),
+        {
+            "denseclassifier__optimizer": ["adam", keras.optimizers.SGD(0.1)],
+            "denseclassifier__optimizer__clipnorm": [0.5, 1.0],
+        },
+        cv=2,
+        scoring="roc_auc",
+    ).fit(X, y)
+    assert len(grid.cv_results_["params"]) == 4
+    best = grid.best_estimator_[-1]
+    clipnorm = grid.best_params_["denseclassifier__optimizer__clipnorm"]
+    assert best.optimizer_params == {"clipnorm": clipnorm}
+
+
+def test_optimizer_objects_keep_their_rate_and_are_not_changed(sequences):
+    X, y = sequences
+    optimizer = keras.optimizers.SGD(0.25)
+    estimator = skseq.DenseClassifier(
+        epochs=1, optimizer=optimizer, callbacks=[Rates()], random_state=0
+    ).fit(X, y)
+    assert estimator.callbacks_[0].rates == [0.25]
+    estimator.set_params(learning_rate=0.5).fit(X, y)
+    assert estimator.callbacks_[0].rates == [0.5]
+    assert not optimizer.built
+    assert float(optimizer.learning_rate) == 0.25
+    assert int(optimizer.iterations) == 0
+
+
+def test_learning_rate_schedule_counts_batches(sequences):
+    X, y = sequences
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5, staircase=True)
+    estimator = skseq.DenseClassifier(
+        epochs=3, batch_size=30, learning_rate=schedule, callbacks=[Rates()]
+    ).fit(X, y)
+    # Two batches an epoch, so that the rate halves with each epoch.
+    np.testing.assert_allclose(estimator.callbacks_[0].rates, [0.1, 0.05, 0.025])
+
+
+def test_averaging_optimizer_hands_over_its_average(sequences):
+    X, y = sequences
+    params = {"use_ema": True, "ema_momentum": 0.5}
+    estimator = skseq.DenseClassifier(
+        (), epochs=3, shuffle=False, optimizer="sgd", learning_rate=0.1,
+        optimizer_params=params, random_state=0,
+    )  # fmt: skip
+    model = estimator.initialize(X, y).model_
+    model.compile(
+        keras.optimizers.SGD(0.1, **params), loss="binary_crossentropy",
+        run_eagerly=True, jit_compile=False,
+    )  # fmt: skip
+    model.fit(
+        X.astype(np.float32), y.astype(np.float32), epochs=3, shuffle=False, verbose=0
+    )
+    for a, b in zip(
+        model.get_weights(), estimator.fit(X, y).model_.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(b, a, atol=1e-5)
+
+
+# ---------------------------------------------------------------------------- verbosity
+
+
+def test_verbose_prints_a_line_per_epoch(make_classifier, sequences, capsys):
+    X, y = sequences
+    make_classifier(epochs=3, verbose=1, metrics=["accuracy"]).fit(
+        X, y, X_val=X, y_val=y
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    for epoch, line in enumerate(lines, start=1):
+        assert line.startswith(f"epoch {epoch} of 3: loss ")
+        for name in ("accuracy", "val_loss", "val_accuracy"):
+            assert f"{name} " in line
+
+
+def test_nothing_is_printed_by_default(make_classifier, sequences, capfd):
+    X, y = sequences
+    make_classifier(epochs=1).fit(X, y)  # what TensorFlow says at its start is gone
+    capfd.readouterr()
+    make_classifier(epochs=2).fit(X, y, X_val=X, y_val=y).predict(X)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err == ""

@@ -1,0 +1,461 @@
+"""Sample weights and class weights; and nothing of the caller's is changed."""
+
+import copy
+import pickle
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+
+def bits(classifier):
+    """The weights of a fitted network as bytes."""
+    return [weights.tobytes() for weights in classifier.model_.get_weights()]
+
+
+@pytest.fixture
+def weights():
+    """60 weights between 0.1 and 5."""
+    return np.random.default_rng(1).uniform(0.1, 5, size=60)
+
+
+# ----------------------------------------------------------------------- sample weights
+
+
+def test_weights_change_the_fit(make_classifier, sequences, weights):
+    X, y = sequences
+    weighted = make_classifier(epochs=2).fit(X, y, sample_weight=weights)
+    assert bits(weighted) != bits(make_classifier(epochs=2).fit(X, y))
+
+
+def test_equal_weights_are_no_weights(make_classifier, sequences):
+    X, y = sequences
+    plain = bits(make_classifier(epochs=2).fit(X, y))
+    for weight in (1.0, 3.0, 1e-30, 1e30):
+        net = make_classifier(epochs=2).fit(X, y, sample_weight=np.full(60, weight))
+        assert bits(net) == plain
+
+
+@pytest.mark.parametrize("factor", [1024, 1000, 1e-12, 1e12])
+def test_ratios_of_weights_alone_count(make_classifier, sequences, weights, factor):
+    X, y = sequences
+    # One of 16 rows has the whole weight of its batch.
+    weights[:8] *= 50
+    one = make_classifier(epochs=3, batch_size=16)
+    other = make_classifier(epochs=3, batch_size=16)
+    one.fit(X, y, sample_weight=weights)
+    other.fit(X, y, sample_weight=factor * weights)
+    if factor == 1024:  # a power of two changes no digit
+        assert bits(one) == bits(other)
+    assert_allclose(other.predict_proba(X), one.predict_proba(X), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [list, pd.Series, np.float32, np.int16, np.asfortranarray, lambda w: [*w.tolist()]],
+    ids=["list", "series", "float32", "int16", "array", "list of floats"],
+)
+def test_weights_of_any_kind(make_classifier, sequences, kind):
+    X, y = sequences
+    weights = np.arange(60) % 3 + 1
+    expected = make_classifier(epochs=2).fit(X, y, sample_weight=weights)
+    given = kind(weights)
+    if isinstance(given, pd.Series):
+        given.index = np.arange(60)[::-1]
+    net = make_classifier(epochs=2).fit(X, y, sample_weight=given)
+    assert bits(net) == bits(expected)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"dropout": 0.3},
+        {"batch_size": 7},
+        {"class_weight": "balanced"},
+        {"early_stopping": True, "validation_split": 0.3},
+        {"early_stopping": True, "validation_split": 0.3, "monitor": "roc_auc"},
+    ],
+    ids=["plain", "dropout", "batches", "balanced", "loss", "roc_auc"],
+)
+def test_row_of_weight_zero_is_not_there(make_classifier, sequences, weights, params):
+    X, y = sequences
+    absent = np.random.default_rng(2).random(60) < 0.3
+    weights[absent] = 0
+    X_marred = X.copy()
+    X_marred[absent] = 1e6
+    net = make_classifier(epochs=3, **params)
+    net.fit(X_marred, y, sample_weight=weights)
+    expected = make_classifier(epochs=3, **params)
+    expected.fit(X[~absent], y[~absent], sample_weight=weights[~absent])
+    assert bits(net) == bits(expected)
+    assert net.history_ == expected.history_
+
+
+def test_row_of_weight_zero_is_not_there_in_partial_fit(
+    make_classifier, sequences, weights
+):
+    X, y = sequences
+    weights[:20] = 0
+    net = make_classifier()
+    net.partial_fit(X, y, classes=[0, 1], sample_weight=weights)
+    expected = make_classifier()
+    expected.partial_fit(X[20:], y[20:], classes=[0, 1], sample_weight=weights[20:])
+    assert bits(net) == bits(expected)
+
+
+def test_class_whose_rows_all_weigh_zero_is_no_class(make_classifier, three_classes):
+    X, y = three_classes
+    net = make_classifier(epochs=2).fit(X, y, sample_weight=(y < 2).astype(float))
+    assert_array_equal(net.classes_, [0, 1])
+    assert bits(net) == bits(make_classifier(epochs=2).fit(X[y < 2], y[y < 2]))
+    with pytest.raises(ValueError, match="at least 2 classes, got 1 class"):
+        make_classifier().fit(X, y, sample_weight=(y == 2).astype(float))
+
+
+def test_row_to_watch_of_weight_zero_is_not_there(make_classifier, sequences, weights):
+    X, y = sequences
+    X_val, y_val = X[40:], y[40:]
+    weights_val = weights[40:]
+    weights_val[::2] = 0
+    net = make_classifier(epochs=3).fit(
+        X[:40], y[:40], X_val=X_val, y_val=y_val, sample_weight_val=weights_val
+    )
+    expected = make_classifier(epochs=3).fit(
+        X[:40], y[:40], X_val=X_val[1::2], y_val=y_val[1::2],
+        sample_weight_val=weights_val[1::2],
+    )  # fmt: skip
+    assert net.history_ == expected.history_
+    unweighted = make_classifier(epochs=3).fit(X[:40], y[:40], X_val=X_val, y_val=y_val)
+    assert net.history_["loss"] == unweighted.history_["loss"]
+    assert net.history_["val_loss"] != unweighted.history_["val_loss"]
+
+
+@pytest.mark.parametrize(
+    ("given", "telling"),
+    [
+        (np.zeros(60), "sample_weight must not be all zero"),
+        (np.full(60, -1.0), "sample_weight must not be negative, got"),
+        (np.ones(59), r"sample_weight must have one entry.*\(59,\)"),
+        (np.ones((60, 2)), r"sample_weight must be 1D.*\(60, 2\)"),
+        (np.full(60, np.nan), "sample_weight contains NaN"),
+        (np.full(60, np.inf), "sample_weight contains infinity"),
+    ],
+    ids=["zero", "negative", "too few", "two columns", "NaN", "infinity"],
+)
+def test_weights_that_mean_nothing_are_refused(
+    make_classifier, sequences, given, telling
+):
+    X, y = sequences
+    net = make_classifier(epochs=1).fit(X, y)
+    before = bits(net)
+    for method in (net.fit, net.partial_fit):
+        with pytest.raises(ValueError, match=telling):
+            method(X, y, sample_weight=given)
+    assert bits(net) == before
+    val = {"X_val": X, "y_val": y, "sample_weight_val": given}
+    with pytest.raises(ValueError, match=telling.replace("weight", "weight_val")):
+        net.fit(X, y, **val)
+
+
+# Learning rates under which no network blows float32's noise up.
+EQUIVALENT = {
+    "batch_size": 1000,
+    "shuffle": False,
+    "epochs": 20,
+    "learning_rate": 0.003,
+}
+
+
+@pytest.mark.parametrize("class_weight", [None, "balanced", {0: 2.0, 1: 0.5}])
+def test_whole_weights_equal_repeated_rows(make_classifier, sequences, class_weight):
+    # In place of scikit-learn's check of the same, which asks for 1e-7.
+    X, y = sequences
+    times = np.random.default_rng(3).integers(0, 4, size=60)
+    weighted = make_classifier(**EQUIVALENT, class_weight=class_weight)
+    weighted.fit(X, y, sample_weight=times)
+    repeated = make_classifier(**EQUIVALENT, class_weight=class_weight)
+    repeated.fit(np.repeat(X, times, axis=0), np.repeat(y, times))
+    assert_allclose(
+        weighted.predict_proba(X), repeated.predict_proba(X), rtol=0, atol=1e-4
+    )
+    assert_allclose(
+        weighted.history_["loss"], repeated.history_["loss"], rtol=0, atol=1e-4
+    )
+    # It is no trivial agreement: both learned, and the weights did count.
+    assert weighted.history_["loss"][-1] < weighted.history_["loss"][0] - 0.01
+    plain = make_classifier(**EQUIVALENT, class_weight=class_weight).fit(X, y)
+    difference = plain.predict_proba(X) - weighted.predict_proba(X)
+    assert abs(difference).max() > 1e-3
+
+
+# ------------------------------------------------------------------------ class weights
+
+
+@pytest.mark.parametrize(
+    "labels", [np.array(["no", "yes"]), np.array([False, True]), np.array([-1, 1])]
+)
+def test_class_weight_is_by_the_callers_labels(make_classifier, sequences, labels):
+    X, y = sequences
+    by_class = {labels[0].item(): 1, labels[1].item(): 5}
+    net = make_classifier(epochs=2, class_weight=by_class).fit(X, labels[y])
+    by_row = make_classifier(epochs=2)
+    by_row.fit(X, labels[y], sample_weight=np.where(y == 1, 5, 1))
+    assert bits(net) == bits(by_row)
+    assert bits(net) != bits(make_classifier(epochs=2).fit(X, labels[y]))
+
+
+def test_class_that_weighs_more_is_predicted_more(make_classifier):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 5, 2)), np.arange(60) % 2
+    light, heavy = (
+        make_classifier(epochs=5, learning_rate=0.01, class_weight={0: 1, 1: weight})
+        .fit(X, y)
+        .predict_proba(X)[:, 1]
+        .mean()
+        for weight in (0.1, 10)
+    )
+    assert light < 0.4
+    assert heavy > 0.6
+
+
+def test_class_weight_need_not_name_every_class(make_classifier, three_classes):
+    X, y = three_classes
+    net = make_classifier(epochs=2, class_weight={2: 3}).fit(X, y)
+    full = make_classifier(epochs=2, class_weight={0: 1, 1: 1, 2: 3}).fit(X, y)
+    assert bits(net) == bits(full)
+
+
+def test_class_and_sample_weights_multiply(make_classifier, three_classes, weights):
+    X, y = three_classes
+    both = make_classifier(epochs=2, class_weight={0: 1, 1: 2, 2: 4})
+    both.fit(X, y, sample_weight=weights)
+    product = make_classifier(epochs=2)
+    product.fit(X, y, sample_weight=weights * np.array([1, 2, 4])[y])
+    assert bits(both) == bits(product)
+
+
+def test_balanced_weighs_classes_equally(make_classifier, sequences, weights):
+    X, y = sequences
+    rows = np.r_[np.flatnonzero(y == 0), np.flatnonzero(y == 1)[:8]]
+    X, y, weights = X[rows], y[rows], weights[rows]
+    plain = make_classifier(epochs=2, class_weight="balanced").fit(X, y)
+    expected = make_classifier(epochs=2)
+    expected.fit(X, y, sample_weight=np.where(y == 0, 1 / 30, 1 / 8))
+    assert bits(plain) == bits(expected)
+    assert bits(plain) != bits(make_classifier(epochs=2).fit(X, y))
+    # With weights of rows, the weights of each class have the same sum.
+    both = make_classifier(epochs=2, class_weight="balanced")
+    both.fit(X, y, sample_weight=weights)
+    sums = np.array([weights[y == 0].sum(), weights[y == 1].sum()])
+    expected = make_classifier(epochs=2).fit(X, y, sample_weight=weights / sums[y])
+    assert_allclose(both.predict_proba(X), expected.predict_proba(X), atol=1e-5)
+
+
+def test_balanced_changes_nothing_where_classes_are_even(make_classifier, sequences):
+    X, y = sequences
+    net = make_classifier(epochs=2, class_weight="balanced").fit(X, y)
+    assert bits(net) == bits(make_classifier(epochs=2).fit(X, y))
+
+
+def test_balanced_goes_on_with_warm_start(make_classifier, three_classes):
+    X, y = three_classes
+    net = make_classifier(epochs=2, class_weight="balanced", warm_start=True).fit(X, y)
+    net.fit(X[y < 2], y[y < 2])
+    assert net.n_iter_ == 4
+    assert np.isfinite(net.history_["loss"]).all()
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "telling"),
+    [
+        ({0: -1, 1: 2}, "class_weight must not be negative"),
+        ({0: 0, 1: 0}, "class_weight must not be"),
+        ({"no": 2}, r"\[0, 1\], are not in class_weight"),
+        ("even", "'class_weight' parameter of .* must be"),
+        ([1, 2], "'class_weight' parameter of .* must be"),
+    ],
+)
+def test_class_weight_that_means_nothing_is_refused(
+    make_classifier, sequences, class_weight, telling
+):
+    with pytest.raises(ValueError, match=telling):
+        make_classifier(class_weight=class_weight).fit(*sequences)
+
+
+# ----------------------------------------------------------------- what is the caller's
+
+
+def frozen(array):
+    array.flags.writeable = False
+    return array
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_arrays_of_the_caller_stay_as_they_are(
+    make_classifier, sequences, weights, dtype
+):
+    X, y = sequences
+    X = X.astype(dtype)
+    arrays = [X, y, weights, X[:20].copy(), y[:20].copy(), weights[:20].copy()]
+    before = joblib.hash(arrays)
+    for params in (
+        {"class_weight": {0: 1, 1: 7}},
+        {"class_weight": "balanced", "early_stopping": True},
+        {"shuffle": False},
+    ):
+        net = make_classifier(epochs=2, **params)
+        X_val, y_val, weights_val = arrays[3:]
+        net.fit(
+            X, y, sample_weight=weights, X_val=X_val, y_val=y_val,
+            sample_weight_val=weights_val,
+        )  # fmt: skip
+        net.fit(X, y, weights)
+        net.predict_proba(X)
+        assert joblib.hash(arrays) == before
+    net.partial_fit(X, y, sample_weight=weights)
+    assert joblib.hash(arrays) == before
+
+
+def test_arrays_that_cannot_be_written_are_taken(make_classifier, sequences, weights):
+    X, y = sequences
+    net = make_classifier(epochs=2, class_weight={0: 1, 1: 7})
+    net.fit(frozen(X.astype(np.float32)), frozen(y), sample_weight=frozen(weights))
+    net.partial_fit(X, y, sample_weight=weights)
+    net.predict(frozen(X[:3]))
+
+
+def test_predictions_are_the_callers_own(make_classifier, sequences):
+    X, y = sequences
+    net = make_classifier(epochs=2).fit(X, y)
+    first = net.predict_proba(X)
+    expected = first.copy()
+    first[:] = 0
+    net.model_.set_weights([0 * weights for weights in net.model_.get_weights()])
+    assert_array_equal(net.predict_proba(X), expected)
+
+
+def test_frames_of_the_caller_stay_as_they_are(make_classifier, table, weights):
+    X, y = table
+    frame = pd.DataFrame(X, columns=[f"c{i}" for i in range(10)])
+    labels = pd.Series(np.array(["no", "yes"])[y], dtype="category")
+    before = joblib.hash([frame, labels])
+    series = pd.Series(weights.copy())
+    net = make_classifier(epochs=2, class_weight={"no": 1, "yes": 3})
+    net.fit(frame, labels, sample_weight=series).predict(frame)
+    assert joblib.hash([frame, labels]) == before
+    assert_array_equal(series, weights)
+
+
+def test_dicts_of_the_caller_stay_as_they_are(make_classifier, sequences):
+    params = {
+        "class_weight": {0: 1, 1: 2},
+        "optimizer_params": {"clipnorm": 1.0},
+        "loss_params": {"label_smoothing": 0.1},
+        "metrics": ["accuracy"],
+        "callbacks": [],
+    }
+    before = copy.deepcopy(params)
+    net = make_classifier(epochs=2, **params)
+    net.fit(*sequences)
+    net.set_params(optimizer__clipnorm=2.0, loss__label_smoothing=0.2).fit(*sequences)
+    assert params == before
+    assert net.metrics is params["metrics"]
+    assert net.callbacks is params["callbacks"]
+
+
+def test_objects_of_the_caller_stay_as_they_are(make_classifier, sequences):
+    import keras
+
+    X, y = sequences
+    optimizer = keras.optimizers.Adam(0.01)
+    loss = keras.losses.BinaryCrossentropy(label_smoothing=0.1)
+    metric = keras.metrics.AUC(num_thresholds=20, name="area")
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.01, 10, 0.9)
+    net = make_classifier(
+        epochs=2, optimizer=optimizer, loss=loss, metrics=[metric],
+        learning_rate=schedule,
+    )  # fmt: skip
+    configs = [thing.get_config() for thing in (optimizer, loss, metric, schedule)]
+    values = [np.array(v.numpy()) for v in metric.variables]
+    for _ in range(2):
+        net.fit(X, y)
+    assert [
+        thing.get_config() for thing in (optimizer, loss, metric, schedule)
+    ] == configs
+    assert not optimizer.built
+    assert int(optimizer.iterations.numpy()) == 0
+    for variable, value in zip(metric.variables, values, strict=True):
+        assert_array_equal(variable.numpy(), value)
+    assert len(net.history_["area"]) == 2
+
+
+def test_activation_layer_of_the_caller_stays_as_it_is(sequences):
+    import keras
+
+    import skseq
+
+    layer = keras.layers.PReLU()
+    net = skseq.LSTMClassifier(4, layer_activation=layer, epochs=2, random_state=0)
+    first = net.fit(*sequences).predict_proba(sequences[0])
+    assert not layer.built
+    assert_array_equal(net.fit(*sequences).predict_proba(sequences[0]), first)
+
+
+def recording_callback():
+    import keras
+
+    class Recording(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.losses = []
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.losses.append(logs["loss"])
+
+    return Recording()
+
+
+@pytest.mark.parametrize("lone", [True, False])
+def test_callbacks_are_copied(make_classifier, sequences, lone):
+    callback = recording_callback()
+    given = callback if lone else [callback]
+    net = make_classifier(epochs=3, callbacks=given)
+    for _ in range(2):
+        net.fit(*sequences)
+        (copied,) = net.callbacks_
+        assert copied is not callback
+        assert copied.losses == net.history_["loss"]
+        assert len(copied.losses) == 3
+    assert callback.losses == []
+    assert callback.model is None
+    assert net.callbacks is given
+
+
+def test_callback_with_state_starts_anew_in_every_fit(make_classifier, sequences):
+    import keras
+
+    callback = keras.callbacks.ReduceLROnPlateau(
+        monitor="loss", factor=0.5, patience=1, min_delta=100
+    )
+    net = make_classifier(epochs=4, callbacks=[callback])
+    first = bits(net.fit(*sequences))
+    assert bits(net.fit(*sequences)) == first
+    assert first != bits(make_classifier(epochs=4).fit(*sequences))
+
+
+def test_parameters_are_the_same_objects_after_fit(make_classifier, sequences, weights):
+    net = make_classifier(
+        epochs=2, class_weight={0: 1, 1: 2}, callbacks=[recording_callback()],
+        random_state=np.random.RandomState(0),
+    )  # fmt: skip
+    before = net.get_params(deep=False)
+    plain = {k: v for k, v in before.items() if k not in ("callbacks", "random_state")}
+    pickled = pickle.dumps(plain)
+    net.fit(*sequences, sample_weight=weights)
+    after = net.get_params(deep=False)
+    assert after.keys() == before.keys()
+    assert all(after[name] is value for name, value in before.items())
+    assert pickle.dumps(plain) == pickled
