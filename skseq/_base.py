@@ -7,7 +7,6 @@ The only importer of scikeras. `SequenceEstimator` has what every network shares
 # First, for it tells what to do where Keras would fail to be imported.
 from skseq._networks import (
     check_metrics,
-    is_rate_value,
     keras,
     loss_name,
     make_optimizer,
@@ -286,10 +285,12 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         if groups is not None:
             check_rows("groups", groups, len(X))
             groups = np.asarray(groups)
-        present = weights > 0
-        if not present.all():
-            X, y, weights = X[present], y[present], weights[present]
-            groups = None if groups is None else groups[present]
+        # Of X itself no rows are copied out, for it may be larger than memory.
+        index = None
+        if not (weights > 0).all():
+            index = np.flatnonzero(weights)
+            y, weights = y[index], weights[index]
+            groups = None if groups is None else groups[index]
         y = self._encode_target(y, resume=resume, classes=classes)
         scorer = self._check_monitor()
         callbacks = self._check_callbacks()
@@ -299,9 +300,10 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         rng = None if resume else check_random_state(self.random_state)
         seeds = self._seeds if resume else rng.randint(2**31 - 1, size=3)
         if given is None and early_stopping:
-            rest, held_out = self._hold_out(X, y, groups, int(seeds[2]))
-            given = X[held_out], y[held_out], weights[held_out]
-            X, y, weights = X[rest], y[rest], weights[rest]
+            rest, held_out = self._hold_out(y, groups, int(seeds[2]))
+            before = np.arange(len(X)) if index is None else index
+            given = X, before[held_out], y[held_out], weights[held_out]
+            index, y, weights = before[rest], y[rest], weights[rest]
         watch = None
         if given is not None:
             watch = self._make_watch(*given, recipe, scorer, early_stopping)
@@ -311,19 +313,19 @@ class SequenceEstimator(VersionedState, BaseWrapper):
             first_epoch, history_before = self.n_iter_, self.history_
         else:
             state = initial_state(recipe, int(seeds[0]))
-            learning_rate = recipe.learning_rate
+            learning_rate = recipe.rate
             first_epoch, history_before = 0, {}
         state, history, best = train(
             recipe,
             state,
-            self._rows(X, y, weights, recipe, class_weight=True),
+            self._rows(X, index, y, weights, recipe, class_weight=True),
             Schedule(
                 epochs=epochs,
                 batch_size=self.batch_size,
                 first_epoch=first_epoch,
                 shuffle=self.shuffle,
                 seed=int(seeds[1]),
-                learning_rate=learning_rate if is_rate_value(learning_rate) else None,
+                learning_rate=learning_rate,
                 callbacks=callbacks,
                 verbose=self.verbose,
             ),
@@ -348,20 +350,20 @@ class SequenceEstimator(VersionedState, BaseWrapper):
     def _go_on(self, recipe):
         """The state to go on from, and the learning rate to set in it."""
         before = self._recipe
-        if _network_key(before) != _network_key(recipe):
+        if before.network_key() != recipe.network_key():
             raise ValueError(
                 "warm_start and partial_fit go on with the network that was fitted, "
                 "got parameters of another one. Set them back, or call fit with "
                 "warm_start=False."
             )
-        if _optimizer_key(before) != _optimizer_key(recipe):
+        if before.optimizer_key() != recipe.optimizer_key():
             # Another optimizer's state means nothing to this one.
-            return State(self._state.weights, []), recipe.learning_rate
-        changed = recipe.learning_rate != before.learning_rate
-        return self._state, recipe.learning_rate if changed else None
+            return State(self._state.weights, []), recipe.rate
+        # A callback may have lowered the rate: that stays, unless the user sets another.
+        return self._state, recipe.rate if recipe.rate != before.rate else None
 
     def _check_given(self, X_val, y_val, sample_weight_val):
-        """Rows to watch that the caller gave, as X, y and weights; or None."""
+        """Rows to watch that the caller gave, as `_make_watch` takes them; or None."""
         if X_val is None:
             for name, value in (
                 ("y_val", y_val),
@@ -375,12 +377,14 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         X_val = check_sequences(self, X_val, reset=False, name="X_val")
         y_val = self._check_target(y_val, len(X_val), "y_val")
         weights = check_weights(sample_weight_val, len(X_val), "sample_weight_val")
-        present = weights > 0
+        index = np.flatnonzero(weights)
         y_val = self._encode(y_val, "y_val")
-        return X_val[present], y_val[present], weights[present]
+        return X_val, index, y_val[index], weights[index]
 
-    def _hold_out(self, X, y, groups, seed):
+    def _hold_out(self, y, groups, seed):
         """Indices of the rows to train on and of those to watch."""
+        # Splitters ask an X for its length alone.
+        X = np.empty((len(y), 0), np.float32)
         split = self.validation_split
         remedy = (
             "Give more rows, set validation_split to another fraction or splitter, or "
@@ -395,12 +399,12 @@ class SequenceEstimator(VersionedState, BaseWrapper):
                 rest, held_out = _split_groups(X, strata, groups, split, seed)
             else:
                 rest, held_out = train_test_split(
-                    np.arange(len(X)), test_size=split, stratify=strata,
+                    np.arange(len(y)), test_size=split, stratify=strata,
                     random_state=seed,
                 )  # fmt: skip
         except ValueError as error:
             raise ValueError(
-                f"validation_split={split!r} can't split {len(X)} rows: {error} "
+                f"validation_split={split!r} can't split {len(y)} rows: {error} "
                 f"{remedy}"
             ) from error
         if groups is not None:
@@ -414,8 +418,8 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         self._check_parts(y, rest, held_out, remedy)
         return rest, held_out
 
-    def _make_watch(self, X, y, weights, recipe, scorer, early_stopping):
-        rows = self._rows(X, y, weights, recipe)
+    def _make_watch(self, X, index, y, weights, recipe, scorer, early_stopping):
+        rows = self._rows(X, index, y, weights, recipe)
         monitor, greater_is_better, score = "val_loss", False, None
         if scorer is not None:
             monitor, greater_is_better = "val_score", True
@@ -423,10 +427,13 @@ class SequenceEstimator(VersionedState, BaseWrapper):
                 monitor = f"val_{self.monitor}"
             options = {} if (weights == 1).all() else {"sample_weight": weights}
 
+            # scikit-learn's scorers hand X on to the estimator, which has its outputs.
+            seen = X[:0] if isinstance(self.monitor, str) else X[index]
+
             def score(outputs):
                 estimator, y_true = self._as_fitted(outputs, y)
                 try:
-                    value = scorer(estimator, X, y_true, **options)
+                    value = scorer(estimator, seen, y_true, **options)
                 except (TypeError, ValueError) as error:
                     raise ValueError(
                         f"monitor={self.monitor!r} can't be computed on the "
@@ -453,17 +460,6 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         check_is_fitted(self)
         X = check_sequences(self, X, reset=False)
         return predict(self._recipe, self._state.weights, X)
-
-
-def _network_key(recipe):
-    return Recipe(recipe.network, None, None, None, None, None, ()).key()
-
-
-def _optimizer_key(recipe):
-    return Recipe(
-        {}, recipe.optimizer, recipe.optimizer_params, recipe.learning_rate, None,
-        None, (),
-    ).key()  # fmt: skip
 
 
 def _split_groups(X, strata, groups, fraction, seed):
@@ -727,7 +723,7 @@ class SequenceClassifierMixin(ClassifierMixin):
             return loss, 1, "sigmoid"
         return loss, self.n_classes_, "softmax"
 
-    def _rows(self, X, y, weights, recipe, *, class_weight=False):
+    def _rows(self, X, index, y, weights, recipe, *, class_weight=False):
         """Encoded labels in the form of the loss, and weights with a mean of 1."""
         if class_weight:
             weights = weights * self._class_weights(y, weights)[y]
@@ -737,7 +733,8 @@ class SequenceClassifierMixin(ClassifierMixin):
             target = y.astype(np.int32)
         else:
             target = np.eye(self.n_classes_, dtype=np.float32)[y]
-        return Rows(X, target, (weights / weights.mean()).astype(np.float32))
+        weights = (weights / weights.mean()).astype(np.float32)
+        return Rows(X, index, target, weights)
 
     def _class_weights(self, y, weights):
         """A weight for each class, in the order of ``classes_``."""

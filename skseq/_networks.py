@@ -114,6 +114,25 @@ def is_rate_value(rate):
 DEFAULT_LEARNING_RATE = 0.005
 
 
+def _optimizer_class(optimizer):
+    """The class of an optimizer as the user gave it, and its configuration."""
+    if isinstance(optimizer, str):
+        cls = _OPTIMIZERS.get(optimizer.lower())
+        if cls is None:
+            raise ValueError(
+                f"optimizer must be the name of a Keras optimizer, got {optimizer!r}."
+                f"{nearest(optimizer.lower(), _OPTIMIZERS)}"
+            )
+        return cls, {"learning_rate": DEFAULT_LEARNING_RATE}
+    if isinstance(optimizer, keras.optimizers.Optimizer):
+        return type(optimizer), optimizer.get_config()
+    if inspect.isclass(optimizer) and issubclass(optimizer, keras.optimizers.Optimizer):
+        return optimizer, {"learning_rate": DEFAULT_LEARNING_RATE}
+    raise TypeError(
+        f"optimizer must be a name or a keras.optimizers.Optimizer, got {optimizer!r}."
+    )
+
+
 def make_optimizer(optimizer, learning_rate=None, optimizer_params=None):
     """A fresh Keras optimizer.
 
@@ -127,25 +146,7 @@ def make_optimizer(optimizer, learning_rate=None, optimizer_params=None):
         Further arguments of the optimizer.
     """
     options = dict(optimizer_params or {})
-    if isinstance(optimizer, str):
-        cls = _OPTIMIZERS.get(optimizer.lower())
-        if cls is None:
-            raise ValueError(
-                f"optimizer must be the name of a Keras optimizer, got {optimizer!r}."
-                f"{nearest(optimizer.lower(), _OPTIMIZERS)}"
-            )
-        config = {"learning_rate": DEFAULT_LEARNING_RATE}
-    elif isinstance(optimizer, keras.optimizers.Optimizer):
-        cls, config = type(optimizer), optimizer.get_config()
-    elif inspect.isclass(optimizer) and issubclass(
-        optimizer, keras.optimizers.Optimizer
-    ):
-        cls, config = optimizer, {"learning_rate": DEFAULT_LEARNING_RATE}
-    else:
-        raise TypeError(
-            f"optimizer must be a name or a keras.optimizers.Optimizer, got "
-            f"{optimizer!r}."
-        )
+    cls, config = _optimizer_class(optimizer)
     if "learning_rate" in options:
         raise ValueError(
             f"optimizer_params must not hold 'learning_rate', got "
@@ -164,6 +165,72 @@ def make_optimizer(optimizer, learning_rate=None, optimizer_params=None):
             f"optimizer_params={optimizer_params!r} can't be used with "
             f"{cls.__name__}: {error}"
         ) from error
+
+
+# Optimizers that treat each element of a weight by itself, so that all weights can be
+# one vector. Nadam does as well, but counts its steps where only `apply` does it.
+_ELEMENTWISE = {
+    getattr(keras.optimizers, name)
+    for name in (
+        "SGD", "Adam", "AdamW", "Adamax", "RMSprop", "Adagrad", "Adadelta", "Ftrl",
+        "Lion",
+    )
+}  # fmt: skip
+
+# Options of these that programs take as values, so that they need no new trace.
+_VALUE_OPTIONS = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue")
+
+
+def _full_config(optimizer, optimizer_params):
+    cls, config = _optimizer_class(optimizer)
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(cls).parameters.items()
+    }
+    return cls, {**defaults, **config, **(optimizer_params or {})}
+
+
+def is_elementwise(optimizer, optimizer_params):
+    """Whether an update of all weights as one vector is that of each by itself."""
+    cls, config = _full_config(optimizer, optimizer_params)
+    return cls in _ELEMENTWISE and not any(
+        config.get(name)
+        for name in ("use_ema", "gradient_accumulation_steps", "loss_scale_factor")
+    )
+
+
+def option_values(optimizer, optimizer_params):
+    """An elementwise optimizer's options that are values, those that are in use.
+
+    Returns
+    -------
+    values : dict of str to float
+    """
+    if not is_elementwise(optimizer, optimizer_params):
+        return {}
+    _, config = _full_config(optimizer, optimizer_params)
+    return {
+        name: float(config[name]) for name in _VALUE_OPTIONS if config.get(name)
+    }
+
+
+def without_values(optimizer, optimizer_params):
+    """What tells optimizers apart, without what is a value: for `fingerprint`."""
+    if not is_elementwise(optimizer, optimizer_params):
+        return optimizer, optimizer_params
+    cls, config = _full_config(optimizer, optimizer_params)
+    used = option_values(optimizer, optimizer_params)
+    config |= dict.fromkeys(used, "a value")
+    if is_rate_value(config["learning_rate"]):
+        config["learning_rate"] = "a value"
+    del config["name"]
+    return cls, config
+
+
+def own_rate(optimizer):
+    """The learning rate of an optimizer before the user's parameter; may be None."""
+    rate = _optimizer_class(optimizer)[1]["learning_rate"]
+    return float(rate) if is_rate_value(rate) else None
 
 
 _LOSSES = {
@@ -361,10 +428,12 @@ def _activation_layer(activation, name):
 # Whatever the user's global policy, so that a fitted estimator means the same anywhere.
 _DTYPE = "float32"
 
-_CELLS = {
+# The layers that a program may have others for, see `build_network`.
+LAYERS = {
     "lstm": keras.layers.LSTM,
     "gru": keras.layers.GRU,
     "simple_rnn": keras.layers.SimpleRNN,
+    "convolution": keras.layers.Conv1D,
 }
 
 
@@ -377,10 +446,10 @@ def _seeded(**more):
     }
 
 
-def _recurrent(x, options):
+def _recurrent(x, options, layers):
     units = options["units"]
     for i, width in enumerate(units):
-        layer = _CELLS[options["cell"]](
+        layer = layers[options["cell"]](
             width,
             return_sequences=i < len(units) - 1 or options["pooling"] != "last",
             dropout=options["dropout"][i],
@@ -402,9 +471,9 @@ def _recurrent(x, options):
     return _hidden(x, options["dense_units"], "relu")
 
 
-def _convolutional(x, options):
+def _convolutional(x, options, layers):
     for i, filters in enumerate(options["filters"]):
-        x = keras.layers.Conv1D(
+        x = layers["convolution"](
             filters,
             options["kernel_size"][i],
             padding=options["padding"],
@@ -427,7 +496,7 @@ def _convolutional(x, options):
     return _hidden(x, options["dense_units"], options["activation"])
 
 
-def _dense(x, options):
+def _dense(x, options, layers):
     x = _pooling(x, "flatten")
     return _hidden(x, options["dense_units"], options["activation"], options["dropout"])
 
@@ -496,7 +565,7 @@ def _python_random_kept():
         random.setstate(state)
 
 
-def build_network(network):
+def build_network(network, layers=LAYERS):
     """A Keras model.
 
     Parameters
@@ -504,6 +573,8 @@ def build_network(network):
     network : dict
         ``family``, ``n_timesteps``, ``n_features``, ``n_outputs``,
         ``output_activation`` and the family's own options.
+    layers : dict of str to class
+        What to build with in place of `LAYERS`.
 
     Returns
     -------
@@ -516,7 +587,7 @@ def build_network(network):
             (network["n_timesteps"], network["n_features"]), name="sequences",
             dtype=_DTYPE,
         )  # fmt: skip
-        x = _FAMILIES[network["family"]](inputs, network)
+        x = _FAMILIES[network["family"]](inputs, network, layers)
         outputs = keras.layers.Dense(
             network["n_outputs"],
             activation=network["output_activation"],
@@ -583,6 +654,7 @@ def fingerprint(value):
 
 
 __all__ = [
+    "LAYERS",
     "build_network",
     "check_activation",
     "check_layer_activation",
@@ -590,10 +662,14 @@ __all__ = [
     "draw_weights",
     "fingerprint",
     "float32_globally",
+    "is_elementwise",
     "is_rate_value",
     "keras",
     "loss_name",
     "make_loss",
     "make_metrics",
     "make_optimizer",
+    "option_values",
+    "own_rate",
+    "without_values",
 ]

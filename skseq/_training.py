@@ -1,8 +1,8 @@
 """Training programs: a network's graph, traced once and used by every fit like it.
 
 A `Program` holds a Keras model with its optimizer, and the traced functions that train
-it for an epoch and predict with it. Everything in it that training changes is put in
-before use and taken out after, so that nothing of one fit reaches the next. Learning
+it on a chunk of rows and predict with it. Everything in it that training changes is put
+in before use and taken out after, so that nothing of one fit reaches the next. Learning
 rate, weights and number of rows are values and need no new trace.
 """
 
@@ -12,15 +12,20 @@ from skseq._networks import (
     draw_weights,
     fingerprint,
     float32_globally,
+    is_elementwise,
     is_rate_value,
     keras,
     make_loss,
     make_metrics,
     make_optimizer,
+    option_values,
+    own_rate,
+    without_values,
 )
 
 # isort: split
 import io
+import math
 import os
 import threading
 from collections import OrderedDict
@@ -31,6 +36,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from skseq._layers import FAST_LAYERS, for_xla
+from skseq._progress import make_bar
+
 # Predicting always runs over batches of exactly this many rows, the last one filled up
 # with zeros: matrix products of other sizes may differ in the last bit, and a row's
 # prediction must not depend on the rows beside it.
@@ -38,6 +46,18 @@ PREDICTION_ROWS = 128
 
 # Idle programs kept; beyond that the least recently used one goes.
 _MAX_PROGRAMS = 64
+
+# Rows go to TensorFlow in chunks of about this size, so that X may be far larger than
+# memory.
+_CHUNK_BYTES = 2**23
+
+# Steps of a chunk at most; XLA's chunks always have so many, filled up with zeros.
+_CHUNK_STEPS = 64
+
+# An X larger than this is shuffled by blocks of neighbouring rows: blocks change places,
+# and rows within so many bytes of blocks. Reading then stays near to sequential.
+_SHUFFLED_BYTES = 2**28
+_BLOCK_BYTES = 2**18
 
 
 @dataclass(frozen=True)
@@ -64,15 +84,31 @@ class Recipe:
     loss_params: dict | None
     metrics: tuple
 
-    def key(self):
-        """A hashable value, equal for recipes of the same program."""
+    @property
+    def rate(self):
+        """float or None: the learning rate; None where it follows a schedule."""
+        if self.learning_rate is None:
+            return own_rate(self.optimizer)
+        return float(self.learning_rate) if is_rate_value(self.learning_rate) else None
+
+    def network_key(self):
+        """A hashable value, equal for recipes whose weights mean the same."""
+        return fingerprint(self.network)
+
+    def optimizer_key(self):
+        """A hashable value, equal for recipes whose optimizers' states mean the same."""
         rate = self.learning_rate
         return fingerprint(
-            {
-                **vars(self),
-                "learning_rate": "a value" if is_rate_value(rate) else rate,
-            }
+            (
+                without_values(self.optimizer, self.optimizer_params),
+                "a value" if rate is None or is_rate_value(rate) else rate,
+            )
         )
+
+    def key(self):
+        """A hashable value, equal for recipes of the same program."""
+        training = self.loss, self.loss_params, self.metrics
+        return self.network_key(), self.optimizer_key(), fingerprint(training)
 
 
 @dataclass(frozen=True)
@@ -98,15 +134,27 @@ class Rows:
     Attributes
     ----------
     X : ndarray of shape (n_samples, n_timesteps, n_features), float32
-    target : ndarray of shape (n_samples, n_outputs) or (n_samples,)
+        It may be a `numpy.memmap`; no copy of it is made.
+    index : ndarray of int of shape (n_rows,) or None
+        The rows of X that count, in this order; None: all of them.
+    target : ndarray of shape (n_rows, n_outputs) or (n_rows,)
         In the form that the loss takes.
-    weights : ndarray of shape (n_samples,), float32
+    weights : ndarray of shape (n_rows,), float32
         With a mean of 1.
     """
 
     X: np.ndarray
+    index: np.ndarray | None
     target: np.ndarray
     weights: np.ndarray
+
+    def __len__(self):
+        return len(self.target)
+
+    def take(self, positions):
+        """X, target and weights at positions of the rows that count, copied."""
+        rows = positions if self.index is None else self.index[positions]
+        return self.X[rows], self.target[positions], self.weights[positions]
 
 
 @dataclass
@@ -165,117 +213,70 @@ class Schedule:
     verbose: int = 0
 
 
-def _assign(variables, values):
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
-
-
 def _values(variables):
     # Copies: what numpy() gives may share memory with the variable.
     return [np.array(variable.value.numpy()) for variable in variables]
 
 
+def _assign(variables, values):
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
 class Program:
-    """A Keras model and its traced functions; used by one thread at a time."""
+    """A Keras model and its traced functions; used by one thread at a time.
+
+    All trainable weights live in one flat vector where the optimizer treats each
+    element by itself: an update is then a dozen operations and not a dozen for each
+    weight. The model's own variables are filled in only when a callback looks.
+    """
 
     def __init__(self, recipe):
         self.recipe = recipe
-        self.model = build_network(recipe.network)
-        self.built_weights = _values(self.model.weights)
-        known = {id(variable) for variable in self.model.weights}
-        self._dropout_states = [
-            variable for variable in self.model.variables if id(variable) not in known
-        ]
-        self._train_epoch = None
-        self._predict_batch = None
+        self.model = model = build_network(recipe.network, FAST_LAYERS)
+        self.initial_weights = _values(model.weights)
+        self.dropout_states = dropout_states(model)
+        self._shapes = [tuple(v.shape) for v in model.trainable_variables]
+        self._sizes = [math.prod(shape) for shape in self._shapes]
+        trainable = {id(variable) for variable in model.trainable_variables}
+        self._is_trainable = [id(variable) in trainable for variable in model.weights]
+        self._statistics = [v for v in model.weights if id(v) not in trainable]
+        self._is_flat = is_elementwise(recipe.optimizer, recipe.optimizer_params)
+        if self._is_flat:
+            flat = keras.Variable(np.zeros(sum(self._sizes), np.float32), name="flat")
+            self.parameters = [flat]
+        else:
+            self.parameters = list(model.trainable_variables)
+        self.optimizer = self._shown = None
+        self._train = self._predict = self._evaluate = None
+        self._train_by_xla = {}  # batch size -> function
 
-    @property
-    def optimizer(self):
-        return self.model.optimizer
+    # ---------------------------------------------------------------- what changes
 
-    def _compile(self):
-        """Give the model what only training needs."""
-        recipe = self.recipe
-        optimizer = make_optimizer(
-            recipe.optimizer, recipe.learning_rate, recipe.optimizer_params
-        )
-        self.model.compile(
-            optimizer=optimizer,
-            loss=make_loss(recipe.loss, recipe.loss_params),
-            metrics=make_metrics(recipe.metrics),
-            jit_compile=False,
-        )
-        optimizer.build(self.model.trainable_variables)
-        self._new_optimizer = _values(optimizer.variables)
+    def _split(self, flat):
+        """The trainable weights out of the flat vector; NumPy's or TensorFlow's."""
+        if isinstance(flat, np.ndarray):
+            parts = np.split(flat, np.cumsum(self._sizes)[:-1])
+            return [part.reshape(s) for part, s in zip(parts, self._shapes)]
+        parts = tf.split(flat, self._sizes)
+        return [tf.reshape(part, s) for part, s in zip(parts, self._shapes)]
 
-    def _trace_training(self, rows):
-        n_timesteps, n_features = rows.X.shape[1:]
-        model = self.model
-        with_metrics = bool(self.recipe.metrics)
+    def put_weights(self, weights):
+        """Set the weights, in the order of the model's ``weights``."""
+        trainable = [w for w, yes in zip(weights, self._is_trainable) if yes]
+        if self._is_flat:
+            trainable = [np.concatenate([np.ravel(w) for w in trainable])]
+        _assign(self.parameters, trainable)
+        rest = [w for w, yes in zip(weights, self._is_trainable) if not yes]
+        _assign(self._statistics, rest)
 
-        def train_epoch(X, target, weights, order, batch_size):
-            n_rows = tf.shape(order)[0]
-
-            def step(start, total):
-                batch = order[start : start + batch_size]
-                X_batch = tf.gather(X, batch)
-                target_batch = tf.gather(target, batch)
-                weights_batch = tf.gather(weights, batch)
-                with tf.GradientTape() as tape:
-                    outputs = model(X_batch, training=True)
-                    loss = model.compute_loss(
-                        x=X_batch,
-                        y=target_batch,
-                        y_pred=outputs,
-                        sample_weight=weights_batch,
-                        training=True,
-                    )
-                variables = [v.value for v in model.trainable_variables]
-                gradients = tape.gradient(loss, variables)
-                model.optimizer.apply(gradients, model.trainable_variables)
-                if with_metrics:
-                    model.compute_metrics(
-                        X_batch, target_batch, outputs, sample_weight=weights_batch
-                    )
-                # A loss object of the caller's has a dtype of its own.
-                n_batch = tf.cast(tf.shape(batch)[0], tf.float32)
-                return start + batch_size, total + tf.cast(loss, tf.float32) * n_batch
-
-            _, total = tf.while_loop(
-                lambda start, total: start < n_rows, step, (0, tf.constant(0.0))
-            )
-            return total / tf.cast(n_rows, tf.float32)
-
-        def spec(array):
-            return tf.TensorSpec([None, *array.shape[1:]], array.dtype)
-
-        return tf.function(
-            train_epoch,
-            input_signature=[
-                tf.TensorSpec([None, n_timesteps, n_features], tf.float32),
-                spec(rows.target),
-                tf.TensorSpec([None], tf.float32),
-                tf.TensorSpec([None], tf.int32),
-                tf.TensorSpec([], tf.int32),
-            ],
-            autograph=False,  # it warns under Python 3.13, and is not needed
-        ).get_concrete_function()
-
-    def prepare_training(self, rows):
-        """Trace what trains, unless that is done."""
-        if self._train_epoch is None:
-            with _TRACING:
-                self._compile()
-                if self.recipe.metrics:
-                    # Keras makes the metrics' variables at their first use, which must
-                    # not be inside a loop of the graph.
-                    outputs = np.zeros(
-                        (1, self.recipe.network["n_outputs"]), np.float32
-                    )
-                    self.model.compute_metrics(
-                        None, rows.target[:1], outputs, sample_weight=None
-                    )
-                self._train_epoch = self._trace_training(rows)
+    def take_weights(self):
+        """Copies of the weights, in the order of the model's ``weights``."""
+        trainable = _values(self.parameters)
+        if self._is_flat:
+            trainable = self._split(trainable[0])
+        trainable, rest = iter(trainable), iter(_values(self._statistics))
+        return [next(trainable if yes else rest) for yes in self._is_trainable]
 
     def put(self, state):
         """Set everything that training changes.
@@ -285,27 +286,259 @@ class Program:
         state : State
             An empty ``optimizer`` means a new one.
         """
-        _assign(self.model.weights, state.weights)
+        self.put_weights(state.weights)
         _assign(self.optimizer.variables, state.optimizer or self._new_optimizer)
 
     def take(self):
         """Copies of everything that training changes, as a `State`."""
-        return State(_values(self.model.weights), _values(self.optimizer.variables))
+        return State(self.take_weights(), _values(self.optimizer.variables))
 
-    def seed_dropout(self, seeds):
-        """Start every dropout layer's stream anew."""
-        for variable in self._dropout_states:
-            variable.assign([seeds.integers(2**31), 0])
+    # ------------------------------------------------------------ for Keras' eyes
 
-    def train_epoch(self, tensors, order, batch_size):
-        """Run over rows in the given order; the mean loss over them."""
-        loss = self._train_epoch(*tensors, order, np.int32(batch_size))
-        return float(loss)
+    def _slots(self, optimizer):
+        """Pairs of a variable of our optimizer and those of one for each weight."""
+        n_all = (sum(self._sizes),)
+        ours = [v for v in self.optimizer.variables if tuple(v.shape) == n_all]
+        for slot in ours:
+            ending = slot.name.removeprefix(self.parameters[0].name)
+            theirs = [v for v in optimizer.variables if v.name.endswith(ending)]
+            yield slot, theirs
+
+    def show(self):
+        """A compiled model of Keras' own layers in this program's state.
+
+        Returns
+        -------
+        model : keras.Model
+            The same at every call.
+        """
+        if self._shown is None:
+            with _TRACING:
+                model = self._compiled(build_network(self.recipe.network))
+                model.optimizer.build(model.trainable_variables)
+                self._shown = model
+        model, optimizer = self._shown, self._shown.optimizer
+        model.set_weights(self.take_weights())
+        if self._is_flat:
+            for slot, theirs in self._slots(optimizer):
+                _assign(theirs, self._split(_values([slot])[0]))
+            optimizer.iterations.assign(self.optimizer.iterations)
+            if self._has_rate:
+                optimizer.learning_rate = float(self.optimizer.learning_rate.numpy())
+        else:
+            _assign(optimizer.variables, _values(self.optimizer.variables))
+        return model
+
+    def heed(self):
+        """Take over what was done to the model that `show` gave."""
+        model, optimizer = self._shown, self._shown.optimizer
+        self.put_weights(model.get_weights())
+        if self._is_flat:
+            for slot, theirs in self._slots(optimizer):
+                slot.assign(np.concatenate([np.ravel(v) for v in _values(theirs)]))
+            self.optimizer.iterations.assign(optimizer.iterations)
+            if self._has_rate:
+                self.optimizer.learning_rate = float(optimizer.learning_rate.numpy())
+        else:
+            _assign(self.optimizer.variables, _values(optimizer.variables))
+
+    def _compiled(self, model):
+        recipe = self.recipe
+        model.compile(
+            optimizer=make_optimizer(
+                recipe.optimizer, recipe.learning_rate, recipe.optimizer_params
+            ),
+            loss=make_loss(recipe.loss, recipe.loss_params),
+            metrics=make_metrics(recipe.metrics),
+            jit_compile=False,
+        )
+        return model
+
+    # -------------------------------------------------------------------- training
+
+    def prepare_training(self, rows):
+        """Make the optimizer and trace what trains, unless that is done."""
+        if self.optimizer is not None:
+            return
+        recipe = self.recipe
+        with _TRACING:
+            optimizer = make_optimizer(
+                recipe.optimizer, recipe.learning_rate, recipe.optimizer_params
+            )
+            optimizer.build(self.parameters)
+            self._new_optimizer = _values(optimizer.variables)
+            self._has_rate = isinstance(optimizer.learning_rate, keras.Variable)
+            self._loss = make_loss(recipe.loss, recipe.loss_params)
+            if recipe.metrics:
+                # Keras resolves them, and makes their variables at their first use,
+                # which must not be inside a loop of the graph.
+                self._compiled(self.model)
+                outputs = np.zeros((1, recipe.network["n_outputs"]), np.float32)
+                self.model.compute_metrics(
+                    None, rows.target[:1], outputs, sample_weight=None
+                )
+            self.optimizer = optimizer
+            self._train = self._trace_training(rows)
+
+    def _step(self, X, target, weights, options):
+        """Train on a batch; the sum of its rows' losses. Called while tracing."""
+        model = self.model
+        values = [tf.identity(v.value) for v in self.parameters]
+        others = [tf.identity(v.value) for v in model.non_trainable_variables]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            trainable = self._split(values[0]) if self._is_flat else values
+            outputs, changed, penalties = model.stateless_call(
+                trainable, others, X, training=True, return_losses=True
+            )
+            loss = self._loss(target, outputs, sample_weight=weights)
+            # A loss object of the caller's has a dtype of its own.
+            loss = tf.cast(loss, tf.float32)
+            if penalties:
+                loss += tf.add_n(penalties)
+        gradients = tape.gradient(loss, values)
+        for variable, old, new in zip(model.non_trainable_variables, others, changed):
+            if new is not old:
+                variable.assign(new)
+        if self._is_flat:
+            self._update(gradients[0], options)
+        else:
+            self.optimizer.apply(gradients, self.parameters)
+        if self.recipe.metrics:
+            model.compute_metrics(X, target, outputs, sample_weight=weights)
+        return loss * tf.cast(tf.shape(X)[0], tf.float32)
+
+    def _update(self, gradient, options):
+        """What ``optimizer.apply`` does, on the flat vector, with options as values.
+
+        Keras' ``apply`` would clip the norm of the whole vector, and it leaves a graph
+        behind for each trace.
+        """
+        optimizer, flat = self.optimizer, self.parameters[0]
+        if "clipnorm" in options:
+            parts = tf.split(gradient, self._sizes)
+            limit = options["clipnorm"]
+            gradient = tf.concat([_clip(part, limit) for part in parts], 0)
+        elif "global_clipnorm" in options:
+            gradient = _clip(gradient, options["global_clipnorm"])
+        elif "clipvalue" in options:
+            limit = options["clipvalue"]
+            gradient = tf.clip_by_value(gradient, -limit, limit)
+        rate = tf.convert_to_tensor(optimizer.learning_rate)
+        if "weight_decay" in options:
+            flat.assign_sub(flat.value * options["weight_decay"] * rate)
+        optimizer.update_step(gradient, flat, rate)
+        optimizer.iterations.assign_add(1)
+
+    def _trace_training(self, rows, n_steps=None, batch_size=None):
+        """Trace training on a chunk of rows.
+
+        With ``n_steps`` and ``batch_size`` for XLA: the chunk has exactly so many rows,
+        of which the first batches are trained on. Without, a chunk may have any number
+        of rows, and its last batch may be smaller.
+        """
+        self._option_names = sorted(
+            option_values(self.recipe.optimizer, self.recipe.optimizer_params)
+        )
+        fixed = n_steps is not None
+        n_rows = n_steps * batch_size if fixed else None
+
+        def train(X, target, weights, size, options):
+            options = dict(zip(self._option_names, tf.unstack(options)))
+            if fixed:
+                # In XLA's case the size counts batches.
+                n_used, size = size * batch_size, batch_size
+            else:
+                n_used = tf.shape(X)[0]
+
+            def body(start, total):
+                batch = slice(start, start + size)
+                parts = [array[batch] for array in (X, target, weights)]
+                if fixed:
+                    for part in parts:
+                        part.set_shape([batch_size, *part.shape[1:]])
+                return start + size, total + self._step(*parts, options)
+
+            _, total = tf.while_loop(
+                lambda start, total: start < n_used, body, (0, tf.constant(0.0))
+            )
+            return total
+
+        def spec(array):
+            return tf.TensorSpec([n_rows, *array.shape[1:]], array.dtype)
+
+        with for_xla(fixed):
+            return tf.function(
+                train,
+                input_signature=[
+                    tf.TensorSpec([n_rows, *rows.X.shape[1:]], tf.float32),
+                    spec(rows.target),
+                    spec(rows.weights),
+                    tf.TensorSpec([], tf.int32),
+                    tf.TensorSpec([len(self._option_names)], tf.float32),
+                ],
+                autograph=False,  # it warns under Python 3.13, and is not needed
+                jit_compile=fixed or None,
+            ).get_concrete_function()
+
+    def train_epoch(self, chunks, batch_size, options, xla):
+        """Run over chunks of rows, all but the last of whole batches.
+
+        Parameters
+        ----------
+        chunks : iterable of tuples of ndarray
+            X, target and weights of at most ``_CHUNK_STEPS`` batches.
+        batch_size : int
+        options : dict of str to float
+            See `skseq._networks.option_values`.
+        xla : bool
+            Whether whole batches go through what XLA compiled.
+
+        Returns
+        -------
+        loss : float
+            The mean over the rows.
+        """
+        total, n_rows = 0.0, 0
+        options = np.array([options[name] for name in self._option_names], np.float32)
+        for chunk in chunks:
+            n_chunk = len(chunk[0])
+            n_rows += n_chunk
+            n_steps = n_chunk // batch_size if xla else 0
+            if n_steps:
+                total += self._train_whole_batches(chunk, n_steps, batch_size, options)
+                chunk = [array[n_steps * batch_size :] for array in chunk]
+            if len(chunk[0]):
+                total += float(self._train(*chunk, np.int32(batch_size), options))
+        return total / n_rows
+
+    def _train_whole_batches(self, chunk, n_steps, batch_size, options):
+        train = self._train_by_xla.get(batch_size)
+        size = chunk_steps(batch_size, chunk[0].shape[1:])
+        if train is None:
+            with _TRACING:
+                train = self._trace_training(Rows(chunk[0], None, *chunk[1:]), size, batch_size)
+            self._train_by_xla[batch_size] = train
+        filled = []
+        for array in chunk:
+            whole = np.zeros((size * batch_size, *array.shape[1:]), array.dtype)
+            whole[: n_steps * batch_size] = array[: n_steps * batch_size]
+            filled.append(whole)
+        return float(train(*filled, np.int32(n_steps), options))
+
+    # ------------------------------------------------------------------- validation
 
     def metric_values(self):
         """The metrics' values since the last reset, by name."""
+        if not self.recipe.metrics:
+            return {}
         values = self.model.get_metrics_result()
         return {name: float(value) for name, value in values.items() if name != "loss"}
+
+    def reset_metrics(self):
+        """Forget what the metrics have counted."""
+        if self.recipe.metrics:
+            self.model.reset_metrics()
 
     def evaluate(self, rows, outputs):
         """Loss and metrics of outputs that `predict` gave, as on a batch of all rows.
@@ -314,48 +547,108 @@ class Program:
         -------
         values : dict of str to float
         """
-        loss = self.model.compute_loss(
-            y=rows.target, y_pred=outputs, sample_weight=rows.weights, training=False
-        )
-        values = {"loss": float(loss)}
-        if self.recipe.metrics:
-            self.model.reset_metrics()
-            self.model.compute_metrics(
-                None, rows.target, outputs, sample_weight=rows.weights
-            )
-            values |= self.metric_values()
-        return values
+        if self._evaluate is None:
 
-    def predict(self, X):
+            def evaluate(target, outputs, weights):
+                if self.recipe.metrics:
+                    self.model.compute_metrics(
+                        None, target, outputs, sample_weight=weights
+                    )
+                return self._loss(target, outputs, sample_weight=weights)
+
+            with _TRACING:
+                self._evaluate = tf.function(
+                    evaluate,
+                    input_signature=[
+                        tf.TensorSpec([None, *array.shape[1:]], array.dtype)
+                        for array in (rows.target, outputs, rows.weights)
+                    ],
+                    autograph=False,
+                ).get_concrete_function()
+        self.reset_metrics()
+        loss = self._evaluate(rows.target, outputs, rows.weights)
+        return {"loss": float(loss), **self.metric_values()}
+
+    # ------------------------------------------------------------------- prediction
+
+    def _trace_prediction(self, shape):
+        n_rows = PREDICTION_ROWS
+
+        def predict(X):
+            values = [v.value for v in self.parameters]
+            trainable = self._split(values[0]) if self._is_flat else values
+            others = [v.value for v in self.model.non_trainable_variables]
+            n_batches = tf.shape(X)[0] // n_rows
+            n_outputs = self.recipe.network["n_outputs"]
+
+            def body(i, record):
+                batch = X[i * n_rows : (i + 1) * n_rows]
+                batch.set_shape([n_rows, *shape])
+                outputs, _ = self.model.stateless_call(
+                    trainable, others, batch, training=False
+                )
+                return i + 1, record.write(i, outputs)
+
+            record = tf.TensorArray(
+                tf.float32, size=n_batches, element_shape=[n_rows, n_outputs]
+            )
+            _, record = tf.while_loop(lambda i, _: i < n_batches, body, (0, record))
+            return record.concat()
+
+        return tf.function(
+            predict,
+            input_signature=[tf.TensorSpec([None, *shape], tf.float32)],
+            autograph=False,
+        ).get_concrete_function()
+
+    def predict(self, X, index=None):
         """Outputs of the network with the weights that it has.
 
         Parameters
         ----------
         X : ndarray of shape (n_samples, n_timesteps, n_features), float32
+        index : ndarray of int or None
+            The rows of X that are asked for; None: all.
 
         Returns
         -------
-        outputs : ndarray of shape (n_samples, n_outputs), float32
+        outputs : ndarray of shape (n_rows, n_outputs), float32
         """
-        if self._predict_batch is None:
-            shape = [PREDICTION_ROWS, *X.shape[1:]]
+        shape = X.shape[1:]
+        if self._predict is None:
             with _TRACING:
-                self._predict_batch = tf.function(
-                    lambda batch: self.model(batch, training=False),
-                    input_signature=[tf.TensorSpec(shape, tf.float32)],
-                    autograph=False,
-                ).get_concrete_function()
-        outputs = np.empty((len(X), self.recipe.network["n_outputs"]), np.float32)
-        for start in range(0, len(X), PREDICTION_ROWS):
-            batch = X[start : start + PREDICTION_ROWS]
-            n_rows = len(batch)
-            if n_rows < PREDICTION_ROWS:
-                filled = np.zeros((PREDICTION_ROWS, *X.shape[1:]), np.float32)
-                filled[:n_rows] = batch
-                batch = filled
-            result = self._predict_batch(tf.constant(batch))
-            outputs[start : start + n_rows] = result.numpy()[:n_rows]
+                self._predict = self._trace_prediction(shape)
+        n_rows = len(X) if index is None else len(index)
+        outputs = np.empty((n_rows, self.recipe.network["n_outputs"]), np.float32)
+        size = PREDICTION_ROWS
+        n_chunk = max(_CHUNK_BYTES // (4 * size * math.prod(shape)), 1) * size
+        for start in range(0, n_rows, n_chunk):
+            rows = slice(start, min(start + n_chunk, n_rows))
+            chunk = X[rows] if index is None else X[index[rows]]
+            n_missing = -len(chunk) % size
+            if n_missing:
+                filling = np.zeros((n_missing, *shape), np.float32)
+                chunk = np.concatenate([chunk, filling])
+            outputs[rows] = self._predict(tf.constant(chunk)).numpy()[: len(outputs[rows])]
         return outputs
+
+
+def dropout_states(model):
+    """The variables that dropout layers draw from."""
+    known = {id(variable) for variable in model.weights}
+    return [variable for variable in model.variables if id(variable) not in known]
+
+
+def chunk_steps(batch_size, shape):
+    """How many batches of rows of a shape go to TensorFlow at once."""
+    batch_bytes = 4 * batch_size * math.prod(shape)
+    return min(max(_CHUNK_BYTES // batch_bytes, 1), _CHUNK_STEPS)
+
+
+def _clip(gradient, limit):
+    """Scale a gradient so that its norm is at most the limit."""
+    norm = tf.norm(gradient)
+    return gradient * (limit / tf.maximum(norm, limit))
 
 
 # ----------------------------------------------------------------------------- cache
@@ -430,13 +723,13 @@ class _BestEpoch:
         self._reference = -np.inf
         self._waited = 0
 
-    def update(self, epoch, score, program):
-        """Take note of an epoch; True if training is to stop."""
+    def update(self, epoch, score, take):
+        """Take note of an epoch, and by ``take()`` of its state; True to stop."""
         signed = self._sign * score
         if self.epoch is None or signed > self._sign * self.score:
             self.epoch, self.score = epoch, score
             if self._watch.patience is not None:
-                self.state = program.take()
+                self.state = take()
         # The best weights are the best ones, however small the gain; only the patience
         # asks for a gain of min_delta.
         if signed > self._reference + self._watch.min_delta:
@@ -447,6 +740,27 @@ class _BestEpoch:
         return self._watch.patience is not None and self._waited >= self._watch.patience
 
 
+def _shuffled(n_rows, row_bytes, rng):
+    """An order of rows; of many bytes' rows such that reading is near to sequential."""
+    if n_rows * row_bytes <= _SHUFFLED_BYTES:
+        return rng.permutation(n_rows)
+    block = max(_BLOCK_BYTES // row_bytes, 1)
+    starts = rng.permutation(np.arange(0, n_rows, block))
+    together = max(_SHUFFLED_BYTES // (block * row_bytes), 1)
+    order = []
+    for first in range(0, len(starts), together):
+        rows = starts[first : first + together, None] + np.arange(block)
+        order.append(rng.permutation(rows[rows < n_rows]))
+    return np.concatenate(order)
+
+
+# Keras' callbacks that have batch hooks and, as they are set, do nothing in them.
+_QUIET = {
+    keras.callbacks.TerminateOnNaN: lambda callback: True,
+    keras.callbacks.ModelCheckpoint: lambda callback: callback.save_freq == "epoch",
+    keras.callbacks.TensorBoard: lambda callback: callback.update_freq == "epoch",
+}
+
 _BATCH_HOOKS = (
     "on_batch_begin",
     "on_batch_end",
@@ -455,7 +769,11 @@ _BATCH_HOOKS = (
 )
 
 
-def _has_batch_hooks(callback):
+def needs_batches(callback):
+    """Whether a callback has to be called for each batch."""
+    quiet = _QUIET.get(type(callback))
+    if quiet is not None and quiet(callback):
+        return False
     plain = keras.callbacks.Callback
     return any(
         getattr(getattr(callback, hook), "__func__", None) is not getattr(plain, hook)
@@ -463,25 +781,80 @@ def _has_batch_hooks(callback):
     )
 
 
-def _train_by_batches(program, tensors, order, batch_size, callbacks):
-    """As ``program.train_epoch``, with the callbacks' batch hooks in between."""
-    total = 0.0
-    for batch, start in enumerate(range(0, len(order), batch_size)):
-        rows = order[start : start + batch_size]
-        callbacks.on_train_batch_begin(batch)
-        loss = program.train_epoch(tensors, rows, batch_size)
-        total += loss * len(rows)
-        logs = {"loss": total / (start + len(rows)), **program.metric_values()}
-        callbacks.on_train_batch_end(batch, logs)
-        if program.model.stop_training:
-            return total / (start + len(rows))
-    return total / len(order)
+# ---------------------------------------------------------------------- which path
+
+_jit_compile = "auto"
+
+
+def earns_xla(network, n_steps):
+    """Whether XLA's compilation pays for training of so many steps.
+
+    Decided by architecture and amount of work alone, and not by what is compiled
+    already, so that a seed gives the same weights whatever was fitted before.
+    """
+    if _jit_compile != "auto":
+        return _jit_compile
+    return False
+
+
+class _Epochs:
+    """What happens around each epoch, whoever trains in between."""
+
+    def __init__(self, program, rows, schedule, watch):
+        self._program = program
+        self._rows = rows
+        self._schedule = schedule
+        self._watch = watch
+        self.best = None if watch is None else _BestEpoch(watch)
+        self.history = {}
+        self.last = schedule.first_epoch + schedule.epochs
+        self._bar = make_bar(schedule.verbose, schedule.epochs)
+
+    def order(self, epoch, dropout_states):
+        """The epoch's order of rows; dropout's streams start anew."""
+        seeds = np.random.default_rng([self._schedule.seed, epoch])
+        for variable in dropout_states:
+            variable.assign([seeds.integers(2**31), 0])
+        n_rows = len(self._rows)
+        if not self._schedule.shuffle:
+            return np.arange(n_rows)
+        row_bytes = 4 * math.prod(self._rows.X.shape[1:])
+        return _shuffled(n_rows, row_bytes, seeds)
+
+    def watched(self, epoch, logs, take):
+        """Complete an epoch's record in place; True if training is to stop."""
+        if not np.isfinite(logs["loss"]):
+            raise ValueError(
+                f"The loss must stay finite, got {logs['loss']} in epoch {epoch + 1}. "
+                f"Standardise X (StandardScaler), lower learning_rate, or clip "
+                f"gradients with optimizer_params={{'clipnorm': 1.0}}."
+            )
+        if self._watch is None:
+            return False
+        rows = self._watch.rows
+        outputs = self._program.predict(rows.X, rows.index)
+        values = self._program.evaluate(rows, outputs)
+        logs |= {f"val_{name}": value for name, value in values.items()}
+        if self._watch.score is not None:
+            logs[self._watch.monitor] = float(self._watch.score(outputs))
+        return self.best.update(
+            epoch - self._schedule.first_epoch, logs[self._watch.monitor], take
+        )
+
+    def record(self, epoch, logs):
+        """Add an epoch's record, with what callbacks put into it, to the history."""
+        for name, value in {"loss": logs["loss"], **logs}.items():
+            self.history.setdefault(name, []).append(float(value))
+        self._bar.update(epoch + 1, self.last, logs)
+
+    def close(self):
+        self._bar.close()
 
 
 def initial_state(recipe, seed):
     """Weights before the first epoch, as a `State` with a new optimizer."""
     with _borrowed(recipe) as program:
-        return State(draw_weights(program.model, program.built_weights, seed), [])
+        return State(draw_weights(program.model, program.initial_weights, seed), [])
 
 
 def train(recipe, state, rows, schedule, watch=None):
@@ -508,98 +881,144 @@ def train(recipe, state, rows, schedule, watch=None):
         program.prepare_training(rows)
         program.put(state)
         if schedule.learning_rate is not None:
-            program.optimizer.learning_rate = float(schedule.learning_rate)
-        history, best = _run_epochs(program, rows, schedule, watch)
+            program.optimizer.learning_rate = schedule.learning_rate
+        epochs = _Epochs(program, rows, schedule, watch)
+        run = _run_in_keras if any(map(needs_batches, schedule.callbacks)) else _run
+        try:
+            run(program, recipe, rows, schedule, epochs)
+        finally:
+            epochs.close()
+            for callback in schedule.callbacks:
+                _let_go(callback)
+        best = epochs.best
         if best is not None and best.state is not None:
             state = best.state
         else:
             state = program.take()
-    return state, history, None if best is None else (best.epoch, best.score)
+    return state, epochs.history, None if best is None else (best.epoch, best.score)
 
 
-def _run_epochs(program, rows, schedule, watch):
-    model = program.model
-    tensors = [tf.constant(array) for array in (rows.X, rows.target, rows.weights)]
-    best = None if watch is None else _BestEpoch(watch)
-    last_epoch = schedule.first_epoch + schedule.epochs
-    n_rows = len(rows.X)
-    callbacks = keras.callbacks.CallbackList(
-        schedule.callbacks,
-        model=model,
-        epochs=last_epoch,
-        verbose=0,
-        steps=-(-n_rows // schedule.batch_size),
-    )
-    by_batches = any(map(_has_batch_hooks, schedule.callbacks))
-    history = {}
-    model.stop_training = False
-    callbacks.on_train_begin()
-    logs = {}
-    try:
-        for epoch in range(schedule.first_epoch, last_epoch):
-            seeds = np.random.default_rng([schedule.seed, epoch])
-            program.seed_dropout(seeds)
-            if schedule.shuffle:
-                order = seeds.permutation(n_rows).astype(np.int32)
-            else:
-                order = np.arange(n_rows, dtype=np.int32)
-            model.reset_metrics()
-            callbacks.on_epoch_begin(epoch)
-            if by_batches:
-                loss = _train_by_batches(
-                    program, tensors, order, schedule.batch_size, callbacks
-                )
-            else:
-                loss = program.train_epoch(tensors, order, schedule.batch_size)
-            _check_loss(loss, epoch)
-            logs = {"loss": loss, **program.metric_values()}
-            if watch is not None:
-                logs |= _watched(program, watch)
-            for name, value in logs.items():
-                history.setdefault(name, []).append(value)
-            if schedule.verbose:
-                record = ", ".join(
-                    f"{name} {value:.4f}" for name, value in logs.items()
-                )
-                print(f"epoch {epoch + 1} of {last_epoch}: {record}")
-            stop = best is not None and best.update(
-                epoch - schedule.first_epoch, logs[watch.monitor], program
-            )
-            callbacks.on_epoch_end(epoch, logs)
-            if stop or model.stop_training:
-                break
-        if schedule.epochs:
-            # For an optimizer that averages weights and hands them over at the end.
-            model.optimizer.finalize_variable_values(model.trainable_variables)
-        callbacks.on_train_end(logs)
-    finally:
-        for callback in schedule.callbacks:
-            # The program goes on to other fits. Not by the callback's own method, which
-            # may expect a model.
-            keras.callbacks.Callback.set_model(callback, None)
-            # CSVLogger keeps its file, closed, which no pickle takes.
-            for name, value in vars(callback).items():
-                if isinstance(value, io.IOBase) and value.closed:
-                    setattr(callback, name, None)
-    return history, best
+def _let_go(callback):
+    """Part a callback from the model, for the program goes on to other fits."""
+    # Not by the callback's own method, which may expect a model.
+    keras.callbacks.Callback.set_model(callback, None)
+    # CSVLogger keeps its file, closed, which no pickle takes.
+    for name, value in vars(callback).items():
+        if isinstance(value, io.IOBase) and value.closed:
+            setattr(callback, name, None)
 
 
-def _check_loss(loss, epoch):
-    if not np.isfinite(loss):
-        raise ValueError(
-            f"The loss must stay finite, got {loss} in epoch {epoch + 1}. Standardise "
-            f"X (StandardScaler), lower learning_rate, or clip gradients with "
-            f"optimizer_params={{'clipnorm': 1.0}}."
+class _Callbacks:
+    """Calls the user's epoch-level callbacks, which see a model of Keras' own."""
+
+    def __init__(self, program, schedule, epochs, n_steps):
+        self._program = program
+        self._list = self.model = None
+        if schedule.callbacks:
+            self.model = program.show()
+            self.model.stop_training = False
+            self._list = keras.callbacks.CallbackList(
+                schedule.callbacks, model=self.model, epochs=epochs.last, verbose=0,
+                steps=n_steps,
+            )  # fmt: skip
+
+    def __call__(self, hook, *args):
+        """Call a hook; True if training is to stop."""
+        if self._list is None:
+            return False
+        self._program.show()
+        getattr(self._list, hook)(*args)
+        self._program.heed()
+        return self.model.stop_training
+
+
+def _run(program, recipe, rows, schedule, epochs):
+    """Train by the program, an epoch at a time."""
+    batch_size = schedule.batch_size
+    options = option_values(recipe.optimizer, recipe.optimizer_params)
+    n_steps = -(-len(rows) // batch_size)
+    xla = earns_xla(recipe.network, n_steps * schedule.epochs)
+    size = batch_size * chunk_steps(batch_size, rows.X.shape[1:])
+    call, logs = _Callbacks(program, schedule, epochs, n_steps), {}
+    call("on_train_begin")
+    for epoch in range(schedule.first_epoch, epochs.last):
+        order = epochs.order(epoch, program.dropout_states)
+        call("on_epoch_begin", epoch)
+        program.reset_metrics()
+        chunks = (
+            rows.take(order[start : start + size]) for start in range(0, len(rows), size)
         )
+        loss = program.train_epoch(chunks, batch_size, options, xla)
+        logs = {"loss": loss, **program.metric_values()}
+        stop = epochs.watched(epoch, logs, program.take)
+        stop |= call("on_epoch_end", epoch, logs)
+        epochs.record(epoch, logs)
+        if stop:
+            break
+    if schedule.epochs:
+        # For an optimizer that averages weights and hands them over at the end.
+        program.optimizer.finalize_variable_values(program.parameters)
+    call("on_train_end", logs)
 
 
-def _watched(program, watch):
-    outputs = program.predict(watch.rows.X)
-    values = program.evaluate(watch.rows, outputs)
-    record = {f"val_{name}": value for name, value in values.items()}
-    if watch.score is not None:
-        record[watch.monitor] = float(watch.score(outputs))
-    return record
+class _Batches(keras.utils.PyDataset):
+    """Batches of rows in the order of the epoch."""
+
+    def __init__(self, rows, batch_size):
+        super().__init__()
+        self._rows = rows
+        self._batch_size = batch_size
+        self.order = np.arange(len(rows))
+
+    def __len__(self):
+        return -(-len(self._rows) // self._batch_size)
+
+    def __getitem__(self, i):
+        batch = self.order[i * self._batch_size : (i + 1) * self._batch_size]
+        return self._rows.take(batch)
+
+
+class _Around(keras.callbacks.Callback):
+    """`_Epochs` for Keras' own ``fit``: before the user's callbacks, and after."""
+
+    def __init__(self, epochs, program, batches):
+        super().__init__()
+        self._epochs = epochs
+        self._program = program
+        self._batches = batches
+        self.stop = False
+        self.after = keras.callbacks.LambdaCallback(on_epoch_end=epochs.record)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        model = self.model
+        self._batches.order = self._epochs.order(epoch, dropout_states(model))
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._program.put_weights(self.model.get_weights())
+        if self._epochs.watched(epoch, logs, self._take):
+            self.model.stop_training = True
+
+    def _take(self):
+        self._program.heed()
+        return self._program.take()
+
+
+def _run_in_keras(program, recipe, rows, schedule, epochs):
+    """Train by Keras' own ``fit``, for callbacks that look at batches."""
+    if not schedule.epochs:
+        return
+    model = program.show()
+    batches = _Batches(rows, schedule.batch_size)
+    around = _Around(epochs, program, batches)
+    model.fit(
+        batches,
+        epochs=epochs.last,
+        initial_epoch=schedule.first_epoch,
+        callbacks=[around, *schedule.callbacks, around.after],
+        shuffle=False,
+        verbose=0,
+    )
+    program.heed()
 
 
 def predict(recipe, weights, X):
@@ -616,7 +1035,7 @@ def predict(recipe, weights, X):
     outputs : ndarray of shape (n_samples, n_outputs), float32
     """
     with _borrowed(recipe) as program:
-        _assign(program.model.weights, weights)
+        program.put_weights(weights)
         return program.predict(X)
 
 

@@ -749,7 +749,7 @@ def test_averaging_optimizer_hands_over_its_average(sequences):
 
 def test_verbose_prints_a_line_per_epoch(make_classifier, sequences, capsys):
     X, y = sequences
-    make_classifier(epochs=3, verbose=1, metrics=["accuracy"]).fit(
+    make_classifier(epochs=3, verbose=2, metrics=["accuracy"]).fit(
         X, y, X_val=X, y_val=y
     )
     lines = capsys.readouterr().out.splitlines()

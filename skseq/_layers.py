@@ -1,0 +1,223 @@
+"""Layers that compute what Keras' own do, faster on the CPU.
+
+Programs are built of these; `model_` and saved files show Keras' own layers, whose
+weights and configuration are the same. Each falls back on Keras' loop where it does not
+know better: with a mask, with recurrent dropout, on a GPU (for cuDNN).
+
+Shapes in the loops are time-major, ``(n_timesteps, n_samples, n_features)``: a step is
+then one block of memory.
+"""
+
+from contextlib import contextmanager
+
+import tensorflow as tf
+
+from skseq._networks import LAYERS, keras
+
+_tracing_for_xla = False
+
+# Keras' Bidirectional makes its layers anew from their configuration, and so has to find
+# these classes by name.
+_registered = keras.saving.register_keras_serializable("skseq")
+
+
+@contextmanager
+def for_xla(wanted):
+    """Say how what is traced in this block will be compiled; tracing holds a lock."""
+    global _tracing_for_xla
+    before, _tracing_for_xla = _tracing_for_xla, wanted
+    try:
+        yield
+    finally:
+        _tracing_for_xla = before
+
+
+def _has_gpu():
+    return bool(tf.config.list_logical_devices("GPU"))
+
+
+def _time_major(sequences, backwards):
+    x = tf.transpose(sequences, [1, 0, 2])
+    return tf.reverse(x, [0]) if backwards else x
+
+
+def _project(x, kernel, bias):
+    """All steps times the kernel, as one matrix product."""
+    steps, rows = tf.shape(x)[0], tf.shape(x)[1]
+    flat = tf.matmul(tf.reshape(x, [-1, x.shape[2]]), kernel)
+    if bias is not None:
+        flat += bias
+    projected = tf.reshape(flat, [steps, rows, kernel.shape[1]])
+    projected.set_shape([x.shape[0], x.shape[1], kernel.shape[1]])
+    return projected
+
+
+def _loop(step, projected, states):
+    """Run ``step(projected[t], *states) -> states`` over time.
+
+    Returns
+    -------
+    last : tuple of tensors of shape (n_samples, units)
+    outputs : tensor of shape (n_timesteps, n_samples, units)
+        The first state after each step.
+    """
+    # A static count where there is one: XLA allots the gradient's stacks by it.
+    n_steps = projected.shape[0] or tf.shape(projected)[0]
+    record = tf.TensorArray(
+        tf.float32, size=n_steps, element_shape=states[0].shape, name="outputs"
+    )
+
+    def body(t, record, *states):
+        states = step(projected[t], *states)
+        return t + 1, record.write(t, states[0]), *states
+
+    _, record, *last = tf.while_loop(
+        lambda t, *_: t < n_steps, body, (0, record, *states), maximum_iterations=n_steps
+    )
+    return last, record.stack()
+
+
+class _FastLoop:
+    """``inner_loop`` of a Keras recurrent layer whose state starts at zero."""
+
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        """See `keras.layers.RNN`: the last output, all outputs, and the states."""
+        cell = self.cell
+        if mask is not None or cell.recurrent_dropout or _has_gpu():
+            return super().inner_loop(sequences, initial_state, mask, training)
+        if training and cell.dropout:
+            dropped = cell.get_dropout_mask(sequences[:, 0])
+            sequences = sequences * tf.expand_dims(dropped, 1)
+        x = _time_major(sequences, self.go_backwards)
+        weights = [
+            None if weight is None else tf.convert_to_tensor(weight)
+            for weight in (cell.kernel, cell.recurrent_kernel, cell.bias)
+        ]
+        states, outputs = self._run(x, *weights, states=initial_state)
+        return states[0], tf.transpose(outputs, [1, 0, 2]), list(states)
+
+    def _run(self, x, kernel, recurrent_kernel, bias, states):
+        """Over all steps of a time-major x: the last states, and all outputs."""
+        raise NotImplementedError
+
+
+@_registered
+class LSTM(_FastLoop, LAYERS["lstm"]):
+    """Keras' LSTM: one fused kernel for all steps, or a loop for XLA."""
+
+    def _run(self, x, kernel, recurrent_kernel, bias, states):
+        activations = self.cell.activation, self.cell.recurrent_activation
+        standard = (keras.activations.tanh, keras.activations.sigmoid)
+        if _tracing_for_xla or activations != standard or bias is None:
+            return self._looped(x, kernel, recurrent_kernel, bias, states)
+        # Not BlockLSTMV2: it takes Keras' order of gates as it is, but its registered
+        # gradient is the first version's, and wrong for it.
+        i, f, c, o = tf.split(
+            tf.concat([kernel, recurrent_kernel, bias[None]], 0), 4, axis=1
+        )
+        weights = tf.concat([i, c, f, o], 1)
+        no_peephole = tf.zeros([self.units])
+        result = tf.raw_ops.BlockLSTM(
+            seq_len_max=tf.cast(tf.shape(x)[0], tf.int64),
+            x=x,
+            h_prev=states[0],
+            cs_prev=states[1],
+            w=weights[:-1],
+            wci=no_peephole,
+            wcf=no_peephole,
+            wco=no_peephole,
+            b=weights[-1],
+            forget_bias=0.0,
+            cell_clip=-1.0,
+            use_peephole=False,
+        )
+        return (result.h[-1], result.cs[-1]), result.h
+
+    def _looped(self, x, kernel, recurrent_kernel, bias, states):
+        squash, gate = self.cell.activation, self.cell.recurrent_activation
+
+        def step(z, h, c):
+            i, f, g, o = tf.split(z + tf.matmul(h, recurrent_kernel), 4, axis=1)
+            c = gate(f) * c + gate(i) * squash(g)
+            return gate(o) * squash(c), c
+
+        return _loop(step, _project(x, kernel, bias), states)
+
+
+@_registered
+class GRU(_FastLoop, LAYERS["gru"]):
+    """Keras' GRU with the inputs' part of all steps computed at once."""
+
+    def _run(self, x, kernel, recurrent_kernel, bias, states):
+        squash, gate = self.cell.activation, self.cell.recurrent_activation
+        input_bias, recurrent_bias = bias[0], bias[1]
+
+        def step(z, h):
+            inner = tf.matmul(h, recurrent_kernel) + recurrent_bias
+            z, r, candidate = tf.split(z, 3, axis=1)
+            inner_z, inner_r, inner_candidate = tf.split(inner, 3, axis=1)
+            z, r = gate(z + inner_z), gate(r + inner_r)
+            candidate = squash(candidate + r * inner_candidate)
+            return (z * h + (1 - z) * candidate,)
+
+        return _loop(step, _project(x, kernel, input_bias), states)
+
+
+@_registered
+class SimpleRNN(_FastLoop, LAYERS["simple_rnn"]):
+    """Keras' SimpleRNN with the inputs' part of all steps computed at once."""
+
+    def _run(self, x, kernel, recurrent_kernel, bias, states):
+        squash = self.cell.activation
+
+        def step(z, h):
+            return (squash(z + tf.matmul(h, recurrent_kernel)),)
+
+        return _loop(step, _project(x, kernel, bias), states)
+
+
+@_registered
+class Conv1D(LAYERS["convolution"]):
+    """Keras' Conv1D, for XLA as one matrix product over shifted copies.
+
+    XLA's own gradient of a convolution takes thirty times as long on a CPU.
+    """
+
+    def call(self, inputs):
+        """See `keras.layers.Conv1D`."""
+        if not _tracing_for_xla or _has_gpu():
+            return super().call(inputs)
+        size, stride, dilation = (
+            one[0] for one in (self.kernel_size, self.strides, self.dilation_rate)
+        )
+        reach = (size - 1) * dilation
+        n_steps, before, after = inputs.shape[1], 0, 0
+        if self.padding == "causal":
+            before = reach
+        elif self.padding == "same":
+            # As TensorFlow pads: what the last window needs, the smaller half before.
+            needed = (-(-n_steps // stride) - 1) * stride + reach + 1
+            before = max(needed - n_steps, 0) // 2
+            after = max(needed - n_steps, 0) - before
+        padded = tf.pad(inputs, [[0, 0], [before, after], [0, 0]])
+        length = n_steps + before + after - reach
+        windows = tf.concat(
+            [
+                padded[:, i * dilation : i * dilation + length : stride]
+                for i in range(size)
+            ],
+            axis=2,
+        )
+        n_inputs = windows.shape[2]
+        outputs = tf.matmul(
+            tf.reshape(windows, [-1, n_inputs]),
+            tf.reshape(tf.convert_to_tensor(self.kernel), [n_inputs, self.filters]),
+        )
+        outputs = tf.reshape(outputs, [-1, windows.shape[1], self.filters])
+        if self.use_bias:
+            outputs += tf.convert_to_tensor(self.bias)
+        return outputs if self.activation is None else self.activation(outputs)
+
+
+# For `skseq._networks.build_network`, in place of Keras' own.
+FAST_LAYERS = {"lstm": LSTM, "gru": GRU, "simple_rnn": SimpleRNN, "convolution": Conv1D}
