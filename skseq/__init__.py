@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from skseq._dense import DenseClassifier
     from skseq._recurrent import GRUClassifier, LSTMClassifier, SimpleRNNClassifier
     from skseq._reshape import SequenceReshaper
-    from skseq._training import clear_programs
+    from skseq._training import clear_programs, set_jit_compile
 
 __version__ = "0.1.0"
 
@@ -27,6 +27,7 @@ __all__ = [
     "__version__",
     "clear_programs",
     "datasets",
+    "set_jit_compile",
 ]
 
 _MODULES = {
@@ -37,6 +38,7 @@ _MODULES = {
     "SequenceReshaper": "_reshape",
     "SimpleRNNClassifier": "_recurrent",
     "clear_programs": "_training",
+    "set_jit_compile": "_training",
 }
 
 

@@ -43,13 +43,10 @@ def _time_major(sequences, backwards):
 
 def _project(x, kernel, bias):
     """All steps times the kernel, as one matrix product."""
-    steps, rows = tf.shape(x)[0], tf.shape(x)[1]
     flat = tf.matmul(tf.reshape(x, [-1, x.shape[2]]), kernel)
     if bias is not None:
         flat += bias
-    projected = tf.reshape(flat, [steps, rows, kernel.shape[1]])
-    projected.set_shape([x.shape[0], x.shape[1], kernel.shape[1]])
-    return projected
+    return tf.reshape(flat, [x.shape[0], -1, kernel.shape[1]])
 
 
 def _loop(step, projected, states):
@@ -61,8 +58,7 @@ def _loop(step, projected, states):
     outputs : tensor of shape (n_timesteps, n_samples, units)
         The first state after each step.
     """
-    # A static count where there is one: XLA allots the gradient's stacks by it.
-    n_steps = projected.shape[0] or tf.shape(projected)[0]
+    n_steps = projected.shape[0]  # a number, for XLA allots the gradient's stacks by it
     record = tf.TensorArray(
         tf.float32, size=n_steps, element_shape=states[0].shape, name="outputs"
     )

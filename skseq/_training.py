@@ -452,11 +452,15 @@ class Program:
                 n_used = tf.shape(X)[0]
 
             def body(start, total):
-                batch = slice(start, start + size)
-                parts = [array[batch] for array in (X, target, weights)]
-                if fixed:
-                    for part in parts:
-                        part.set_shape([batch_size, *part.shape[1:]])
+                n_batch = size if fixed else tf.minimum(size, n_used - start)
+                parts = [
+                    tf.slice(
+                        array,
+                        [start, *[0] * len(array.shape[1:])],
+                        [n_batch, *array.shape[1:]],
+                    )
+                    for array in (X, target, weights)
+                ]
                 return start + size, total + self._step(*parts, options)
 
             _, total = tf.while_loop(
@@ -784,6 +788,27 @@ def needs_batches(callback):
 # ---------------------------------------------------------------------- which path
 
 _jit_compile = "auto"
+
+
+def set_jit_compile(value):
+    """Choose whether training goes through XLA, for the whole process.
+
+    Parameters
+    ----------
+    value : {"auto", True, False}
+        ``"auto"``, the default at import: by architecture and amount of work, see the
+        user guide's page on speed.
+
+    Examples
+    --------
+    >>> import skseq
+    >>> skseq.set_jit_compile(False)
+    >>> skseq.set_jit_compile("auto")
+    """
+    global _jit_compile
+    if not (value == "auto" or isinstance(value, bool)):
+        raise ValueError(f"value must be 'auto', True or False, got {value!r}.")
+    _jit_compile = value
 
 
 def earns_xla(network, n_steps):

@@ -1,0 +1,151 @@
+"""Time of a training epoch beside the same loop in PyTorch.
+
+Same data, batch size, optimizer (Adam), loss and number of threads; both hold the rows in
+memory and draw a new order each epoch. An epoch is the difference between a fit of many
+epochs and one of few, so that what `fit` does once is not in it (`run.py` has that apart).
+The two take turns; printed are medians and the ratio of the medians.
+
+    python benchmarks/epochs.py            all lines
+    python benchmarks/epochs.py lstm gru   those whose name holds one of the words
+"""
+
+import argparse
+import time
+
+import numpy as np
+import torch
+
+import skseq
+
+LINES = {
+    # name: estimator, parameters, (rows, steps, features), with XLA
+    "LSTM 32 units, 569 rows": ("LSTM", {"units": 32}, (569, 30, 1), False),
+    "LSTM 32 units, 5,000 rows": ("LSTM", {"units": 32}, (5000, 30, 1), False),
+    "LSTM 64 units, 8 features": ("LSTM", {"units": 64}, (2000, 30, 8), "auto"),
+    "LSTM 128 units, 8 features": ("LSTM", {"units": 128}, (2000, 30, 8), "auto"),
+    "LSTM 32 units, XLA": ("LSTM", {"units": 32}, (2000, 30, 1), True),
+    "LSTM 64 units, XLA": ("LSTM", {"units": 64}, (2000, 30, 8), True),
+    "LSTM 128 units, XLA": ("LSTM", {"units": 128}, (2000, 30, 8), True),
+    "LSTM two layers, XLA": ("LSTM", {"units": (32, 32)}, (2000, 30, 1), True),
+    "LSTM bidirectional, 32 units": (
+        "LSTM", {"units": 32, "bidirectional": True}, (2000, 30, 1), "auto",
+    ),
+    "LSTM two layers, 32 units": ("LSTM", {"units": (32, 32)}, (2000, 30, 1), "auto"),
+    "GRU 32 units": ("GRU", {"units": 32}, (2000, 30, 1), False),
+    "GRU 32 units, XLA": ("GRU", {"units": 32}, (2000, 30, 1), True),
+    "SimpleRNN 32 units": ("SimpleRNN", {"units": 32}, (2000, 30, 1), False),
+    "SimpleRNN 32 units, XLA": ("SimpleRNN", {"units": 32}, (2000, 30, 1), True),
+    "Dense 300-300": ("Dense", {"dense_units": (300, 300)}, (2000, 30, 1), False),
+    "Dense 300-300, XLA": ("Dense", {"dense_units": (300, 300)}, (2000, 30, 1), True),
+    "Conv1D two layers of 64": ("Conv1D", {"kernel_size": 5}, (1000, 128, 9), False),
+    "Conv1D two layers of 64, XLA": ("Conv1D", {"kernel_size": 5}, (1000, 128, 9), True),
+}  # fmt: skip
+
+
+class Network(torch.nn.Module):
+    """The peers' networks: the same layers, the last step's output, one logit."""
+
+    def __init__(self, kind, params, n_steps, n_features):
+        super().__init__()
+        self.kind = kind
+        if kind in ("LSTM", "GRU", "SimpleRNN"):
+            units = params["units"]
+            layers = len(units) if isinstance(units, tuple) else 1
+            width = units[0] if isinstance(units, tuple) else units
+            cell = torch.nn.RNN if kind == "SimpleRNN" else getattr(torch.nn, kind)
+            both = params.get("bidirectional", False)
+            self.body = cell(
+                n_features, width, layers, batch_first=True, bidirectional=both
+            )
+            self.head = torch.nn.Linear(width * (1 + both), 1)
+        elif kind == "Dense":
+            first, second = params["dense_units"]
+            self.body = torch.nn.Sequential(
+                torch.nn.Flatten(), torch.nn.Linear(n_steps * n_features, first),
+                torch.nn.ReLU(), torch.nn.Linear(first, second), torch.nn.ReLU(),
+            )  # fmt: skip
+            self.head = torch.nn.Linear(second, 1)
+        else:
+            self.body = torch.nn.Sequential(
+                torch.nn.Conv1d(n_features, 64, 5, padding="same"), torch.nn.ReLU(),
+                torch.nn.Conv1d(64, 64, 5, padding="same"), torch.nn.ReLU(),
+            )  # fmt: skip
+            self.head = torch.nn.Linear(64, 1)
+
+    def forward(self, x):
+        if self.kind == "Conv1D":
+            return self.head(self.body(x.transpose(1, 2)).amax(2))
+        if self.kind == "Dense":
+            return self.head(self.body(x))
+        return self.head(self.body(x)[0][:, -1])
+
+
+def torch_fit(network, X, y, epochs, batch_size=32):
+    """The usual loop."""
+    optimizer = torch.optim.Adam(network.parameters(), 0.005)
+    loss_of = torch.nn.BCEWithLogitsLoss()
+    for _ in range(epochs):
+        order = torch.randperm(len(X))
+        for start in range(0, len(X), batch_size):
+            rows = order[start : start + batch_size]
+            optimizer.zero_grad()
+            loss_of(network(X[rows]), y[rows]).backward()
+            optimizer.step()
+
+
+def seconds(function):
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def data(shape):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=shape).astype(np.float32)
+    return X, (X.sum((1, 2)) > 0).astype(np.int64)
+
+
+def measure(name, repeats=5):
+    """Medians of seconds an epoch: ours, PyTorch's."""
+    kind, params, shape, xla = LINES[name]
+    X, y = data(shape)
+    tensors = torch.tensor(X), torch.tensor(y, dtype=torch.float32)[:, None]
+    network = Network(kind, params, *shape[1:])
+    if kind in ("LSTM", "GRU", "SimpleRNN"):
+        params = {**params, "pooling": "last"}
+    estimator = getattr(skseq, f"{kind}Classifier")(**params, random_state=0)
+    skseq.set_jit_compile(xla)
+    few, many = 1, 1 + max(2, 8000 // shape[0])
+
+    def ours(epochs):
+        estimator.set_params(epochs=epochs).fit(X, y)
+
+    def theirs(epochs):
+        torch_fit(network, *tensors, epochs)
+
+    times = {ours: [], theirs: []}
+    for fit in times:
+        fit(few)
+    for _ in range(repeats):
+        for fit, found in times.items():
+            short = seconds(lambda: fit(few))
+            long = seconds(lambda: fit(many))
+            found.append((long - short) / (many - few))
+    skseq.set_jit_compile("auto")
+    return np.median(times[ours]), np.median(times[theirs])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("words", nargs="*")
+    words = [word.lower() for word in parser.parse_args().words]
+    torch.set_num_threads(2)
+    for name, (_, _, shape, _) in LINES.items():
+        if words and not any(word in name.lower() for word in words):
+            continue
+        ours, theirs = measure(name)
+        n_steps = -(-shape[0] // 32)
+        print(
+            f"{name:30s} ms a step: skseq {ours / n_steps * 1e3:6.2f}, PyTorch "
+            f"{theirs / n_steps * 1e3:6.2f}, ratio {ours / theirs:5.2f}", flush=True,
+        )
