@@ -32,7 +32,8 @@ def for_xla(wanted):
         _tracing_for_xla = before
 
 
-def _has_gpu():
+def has_gpu():
+    """Whether programs run on a GPU."""
     return bool(tf.config.list_logical_devices("GPU"))
 
 
@@ -79,7 +80,7 @@ class _FastLoop:
     def inner_loop(self, sequences, initial_state, mask, training=False):
         """See `keras.layers.RNN`: the last output, all outputs, and the states."""
         cell = self.cell
-        if mask is not None or cell.recurrent_dropout or _has_gpu():
+        if mask is not None or cell.recurrent_dropout or has_gpu():
             return super().inner_loop(sequences, initial_state, mask, training)
         if training and cell.dropout:
             dropped = cell.get_dropout_mask(sequences[:, 0])
@@ -181,7 +182,7 @@ class Conv1D(LAYERS["convolution"]):
 
     def call(self, inputs):
         """See `keras.layers.Conv1D`."""
-        if not _tracing_for_xla or _has_gpu():
+        if not _tracing_for_xla or has_gpu():
             return super().call(inputs)
         size, stride, dilation = (
             one[0] for one in (self.kernel_size, self.strides, self.dilation_rate)

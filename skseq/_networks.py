@@ -6,6 +6,7 @@ turns it into a Keras model. What is drawn at random is drawn by `draw_weights` 
 seed, so that one graph serves every seed.
 """
 
+import functools
 import importlib.util
 import inspect
 import json
@@ -181,13 +182,15 @@ _ELEMENTWISE = {
 _VALUE_OPTIONS = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue")
 
 
+@functools.cache
+def _defaults(cls):
+    parameters = inspect.signature(cls).parameters.values()
+    return {parameter.name: parameter.default for parameter in parameters}
+
+
 def _full_config(optimizer, optimizer_params):
     cls, config = _optimizer_class(optimizer)
-    defaults = {
-        name: parameter.default
-        for name, parameter in inspect.signature(cls).parameters.items()
-    }
-    return cls, {**defaults, **config, **(optimizer_params or {})}
+    return cls, {**_defaults(cls), **config, **(optimizer_params or {})}
 
 
 def is_elementwise(optimizer, optimizer_params):
@@ -597,16 +600,23 @@ def build_network(network, layers=LAYERS):
         return keras.Model(inputs, outputs, name=network["family"])
 
 
-def draw_weights(model, constants, seed):
+def build_graph_only(network, layers):
+    """As `build_network`, without values in the model's variables.
+
+    Such a model can be called by ``stateless_call`` alone. It takes no memory for
+    weights, and none of what TensorFlow keeps for good for each new shape of a variable.
+    """
+    with keras.StatelessScope(initialize_variables=False):
+        return build_network(network, layers)
+
+
+def draw_weights(model, seed):
     """First weights for a model, as Keras' own initializers draw them.
 
     Parameters
     ----------
     model : keras.Model
-        It is not changed.
-    constants : list of ndarray
-        The model's weights as `build_network` gave them, for what no initializer draws
-        (biases).
+        From `build_graph_only`.
     seed : int
 
     Returns
@@ -619,16 +629,23 @@ def draw_weights(model, constants, seed):
         "recurrent_kernel": keras.initializers.Orthogonal,
     }
     seeds = np.random.RandomState(seed).randint(2**31 - 1, size=len(model.weights))
-    return [
-        np.array(
-            initializers[variable.name](seed=int(seed))(variable.shape, _DTYPE)
-            if variable.name in initializers
-            else constant
-        )
-        for variable, constant, seed in zip(
-            model.weights, constants, seeds, strict=True
-        )
-    ]
+    weights = []
+    for variable, one_seed in zip(model.weights, seeds, strict=True):
+        if variable.name in initializers:
+            initializer = initializers[variable.name](seed=int(one_seed))
+            weight = initializer(variable.shape, _DTYPE)
+        else:
+            # In this scope a variable without value gives what it would start with.
+            with keras.StatelessScope():
+                weight = variable.value
+        weights.append(np.array(weight))
+    return weights
+
+
+def is_keras(value):
+    """Whether a class, function or object is one of Keras' own."""
+    module = getattr(value, "__module__", None) or type(value).__module__
+    return module.split(".")[0] == "keras"
 
 
 def fingerprint(value):
@@ -643,7 +660,8 @@ def fingerprint(value):
         return tuple(fingerprint(item) for item in value)
     if isinstance(value, np.generic):
         value = value.item()
-    if hasattr(value, "get_config") and type(value).__module__.startswith("keras."):
+    is_object = hasattr(value, "get_config") and not inspect.isclass(value)
+    if is_object and is_keras(value):
         config = json.dumps(value.get_config(), sort_keys=True, default=repr)
         return (type(value).__qualname__, config)
     try:
@@ -655,6 +673,7 @@ def fingerprint(value):
 
 __all__ = [
     "LAYERS",
+    "build_graph_only",
     "build_network",
     "check_activation",
     "check_layer_activation",
@@ -663,6 +682,7 @@ __all__ = [
     "fingerprint",
     "float32_globally",
     "is_elementwise",
+    "is_keras",
     "is_rate_value",
     "keras",
     "loss_name",

@@ -8,11 +8,13 @@ rate, weights and number of rows are values and need no new trace.
 
 # First, for it tells what to do where Keras would fail to be imported.
 from skseq._networks import (
+    build_graph_only,
     build_network,
     draw_weights,
     fingerprint,
     float32_globally,
     is_elementwise,
+    is_keras,
     is_rate_value,
     keras,
     make_loss,
@@ -31,21 +33,22 @@ import threading
 from collections import OrderedDict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from skseq._layers import FAST_LAYERS, for_xla
+from skseq._layers import FAST_LAYERS, for_xla, has_gpu
 from skseq._progress import make_bar
 
 # Predicting always runs over batches of exactly this many rows, the last one filled up
 # with zeros: matrix products of other sizes may differ in the last bit, and a row's
 # prediction must not depend on the rows beside it.
-PREDICTION_ROWS = 128
+PREDICTION_ROWS = 64
 
 # Idle programs kept; beyond that the least recently used one goes.
-_MAX_PROGRAMS = 64
+_MAX_PROGRAMS = 32
 
 # Rows go to TensorFlow in chunks of about this size, so that X may be far larger than
 # memory.
@@ -105,10 +108,15 @@ class Recipe:
             )
         )
 
+    @cached_property
     def key(self):
         """A hashable value, equal for recipes of the same program."""
         training = self.loss, self.loss_params, self.metrics
         return self.network_key(), self.optimizer_key(), fingerprint(training)
+
+    def __getstate__(self):
+        # The key holds identities of objects, which another process has not.
+        return {name: value for name, value in vars(self).items() if name != "key"}
 
 
 @dataclass(frozen=True)
@@ -215,7 +223,12 @@ class Schedule:
 
 def _values(variables):
     # Copies: what numpy() gives may share memory with the variable.
-    return [np.array(variable.value.numpy()) for variable in variables]
+    return [np.array(variable.numpy()) for variable in variables]
+
+
+def _light(array):
+    """The same values, without memory of their own where all are 0."""
+    return array if array.any() else np.broadcast_to(array.dtype.type(0), array.shape)
 
 
 def _assign(variables, values):
@@ -233,21 +246,30 @@ class Program:
 
     def __init__(self, recipe):
         self.recipe = recipe
-        self.model = model = build_network(recipe.network, FAST_LAYERS)
-        self.initial_weights = _values(model.weights)
-        self.dropout_states = dropout_states(model)
-        self._shapes = [tuple(v.shape) for v in model.trainable_variables]
-        self._sizes = [math.prod(shape) for shape in self._shapes]
+        self.model = model = build_graph_only(recipe.network, FAST_LAYERS)
         trainable = {id(variable) for variable in model.trainable_variables}
         self._is_trainable = [id(variable) in trainable for variable in model.weights]
-        self._statistics = [v for v in model.weights if id(v) not in trainable]
+        self._shapes = [tuple(v.shape) for v in model.trainable_variables]
+        self._sizes = [math.prod(shape) for shape in self._shapes]
         self._is_flat = is_elementwise(recipe.optimizer, recipe.optimizer_params)
         if self._is_flat:
-            flat = keras.Variable(np.zeros(sum(self._sizes), np.float32), name="flat")
-            self.parameters = [flat]
+            shapes = {"flat": (sum(self._sizes),)}
         else:
-            self.parameters = list(model.trainable_variables)
+            shapes = {v.path: v.shape for v in model.trainable_variables}
+        self.parameters = [
+            keras.Variable(np.zeros(shape, np.float32), name=name.replace("/", "_"))
+            for name, shape in shapes.items()
+        ]
+        # What else the model's variables are to hold, in its order.
+        self._others = [
+            tf.Variable(np.zeros(v.shape, v.dtype)) for v in model.non_trainable_variables
+        ]
+        drawn_from = {id(variable) for variable in dropout_states(model)}
+        pairs = list(zip(model.non_trainable_variables, self._others))
+        self.dropout_states = [ours for v, ours in pairs if id(v) in drawn_from]
+        self._statistics = [ours for v, ours in pairs if id(v) not in drawn_from]
         self.optimizer = self._shown = None
+        self.holds = None  # the very list of weights that was put in last, untrained
         self._train = self._predict = self._evaluate = None
         self._train_by_xla = {}  # batch size -> function
 
@@ -269,6 +291,7 @@ class Program:
         _assign(self.parameters, trainable)
         rest = [w for w, yes in zip(weights, self._is_trainable) if not yes]
         _assign(self._statistics, rest)
+        self.holds = None
 
     def take_weights(self):
         """Copies of the weights, in the order of the model's ``weights``."""
@@ -366,7 +389,10 @@ class Program:
                 recipe.optimizer, recipe.learning_rate, recipe.optimizer_params
             )
             optimizer.build(self.parameters)
-            self._new_optimizer = _values(optimizer.variables)
+            self._new_optimizer = [_light(v) for v in _values(optimizer.variables)]
+            self._option_names = sorted(
+                option_values(recipe.optimizer, recipe.optimizer_params)
+            )
             self._has_rate = isinstance(optimizer.learning_rate, keras.Variable)
             self._loss = make_loss(recipe.loss, recipe.loss_params)
             if recipe.metrics:
@@ -378,13 +404,12 @@ class Program:
                     None, rows.target[:1], outputs, sample_weight=None
                 )
             self.optimizer = optimizer
-            self._train = self._trace_training(rows)
 
     def _step(self, X, target, weights, options):
         """Train on a batch; the sum of its rows' losses. Called while tracing."""
         model = self.model
         values = [tf.identity(v.value) for v in self.parameters]
-        others = [tf.identity(v.value) for v in model.non_trainable_variables]
+        others = [tf.identity(v) for v in self._others]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
             trainable = self._split(values[0]) if self._is_flat else values
@@ -397,7 +422,7 @@ class Program:
             if penalties:
                 loss += tf.add_n(penalties)
         gradients = tape.gradient(loss, values)
-        for variable, old, new in zip(model.non_trainable_variables, others, changed):
+        for variable, old, new in zip(self._others, others, changed, strict=True):
             if new is not old:
                 variable.assign(new)
         if self._is_flat:
@@ -430,16 +455,13 @@ class Program:
         optimizer.update_step(gradient, flat, rate)
         optimizer.iterations.assign_add(1)
 
-    def _trace_training(self, rows, n_steps=None, batch_size=None):
-        """Trace training on a chunk of rows.
+    def _trace_training(self, chunk, n_steps=None, batch_size=None):
+        """Trace training on chunks like this one: X, target and weights.
 
         With ``n_steps`` and ``batch_size`` for XLA: the chunk has exactly so many rows,
         of which the first batches are trained on. Without, a chunk may have any number
         of rows, and its last batch may be smaller.
         """
-        self._option_names = sorted(
-            option_values(self.recipe.optimizer, self.recipe.optimizer_params)
-        )
         fixed = n_steps is not None
         n_rows = n_steps * batch_size if fixed else None
 
@@ -468,16 +490,14 @@ class Program:
             )
             return total
 
-        def spec(array):
-            return tf.TensorSpec([n_rows, *array.shape[1:]], array.dtype)
-
         with for_xla(fixed):
             return tf.function(
                 train,
                 input_signature=[
-                    tf.TensorSpec([n_rows, *rows.X.shape[1:]], tf.float32),
-                    spec(rows.target),
-                    spec(rows.weights),
+                    *(
+                        tf.TensorSpec([n_rows, *array.shape[1:]], array.dtype)
+                        for array in chunk
+                    ),
                     tf.TensorSpec([], tf.int32),
                     tf.TensorSpec([len(self._option_names)], tf.float32),
                 ],
@@ -513,6 +533,9 @@ class Program:
                 total += self._train_whole_batches(chunk, n_steps, batch_size, options)
                 chunk = [array[n_steps * batch_size :] for array in chunk]
             if len(chunk[0]):
+                if self._train is None:
+                    with _TRACING:
+                        self._train = self._trace_training(chunk)
                 total += float(self._train(*chunk, np.int32(batch_size), options))
         return total / n_rows
 
@@ -521,7 +544,7 @@ class Program:
         size = chunk_steps(batch_size, chunk[0].shape[1:])
         if train is None:
             with _TRACING:
-                train = self._trace_training(Rows(chunk[0], None, *chunk[1:]), size, batch_size)
+                train = self._trace_training(chunk, size, batch_size)
             self._train_by_xla[batch_size] = train
         filled = []
         for array in chunk:
@@ -581,7 +604,7 @@ class Program:
         def predict(X):
             values = [v.value for v in self.parameters]
             trainable = self._split(values[0]) if self._is_flat else values
-            others = [v.value for v in self.model.non_trainable_variables]
+            others = [tf.identity(v) for v in self._others]
             n_batches = tf.shape(X)[0] // n_rows
             n_outputs = self.recipe.network["n_outputs"]
 
@@ -690,7 +713,7 @@ def _borrowed(recipe):
             "fit and predict would hang. Use joblib's default backend 'loky', threads "
             "(joblib.parallel_config('threading')), or multiprocessing's 'spawn'."
         )
-    key = recipe.key()
+    key = recipe.key
     with _CACHE:
         programs = _idle.pop(key, [])
         program = programs.pop() if programs else None
@@ -811,7 +834,28 @@ def set_jit_compile(value):
     _jit_compile = value
 
 
-def earns_xla(network, n_steps):
+# What XLA saves, in ms for a step of training, measured on two cores with batches of 32;
+# and what it has to save before its compilation (0.7 to 1.5 s) pays.
+_SAVED_PER_TIMESTEP = {"gru": 0.1, "simple_rnn": 0.06}
+_SAVED_PER_STEP = {"convolutional": 0.25, "dense": 0.2}
+_HAS_TO_SAVE = 1500
+
+
+def _saved_by_xla(network, batch_size):
+    if network["family"] != "recurrent":
+        return _SAVED_PER_STEP[network["family"]]
+    if network["cell"] == "lstm":
+        # The fused kernel is as fast up to some 48 units, and then falls behind.
+        per_timestep = sum(
+            3e-7 * batch_size * units**2 for units in network["units"] if units > 48
+        )
+    else:
+        per_timestep = _SAVED_PER_TIMESTEP[network["cell"]] * len(network["units"])
+    directions = 2 if network["bidirectional"] else 1
+    return per_timestep * directions * network["n_timesteps"]
+
+
+def earns_xla(recipe, batch_size, n_steps):
     """Whether XLA's compilation pays for training of so many steps.
 
     Decided by architecture and amount of work alone, and not by what is compiled
@@ -819,7 +863,19 @@ def earns_xla(network, n_steps):
     """
     if _jit_compile != "auto":
         return _jit_compile
-    return False
+    # Functions of the user's may do what XLA can't.
+    theirs = [recipe.loss, *recipe.metrics, *_leaves(recipe.network)]
+    if has_gpu() or any(callable(one) and not is_keras(one) for one in theirs):
+        return False
+    return n_steps * _saved_by_xla(recipe.network, batch_size) >= _HAS_TO_SAVE
+
+
+def _leaves(value):
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return [leaf for item in value for leaf in _leaves(item)]
+    return [value]
 
 
 class _Epochs:
@@ -879,7 +935,7 @@ class _Epochs:
 def initial_state(recipe, seed):
     """Weights before the first epoch, as a `State` with a new optimizer."""
     with _borrowed(recipe) as program:
-        return State(draw_weights(program.model, program.initial_weights, seed), [])
+        return State(draw_weights(program.model, seed), [])
 
 
 def train(recipe, state, rows, schedule, watch=None):
@@ -962,7 +1018,7 @@ def _run(program, recipe, rows, schedule, epochs):
     batch_size = schedule.batch_size
     options = option_values(recipe.optimizer, recipe.optimizer_params)
     n_steps = -(-len(rows) // batch_size)
-    xla = earns_xla(recipe.network, n_steps * schedule.epochs)
+    xla = earns_xla(recipe, batch_size, n_steps * schedule.epochs)
     size = batch_size * chunk_steps(batch_size, rows.X.shape[1:])
     call, logs = _Callbacks(program, schedule, epochs, n_steps), {}
     call("on_train_begin")
@@ -1060,7 +1116,9 @@ def predict(recipe, weights, X):
     outputs : ndarray of shape (n_samples, n_outputs), float32
     """
     with _borrowed(recipe) as program:
-        program.put_weights(weights)
+        if program.holds is not weights:
+            program.put_weights(weights)
+            program.holds = weights
         return program.predict(X)
 
 
