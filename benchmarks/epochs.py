@@ -1,9 +1,9 @@
 """Time of a training epoch beside the same loop in PyTorch.
 
-Same data, batch size, optimizer (Adam), loss and number of threads; both hold the rows in
-memory and draw a new order each epoch. An epoch is the difference between a fit of many
-epochs and one of few, so that what `fit` does once is not in it (`run.py` has that apart).
-The two take turns; printed are medians and the ratio of the medians.
+Same data, batch size, optimizer (Adam), loss and number of threads; both hold the rows
+in memory and draw a new order each epoch. An epoch is the difference between a fit of
+many epochs and one of few, so that what `fit` does once is not in it. The two take
+turns; printed are medians and their ratio.
 
     python benchmarks/epochs.py            all lines
     python benchmarks/epochs.py lstm gru   those whose name holds one of the words
@@ -37,8 +37,8 @@ LINES = {
     "SimpleRNN 32 units, XLA": ("SimpleRNN", {"units": 32}, (2000, 30, 1), True),
     "Dense 300-300": ("Dense", {"dense_units": (300, 300)}, (2000, 30, 1), False),
     "Dense 300-300, XLA": ("Dense", {"dense_units": (300, 300)}, (2000, 30, 1), True),
-    "Conv1D two layers of 64": ("Conv1D", {"kernel_size": 5}, (1000, 128, 9), False),
-    "Conv1D two layers of 64, XLA": ("Conv1D", {"kernel_size": 5}, (1000, 128, 9), True),
+    "Conv1D 64-64": ("Conv1D", {"kernel_size": 5}, (1000, 128, 9), False),
+    "Conv1D 64-64, XLA": ("Conv1D", {"kernel_size": 5}, (1000, 128, 9), True),
 }  # fmt: skip
 
 
@@ -93,9 +93,9 @@ def torch_fit(network, X, y, epochs, batch_size=32):
             optimizer.step()
 
 
-def seconds(function):
+def seconds(function, *args):
     start = time.perf_counter()
-    function()
+    function(*args)
     return time.perf_counter() - start
 
 
@@ -128,8 +128,8 @@ def measure(name, repeats=5):
         fit(few)
     for _ in range(repeats):
         for fit, found in times.items():
-            short = seconds(lambda: fit(few))
-            long = seconds(lambda: fit(many))
+            short = seconds(fit, few)
+            long = seconds(fit, many)
             found.append((long - short) / (many - few))
     skseq.set_jit_compile("auto")
     return np.median(times[ours]), np.median(times[theirs])
@@ -147,5 +147,6 @@ if __name__ == "__main__":
         n_steps = -(-shape[0] // 32)
         print(
             f"{name:30s} ms a step: skseq {ours / n_steps * 1e3:6.2f}, PyTorch "
-            f"{theirs / n_steps * 1e3:6.2f}, ratio {ours / theirs:5.2f}", flush=True,
+            f"{theirs / n_steps * 1e3:6.2f}, ratio {ours / theirs:5.2f}",
+            flush=True,
         )

@@ -359,7 +359,7 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         if before.optimizer_key() != recipe.optimizer_key():
             # Another optimizer's state means nothing to this one.
             return State(self._state.weights, []), recipe.rate
-        # A callback may have lowered the rate: that stays, unless the user sets another.
+        # A rate that a callback lowered stays, unless the user sets another.
         return self._state, recipe.rate if recipe.rate != before.rate else None
 
     def _check_given(self, X_val, y_val, sample_weight_val):

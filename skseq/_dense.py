@@ -131,7 +131,9 @@ class DenseClassifier(SequenceClassifierMixin, _DenseEstimator):
         Keras metrics to record in ``history_`` after each epoch.
 
     callbacks : keras.callbacks.Callback, list or tuple of those, or None, default=None
-        They are copied before use; the copies are ``callbacks_``.
+        They are copied before use; the copies are ``callbacks_``. One with hooks for
+        batches makes ``fit`` train by Keras' own ``fit``, which takes several times as
+        long.
 
     early_stopping : bool, default=False
         Whether to hold out validation rows, to stop when ``monitor`` no longer improves
@@ -172,7 +174,8 @@ class DenseClassifier(SequenceClassifierMixin, _DenseEstimator):
         weights, its optimizer's state and its epoch count.
 
     verbose : int, default=0
-        1 prints a line after each epoch.
+        1 shows a bar over the epochs, on standard error (where that is no terminal: one
+        line at the end); 2 prints a line after each epoch.
 
     Attributes
     ----------

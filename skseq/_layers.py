@@ -16,8 +16,8 @@ from skseq._networks import LAYERS, keras
 
 _tracing_for_xla = False
 
-# Keras' Bidirectional makes its layers anew from their configuration, and so has to find
-# these classes by name.
+# Keras' Bidirectional makes its layers anew from their configuration, and so has to
+# find these classes by name.
 _registered = keras.saving.register_keras_serializable("skseq")
 
 
@@ -69,7 +69,10 @@ def _loop(step, projected, states):
         return t + 1, record.write(t, states[0]), *states
 
     _, record, *last = tf.while_loop(
-        lambda t, *_: t < n_steps, body, (0, record, *states), maximum_iterations=n_steps
+        lambda t, *_: t < n_steps,
+        body,
+        (0, record, *states),
+        maximum_iterations=n_steps,
     )
     return last, record.stack()
 

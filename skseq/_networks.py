@@ -212,9 +212,7 @@ def option_values(optimizer, optimizer_params):
     if not is_elementwise(optimizer, optimizer_params):
         return {}
     _, config = _full_config(optimizer, optimizer_params)
-    return {
-        name: float(config[name]) for name in _VALUE_OPTIONS if config.get(name)
-    }
+    return {name: float(config[name]) for name in _VALUE_OPTIONS if config.get(name)}
 
 
 def without_values(optimizer, optimizer_params):
@@ -604,7 +602,7 @@ def build_graph_only(network, layers):
     """As `build_network`, without values in the model's variables.
 
     Such a model can be called by ``stateless_call`` alone. It takes no memory for
-    weights, and none of what TensorFlow keeps for good for each new shape of a variable.
+    weights, and none of what TensorFlow keeps for good of each new variable's shape.
     """
     with keras.StatelessScope(initialize_variables=False):
         return build_network(network, layers)

@@ -57,8 +57,8 @@ _CHUNK_BYTES = 2**23
 # Steps of a chunk at most; XLA's chunks always have so many, filled up with zeros.
 _CHUNK_STEPS = 64
 
-# An X larger than this is shuffled by blocks of neighbouring rows: blocks change places,
-# and rows within so many bytes of blocks. Reading then stays near to sequential.
+# An X larger than this is shuffled by blocks of neighbouring rows: blocks change
+# places, and rows within so many bytes of blocks. Reading stays near to sequential.
 _SHUFFLED_BYTES = 2**28
 _BLOCK_BYTES = 2**18
 
@@ -99,7 +99,7 @@ class Recipe:
         return fingerprint(self.network)
 
     def optimizer_key(self):
-        """A hashable value, equal for recipes whose optimizers' states mean the same."""
+        """A hashable value, equal where optimizers' states mean the same."""
         rate = self.learning_rate
         return fingerprint(
             (
@@ -262,10 +262,11 @@ class Program:
         ]
         # What else the model's variables are to hold, in its order.
         self._others = [
-            tf.Variable(np.zeros(v.shape, v.dtype)) for v in model.non_trainable_variables
+            tf.Variable(np.zeros(v.shape, v.dtype))
+            for v in model.non_trainable_variables
         ]
         drawn_from = {id(variable) for variable in dropout_states(model)}
-        pairs = list(zip(model.non_trainable_variables, self._others))
+        pairs = list(zip(model.non_trainable_variables, self._others, strict=True))
         self.dropout_states = [ours for v, ours in pairs if id(v) in drawn_from]
         self._statistics = [ours for v, ours in pairs if id(v) not in drawn_from]
         self.optimizer = self._shown = None
@@ -279,17 +280,25 @@ class Program:
         """The trainable weights out of the flat vector; NumPy's or TensorFlow's."""
         if isinstance(flat, np.ndarray):
             parts = np.split(flat, np.cumsum(self._sizes)[:-1])
-            return [part.reshape(s) for part, s in zip(parts, self._shapes)]
+            return [
+                part.reshape(s) for part, s in zip(parts, self._shapes, strict=True)
+            ]
         parts = tf.split(flat, self._sizes)
-        return [tf.reshape(part, s) for part, s in zip(parts, self._shapes)]
+        return [
+            tf.reshape(part, s) for part, s in zip(parts, self._shapes, strict=True)
+        ]
 
     def put_weights(self, weights):
         """Set the weights, in the order of the model's ``weights``."""
-        trainable = [w for w, yes in zip(weights, self._is_trainable) if yes]
+        trainable = [
+            w for w, yes in zip(weights, self._is_trainable, strict=True) if yes
+        ]
         if self._is_flat:
             trainable = [np.concatenate([np.ravel(w) for w in trainable])]
         _assign(self.parameters, trainable)
-        rest = [w for w, yes in zip(weights, self._is_trainable) if not yes]
+        rest = [
+            w for w, yes in zip(weights, self._is_trainable, strict=True) if not yes
+        ]
         _assign(self._statistics, rest)
         self.holds = None
 
@@ -466,7 +475,7 @@ class Program:
         n_rows = n_steps * batch_size if fixed else None
 
         def train(X, target, weights, size, options):
-            options = dict(zip(self._option_names, tf.unstack(options)))
+            options = dict(zip(self._option_names, tf.unstack(options), strict=True))
             if fixed:
                 # In XLA's case the size counts batches.
                 n_used, size = size * batch_size, batch_size
@@ -656,7 +665,9 @@ class Program:
             if n_missing:
                 filling = np.zeros((n_missing, *shape), np.float32)
                 chunk = np.concatenate([chunk, filling])
-            outputs[rows] = self._predict(tf.constant(chunk)).numpy()[: len(outputs[rows])]
+            outputs[rows] = self._predict(tf.constant(chunk)).numpy()[
+                : len(outputs[rows])
+            ]
         return outputs
 
 
@@ -834,11 +845,11 @@ def set_jit_compile(value):
     _jit_compile = value
 
 
-# What XLA saves, in ms for a step of training, measured on two cores with batches of 32;
-# and what it has to save before its compilation (0.7 to 1.5 s) pays.
-_SAVED_PER_TIMESTEP = {"gru": 0.1, "simple_rnn": 0.06}
+# What XLA saves, in ms for a step of training, measured on two cores with batches of
+# 32; and what it has to save before its compilation (0.7 to 1.5 s) pays.
+_SAVED_PER_TIMESTEP = {"gru": 0.075, "simple_rnn": 0.045}
 _SAVED_PER_STEP = {"convolutional": 0.25, "dense": 0.2}
-_HAS_TO_SAVE = 1500
+_HAS_TO_SAVE = 1000
 
 
 def _saved_by_xla(network, batch_size):
@@ -847,7 +858,7 @@ def _saved_by_xla(network, batch_size):
     if network["cell"] == "lstm":
         # The fused kernel is as fast up to some 48 units, and then falls behind.
         per_timestep = sum(
-            3e-7 * batch_size * units**2 for units in network["units"] if units > 48
+            2.7e-9 * batch_size * units**3 for units in network["units"] if units > 48
         )
     else:
         per_timestep = _SAVED_PER_TIMESTEP[network["cell"]] * len(network["units"])
@@ -1026,9 +1037,8 @@ def _run(program, recipe, rows, schedule, epochs):
         order = epochs.order(epoch, program.dropout_states)
         call("on_epoch_begin", epoch)
         program.reset_metrics()
-        chunks = (
-            rows.take(order[start : start + size]) for start in range(0, len(rows), size)
-        )
+        starts = range(0, len(rows), size)
+        chunks = (rows.take(order[start : start + size]) for start in starts)
         loss = program.train_epoch(chunks, batch_size, options, xla)
         logs = {"loss": loss, **program.metric_values()}
         stop = epochs.watched(epoch, logs, program.take)

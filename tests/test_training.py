@@ -4,6 +4,7 @@ import csv
 import gc
 import multiprocessing
 import pickle
+import sys
 import weakref
 
 import keras
@@ -32,9 +33,9 @@ def built(monkeypatch):
             programs.append(weakref.ref(self))
             self.n_traces = 0
 
-        def _trace_training(self, rows):
+        def _trace_training(self, *args):
             self.n_traces += 1
-            return super()._trace_training(rows)
+            return super()._trace_training(*args)
 
     skseq.clear_programs()
     monkeypatch.setattr(_training, "Program", Counted)
@@ -60,6 +61,7 @@ def test_second_fit_traces_nothing(make_classifier, sequences, built):
         {"learning_rate": 0.001},
         {"learning_rate": 1},
         {"learning_rate": np.float32(0.2)},
+        {"optimizer": keras.optimizers.Adam(0.5)},
         {"random_state": 7},
         {"batch_size": 7},
         {"epochs": 1},
@@ -107,6 +109,22 @@ def test_parameters_that_need_a_new_program(sequences, built, params):
     skseq.DenseClassifier((4,), epochs=1).fit(X, y)
     skseq.DenseClassifier(**{"dense_units": (4,), "epochs": 1, **params}).fit(X, y)
     assert len(built) == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["weight_decay", "clipnorm", "global_clipnorm", "clipvalue"]
+)
+def test_options_of_the_optimizer_are_values(sequences, built, name):
+    X, y = sequences
+    expected = {}
+    for value in (0.01, 0.1, None):
+        estimator = skseq.DenseClassifier(
+            epochs=3, optimizer="sgd", random_state=0, optimizer_params={name: value}
+        ).fit(X, y)
+        expected[value] = estimator.predict_proba(X)
+    assert len(built) == 2  # one without the option
+    assert not np.array_equal(expected[0.01], expected[0.1])
+    assert not np.array_equal(expected[0.01], expected[None])
 
 
 def test_grid_over_learning_rates_builds_one_program(table, built):
@@ -207,6 +225,115 @@ def test_forked_child_raises_at_once(sequences):
         assert "'spawn'" in outcome
 
 
+# ------------------------------------------------------------------------ which path
+
+
+@pytest.fixture
+def set_jit_compile():
+    yield skseq.set_jit_compile
+    skseq.set_jit_compile("auto")
+
+
+def _recipe(X, y, name="GRUClassifier", **params):
+    return getattr(skseq, name)(**params).initialize(X, y)._recipe
+
+
+def test_xla_is_for_much_work(sequences):
+    X, y = sequences
+    gru = _recipe(X, y)
+    assert not _training.earns_xla(gru, 32, 100)
+    assert _training.earns_xla(gru, 32, 100_000)
+    # The fused kernel is never slower at this width.
+    assert not _training.earns_xla(_recipe(X, y, "LSTMClassifier"), 32, 10**9)
+    wide = _recipe(X, y, "LSTMClassifier", units=128)
+    assert _training.earns_xla(wide, 32, 100_000)
+
+
+def test_xla_is_not_for_functions_of_the_users(sequences):
+    X, y = sequences
+    for params in ({"loss": _squared}, {"metrics": [_squared]}):
+        assert not _training.earns_xla(_recipe(X, y, **params), 32, 10**9)
+
+
+def test_path_can_be_set_by_hand(sequences, built, set_jit_compile):
+    X, y = sequences
+    gru = _recipe(X, y)
+    set_jit_compile(True)
+    assert _training.earns_xla(gru, 32, 1)
+    set_jit_compile(False)
+    assert not _training.earns_xla(gru, 32, 10**9)
+    with pytest.raises(ValueError, match="'auto', True or False, got 'yes'"):
+        set_jit_compile("yes")
+
+
+def test_path_is_not_chosen_by_what_is_compiled(make_classifier, sequences):
+    X, y = sequences
+    expected = make_classifier(epochs=2).fit(X, y).predict_proba(X)
+    try:
+        skseq.set_jit_compile(True)
+        make_classifier(epochs=2).fit(X, y)
+    finally:
+        skseq.set_jit_compile("auto")
+    again = make_classifier(epochs=2).fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(again, expected)
+
+
+# ------------------------------------------------------------------------------ chunks
+
+
+def test_chunks_change_no_bit(make_classifier, sequences, monkeypatch):
+    X, y = sequences
+    params = {"epochs": 2, "batch_size": 7}
+    expected = make_classifier(**params).fit(X, y).predict_proba(X)
+    monkeypatch.setattr(_training, "_CHUNK_BYTES", 1000)  # three batches
+    assert _training.chunk_steps(7, X.shape[1:]) == 3
+    found = make_classifier(**params).fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_large_data_is_shuffled_by_blocks(monkeypatch):
+    monkeypatch.setattr(_training, "_SHUFFLED_BYTES", 400)
+    monkeypatch.setattr(_training, "_BLOCK_BYTES", 40)
+    order = _training._shuffled(1000, 4, np.random.default_rng(0))
+    assert sorted(order) == list(range(1000))
+    # Each 100 rows are ten blocks of neighbours, from all over.
+    for start in range(0, 900, 100):
+        rows = order[start : start + 100]
+        assert len(np.unique(rows // 10)) <= 11
+        assert np.ptp(rows) > 300
+        assert np.abs(np.diff(rows)).mean() > 50
+    assert not np.array_equal(
+        order, _training._shuffled(1000, 4, np.random.default_rng(1))
+    )
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_no_copy_of_a_memmap_is_made(tmp_path, monkeypatch, early_stopping):
+    rng = np.random.default_rng(0)
+    X = np.memmap(tmp_path / "X.dat", np.float32, "w+", shape=(500, 4, 2))
+    X[:] = rng.normal(size=X.shape)
+    y = (X.sum(axis=(1, 2)) > 0).astype(int)
+    seen = []
+    train = _training.train
+
+    def spy(recipe, state, rows, schedule, watch):
+        seen.extend([rows.X] if watch is None else [rows.X, watch.rows.X])
+        return train(recipe, state, rows, schedule, watch)
+
+    monkeypatch.setattr("skseq._base.train", spy)
+    params = {
+        "epochs": 3, "early_stopping": early_stopping, "monitor": "roc_auc",
+        "random_state": 0,
+    }  # fmt: skip
+    estimator = skseq.DenseClassifier(**params).fit(X, y, sample_weight=1.0 + (y == 1))
+    assert len(seen) == 1 + early_stopping
+    assert all(np.shares_memory(one, X) for one in seen)
+    plain = skseq.DenseClassifier(**params).fit(
+        np.array(X), y, sample_weight=1.0 + (y == 1)
+    )
+    np.testing.assert_array_equal(plain.predict_proba(X), estimator.predict_proba(X))
+
+
 # --------------------------------------------------------------- agreement with Keras
 
 SMALL = {
@@ -218,21 +345,35 @@ SMALL = {
 }
 
 
-def _agrees_with_keras(name, X, y, *, optimizer, rate, loss, keras_loss, weights=None):
+OPTIMIZERS = {
+    "sgd": keras.optimizers.SGD,
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "adamax": keras.optimizers.Adamax,
+    "nadam": keras.optimizers.Nadam,
+    "rmsprop": keras.optimizers.RMSprop,
+    "adagrad": keras.optimizers.Adagrad,
+    "adadelta": keras.optimizers.Adadelta,
+    "ftrl": keras.optimizers.Ftrl,
+    "lion": keras.optimizers.Lion,
+    "lamb": keras.optimizers.Lamb,
+}
+RATES = {"sgd": 0.05, "adadelta": 1.0, "lion": 0.002, "ftrl": 0.05}
+
+
+def _agrees_with_keras(
+    name, X, y, *, optimizer, loss, keras_loss, weights=None, options=None, rate=None
+):
     """Train both from one set of first weights, and compare all weights after."""
+    options = options or {}
+    rate = rate or RATES.get(optimizer, 0.01)
     estimator = getattr(skseq, name)(
         **SMALL[name], epochs=4, batch_size=16, shuffle=False, optimizer=optimizer,
-        learning_rate=rate, loss=loss, random_state=0,
+        learning_rate=rate, loss=loss, optimizer_params=options, random_state=0,
     )  # fmt: skip
     model = estimator.initialize(X, y).model_
     first = model.get_weights()
-    made = {
-        "sgd": keras.optimizers.SGD,
-        "adam": keras.optimizers.Adam,
-        "adamw": keras.optimizers.AdamW,
-        "rmsprop": keras.optimizers.RMSprop,
-        "adagrad": keras.optimizers.Adagrad,
-    }[optimizer](learning_rate=rate)
+    made = OPTIMIZERS[optimizer](learning_rate=rate, **options)
     model.compile(made, loss=keras_loss, run_eagerly=True, jit_compile=False)
     target = y.astype(np.float32)
     if "categorical" in loss:
@@ -251,20 +392,47 @@ def _agrees_with_keras(name, X, y, *, optimizer, rate, loss, keras_loss, weights
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "optimizer"),
-    [(name, optimizer) for name in SMALL for optimizer in ("sgd", "adam")]
-    + [
-        (name, optimizer)
-        for name in ("GRUClassifier", "DenseClassifier")
-        for optimizer in ("adamw", "rmsprop", "adagrad")
-    ],
-)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("name", ["LSTMClassifier", "DenseClassifier"])
 def test_training_agrees_with_keras_for_each_optimizer(sequences, name, optimizer):
     X, y = sequences
     _agrees_with_keras(
-        name, X, y, optimizer=optimizer, rate=0.05 if optimizer == "sgd" else 0.01,
-        loss="binary_crossentropy", keras_loss="binary_crossentropy",
+        name, X, y, optimizer=optimizer, loss="binary_crossentropy",
+        keras_loss="binary_crossentropy",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("name", SMALL)
+def test_training_agrees_with_keras_for_each_network(
+    sequences, name, xla, set_jit_compile
+):
+    X, y = sequences
+    set_jit_compile(xla)
+    # 60 rows are three batches of 16 and one of 12.
+    _agrees_with_keras(
+        name, X, y, optimizer="adam", loss="binary_crossentropy",
+        keras_loss="binary_crossentropy",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"weight_decay": 0.1},
+        {"clipnorm": 0.05},
+        {"global_clipnorm": 0.05},
+        {"clipvalue": 0.01},
+        {"clipnorm": 0.05, "weight_decay": 0.1},
+    ],
+    ids=lambda options: "-".join(options),
+)
+def test_training_agrees_with_keras_for_each_option(sequences, optimizer, options):
+    X, y = sequences
+    _agrees_with_keras(
+        "GRUClassifier", X, y, optimizer=optimizer, loss="binary_crossentropy",
+        keras_loss="binary_crossentropy", options=options,
     )  # fmt: skip
 
 
@@ -272,9 +440,7 @@ def test_training_agrees_with_keras_for_each_optimizer(sequences, name, optimize
 @pytest.mark.parametrize("name", ["SimpleRNNClassifier", "Conv1DClassifier"])
 def test_training_agrees_with_keras_for_each_binary_loss(sequences, name, loss):
     X, y = sequences
-    _agrees_with_keras(
-        name, X, y, optimizer="adam", rate=0.01, loss=loss, keras_loss=loss
-    )
+    _agrees_with_keras(name, X, y, optimizer="adam", loss=loss, keras_loss=loss)
 
 
 @pytest.mark.parametrize(
@@ -283,9 +449,7 @@ def test_training_agrees_with_keras_for_each_binary_loss(sequences, name, loss):
 @pytest.mark.parametrize("name", ["LSTMClassifier", "DenseClassifier"])
 def test_training_agrees_with_keras_for_each_multiclass_loss(three_classes, name, loss):
     X, y = three_classes
-    _agrees_with_keras(
-        name, X, y, optimizer="adam", rate=0.01, loss=loss, keras_loss=loss
-    )
+    _agrees_with_keras(name, X, y, optimizer="adam", loss=loss, keras_loss=loss)
 
 
 def test_training_agrees_with_keras_with_weights(sequences):
@@ -747,7 +911,7 @@ def test_averaging_optimizer_hands_over_its_average(sequences):
 # ---------------------------------------------------------------------------- verbosity
 
 
-def test_verbose_prints_a_line_per_epoch(make_classifier, sequences, capsys):
+def test_two_prints_a_line_per_epoch(make_classifier, sequences, capsys):
     X, y = sequences
     make_classifier(epochs=3, verbose=2, metrics=["accuracy"]).fit(
         X, y, X_val=X, y_val=y
@@ -760,11 +924,31 @@ def test_verbose_prints_a_line_per_epoch(make_classifier, sequences, capsys):
             assert f"{name} " in line
 
 
-def test_nothing_is_printed_by_default(make_classifier, sequences, capfd):
+def test_one_draws_a_bar_in_a_terminal(sequences, capsys, monkeypatch):
     X, y = sequences
-    make_classifier(epochs=1).fit(X, y)  # what TensorFlow says at its start is gone
-    capfd.readouterr()
-    make_classifier(epochs=2).fit(X, y, X_val=X, y_val=y).predict(X)
-    out, err = capfd.readouterr()
-    assert out == ""
-    assert err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    skseq.DenseClassifier(epochs=4, verbose=1).fit(X, y, X_val=X, y_val=y)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    last = captured.err.split("\r")[-1]
+    for text in ("100%", "4/4", "loss=", "val_loss=", "epoch/s"):
+        assert text in last
+
+
+@pytest.mark.parametrize("verbose", [1, True])
+def test_one_writes_a_line_where_no_terminal_is(sequences, capsys, verbose):
+    X, y = sequences
+    skseq.DenseClassifier(epochs=4, verbose=verbose).fit(X, y, X_val=X, y_val=y)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    assert line.startswith("fit: 4 of 4 epochs, loss ")
+    assert "\r" not in line
+
+
+@pytest.mark.parametrize("verbose", [0, False])
+def test_nothing_is_said_by_default(sequences, capsys, verbose):
+    X, y = sequences
+    assert skseq.DenseClassifier().verbose == 0
+    skseq.DenseClassifier(epochs=2, verbose=verbose).fit(X, y)
+    assert capsys.readouterr() == ("", "")

@@ -1,0 +1,102 @@
+"""Layers of programs: what Keras' own compute, by both paths, values and gradients."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from skseq._layers import FAST_LAYERS, for_xla
+from skseq._networks import LAYERS
+
+RECURRENT = ("lstm", "gru", "simple_rnn")
+
+X = np.random.default_rng(0).normal(size=(7, 9, 3)).astype(np.float32)
+
+
+def results(layer, x, *, xla, training=False):
+    """Outputs, and gradients of a sum that weighs each output by its place."""
+
+    def run(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            outputs = layer(x, training=training)
+            places = tf.reshape(
+                tf.range(tf.size(outputs), dtype=tf.float32), tf.shape(outputs)
+            )
+            total = tf.reduce_sum(tf.sin(places) * outputs)
+        variables = [v.value for v in layer.trainable_variables]
+        return outputs, tape.gradient(total, [x, *variables])
+
+    with for_xla(xla):
+        traced = tf.function(run, jit_compile=xla, autograph=False)
+        return traced.get_concrete_function(tf.TensorSpec(x.shape))(tf.constant(x))
+
+
+def assert_same(name, options, *, xla, wrap=lambda layer: layer, x=X, training=False):
+    plain, fast = wrap(LAYERS[name](**options)), wrap(FAST_LAYERS[name](**options))
+    plain.build(x.shape)
+    fast.build(x.shape)
+    fast.set_weights(plain.get_weights())
+    expected = results(plain, x, xla=False, training=training)
+    found = results(fast, x, xla=xla, training=training)
+    np.testing.assert_allclose(found[0], expected[0], atol=1e-6)
+    for a, b in zip(found[1], expected[1], strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("whole", [False, True], ids=["last", "sequences"])
+@pytest.mark.parametrize("name", RECURRENT)
+def test_recurrent_layers_are_keras_own(name, whole, xla):
+    assert_same(name, {"units": 5, "return_sequences": whole}, xla=xla)
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("name", RECURRENT)
+def test_bidirectional_layers_are_keras_own(name, xla):
+    assert_same(
+        name, {"units": 4, "return_sequences": True}, xla=xla,
+        wrap=keras.layers.Bidirectional,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+@pytest.mark.parametrize("dropout", ["dropout", "recurrent_dropout"])
+def test_dropped_units_are_those_of_keras(name, dropout):
+    assert_same(name, {"units": 4, dropout: 0.4, "seed": 1}, xla=False, training=True)
+
+
+def test_other_activations_take_the_loop():
+    assert_same("lstm", {"units": 4, "activation": "relu"}, xla=False)
+
+
+def test_masked_steps_are_skipped_as_in_keras():
+    mask = np.arange(9) < np.array([9, 3, 5, 1, 9, 2, 7])[:, None]
+    plain, fast = LAYERS["lstm"](4), FAST_LAYERS["lstm"](4)
+    plain.build(X.shape)
+    fast.build(X.shape)
+    fast.set_weights(plain.get_weights())
+    np.testing.assert_allclose(fast(X, mask=mask), plain(X, mask=mask), atol=1e-6)
+
+
+@pytest.mark.parametrize("padding", ["same", "valid", "causal"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"dilation_rate": 2}, {"strides": 2}, {"activation": "relu", "strides": 3}],
+    ids=lambda options: "-".join(options) or "plain",
+)
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_convolution_for_xla_is_keras_own(padding, options, size):
+    options = {"filters": 4, "kernel_size": size, "padding": padding, **options}
+    plain = LAYERS["convolution"](**options)
+    fast = FAST_LAYERS["convolution"](**options)
+    plain.build(X.shape)
+    fast.build(X.shape)
+    fast.set_weights(plain.get_weights())
+    with for_xla(True):
+        found = tf.function(fast, autograph=False)(tf.constant(X))
+    np.testing.assert_allclose(found, plain(X), atol=1e-6)
+
+
+def test_gradient_of_the_convolution_for_xla_is_keras_own():
+    assert_same("convolution", {"filters": 4, "kernel_size": 3}, xla=True)
