@@ -241,7 +241,7 @@ class Program:
 
     All trainable weights live in one flat vector where the optimizer treats each
     element by itself: an update is then a dozen operations and not a dozen for each
-    weight. The model's own variables are filled in only when a callback looks.
+    weight. The traced model's own variables hold nothing; a callback sees another one.
     """
 
     def __init__(self, recipe):
