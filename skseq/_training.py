@@ -33,7 +33,6 @@ import threading
 from collections import OrderedDict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -79,6 +78,9 @@ class Recipe:
         As `skseq._networks.check_metrics` gives it.
     """
 
+    # The key is worked out once, and is no part of a recipe's content.
+    __slots__ = ("__dict__", "__weakref__", "_key")
+
     network: dict
     optimizer: Any
     optimizer_params: dict | None
@@ -108,15 +110,17 @@ class Recipe:
             )
         )
 
-    @cached_property
     def key(self):
         """A hashable value, equal for recipes of the same program."""
-        training = self.loss, self.loss_params, self.metrics
-        return self.network_key(), self.optimizer_key(), fingerprint(training)
+        if not hasattr(self, "_key"):
+            training = fingerprint((self.loss, self.loss_params, self.metrics))
+            key = self.network_key(), self.optimizer_key(), training
+            object.__setattr__(self, "_key", key)
+        return self._key
 
     def __getstate__(self):
         # The key holds identities of objects, which another process has not.
-        return {name: value for name, value in vars(self).items() if name != "key"}
+        return dict(vars(self))
 
 
 @dataclass(frozen=True)
@@ -724,7 +728,7 @@ def _borrowed(recipe):
             "fit and predict would hang. Use joblib's default backend 'loky', threads "
             "(joblib.parallel_config('threading')), or multiprocessing's 'spawn'."
         )
-    key = recipe.key
+    key = recipe.key()
     with _CACHE:
         programs = _idle.pop(key, [])
         program = programs.pop() if programs else None

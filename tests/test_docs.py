@@ -62,7 +62,7 @@ def test_page_runs(page):
         optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE,
         encoding="utf-8",
     )
-    assert result.attempted > 5
+    assert result.attempted >= 3
     assert result.failed == 0
 
 

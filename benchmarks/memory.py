@@ -1,0 +1,117 @@
+"""Memory that fits keep, and memory that a fit on a large memmap takes.
+
+Anonymous memory of the process (RssAnon; Linux alone), each line in a new process:
+
+- 200 fits and predictions of 20 architectures in turn, growth after the first 20;
+- the same of 200 architectures, so that programs leave the cache, growth for each
+  architecture after the cache is full, by the plain path and by XLA;
+- one epoch on a float32 memmap, with and without early stopping: the peak above start.
+
+    python benchmarks/memory.py                  all lines, a memmap of 4 GB
+    python benchmarks/memory.py --gigabytes 1    a smaller memmap
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+
+def anonymous_megabytes():
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("RssAnon"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("RssAnon is not in /proc/self/status.")
+
+
+def fits(n_architectures, after, xla):
+    """Megabytes after so many fits, and after 200."""
+    import skseq
+
+    skseq.set_jit_compile(xla)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 10, 2)).astype(np.float32)
+    y = (X.sum((1, 2)) > 0).astype(int)
+    for i in range(200):
+        if i == after:
+            before = anonymous_megabytes()
+        estimator = skseq.LSTMClassifier(
+            16, dense_units=(4 + i % n_architectures,), epochs=2, random_state=0
+        )
+        estimator.fit(X, y).predict(X[:3])
+    return before, anonymous_megabytes()
+
+
+def memmap(gigabytes, early_stopping):
+    """Megabytes before a fit, the peak in it, and its seconds."""
+    import skseq
+
+    n_rows = int(gigabytes * 2**30 / (4 * 30 * 8))
+    with tempfile.TemporaryDirectory() as folder:
+        X = np.memmap(
+            Path(folder) / "X.dat", np.float32, "w+", shape=(n_rows, 30, 8)
+        )  # fmt: skip
+        rng = np.random.default_rng(0)
+        block = rng.normal(size=(10_000, 30, 8)).astype(np.float32)
+        for start in range(0, n_rows, len(block)):
+            rows = X[start : start + len(block)]
+            rows[:] = block[: len(rows)]
+        y = (np.arange(n_rows) % 2).astype(np.int8)
+        estimator = skseq.DenseClassifier(
+            (8,), epochs=1, batch_size=512, early_stopping=early_stopping,
+            monitor="roc_auc", random_state=0,
+        )  # fmt: skip
+        estimator.fit(X[:1000], y[:1000])
+        before, done, peaks = anonymous_megabytes(), threading.Event(), []
+
+        def watch():
+            while not done.wait(0.05):
+                peaks.append(anonymous_megabytes())
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        start = time.perf_counter()
+        estimator.fit(X, y)
+        seconds = time.perf_counter() - start
+        done.set()
+        watcher.join()
+        return before, max(peaks), seconds
+
+
+def in_new_process(function, *args):
+    command = [sys.executable, __file__, "--call", json.dumps([function, *args])]
+    result = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return [float(value) for value in result.stdout.split()]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--gigabytes", type=float, default=4.0)
+    parser.add_argument("--call", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.call:
+        function, *args = json.loads(options.call)
+        print(*{"fits": fits, "memmap": memmap}[function](*args))
+        sys.exit()
+    before, after = in_new_process("fits", 20, 20, False)
+    print(f"20 architectures, 200 fits: grows {after - before:.0f} MB after 20")
+    for name, xla in (("plain", False), ("XLA", True)):
+        before, after = in_new_process("fits", 200, 40, xla)
+        print(
+            f"200 architectures, {name}: each after 40 grows "
+            f"{(after - before) / 160:.2f} MB"
+        )
+    for early_stopping in (False, True):
+        before, peak, seconds = in_new_process(
+            "memmap", options.gigabytes, early_stopping
+        )
+        print(
+            f"memmap of {options.gigabytes:g} GB, early stopping {early_stopping}: "
+            f"{peak - before:.0f} MB above start, {seconds:.0f} s an epoch"
+        )
