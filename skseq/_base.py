@@ -300,7 +300,7 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         rng = None if resume else check_random_state(self.random_state)
         seeds = self._seeds if resume else rng.randint(2**31 - 1, size=3)
         if given is None and early_stopping:
-            rest, held_out = self._hold_out(y, groups, int(seeds[2]))
+            rest, held_out = self._hold_out(X, index, y, groups, int(seeds[2]))
             before = np.arange(len(X)) if index is None else index
             given = X, before[held_out], y[held_out], weights[held_out]
             index, y, weights = before[rest], y[rest], weights[rest]
@@ -381,10 +381,8 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         y_val = self._encode(y_val, "y_val")
         return X_val, index, y_val[index], weights[index]
 
-    def _hold_out(self, y, groups, seed):
-        """Indices of the rows to train on and of those to watch."""
-        # Splitters ask an X for its length alone.
-        X = np.empty((len(y), 0), np.float32)
+    def _hold_out(self, X, index, y, groups, seed):
+        """Of the rows that count, the positions to train on and those to watch."""
         split = self.validation_split
         remedy = (
             "Give more rows, set validation_split to another fraction or splitter, or "
@@ -394,9 +392,11 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         try:
             if hasattr(split, "split"):
                 # The last split: of a TimeSeriesSplit the one with most rows.
+                # It may look at X, which is copied only where rows are left out.
+                X = X if index is None else X[index]
                 *_, (rest, held_out) = split.split(X, y, groups)
             elif groups is not None:
-                rest, held_out = _split_groups(X, strata, groups, split, seed)
+                rest, held_out = _split_groups(strata, groups, split, seed)
             else:
                 rest, held_out = train_test_split(
                     np.arange(len(y)), test_size=split, stratify=strata,
@@ -462,7 +462,7 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         return predict(self._recipe, self._state.weights, X)
 
 
-def _split_groups(X, strata, groups, fraction, seed):
+def _split_groups(strata, groups, fraction, seed):
     """Hold out whole groups, about a fraction of the rows, classes in proportion."""
     swapped = fraction > 0.5
     n_splits = round(1 / (1 - fraction if swapped else fraction))
@@ -472,7 +472,7 @@ def _split_groups(X, strata, groups, fraction, seed):
     splitter = StratifiedGroupKFold(
         min(n_splits, n_groups), shuffle=True, random_state=seed
     )
-    splits = list(splitter.split(X, strata, groups))
+    splits = list(splitter.split(strata, strata, groups))
     # In scikit-learn 1.6 the first split does not depend on the seed.
     large, small = splits[seed % len(splits)]
     return (small, large) if swapped else (large, small)

@@ -1,8 +1,15 @@
-"""Progress of training on the screen: what ``verbose`` asks for."""
+"""Progress of training on the screen: what ``verbose`` asks for.
+
+Each class has ``update(epoch, last, logs)``, called after an epoch, and ``close()``.
+"""
 
 import sys
 
 from tqdm.auto import tqdm
+
+
+def _told(logs):
+    return ", ".join(f"{name} {value:.4f}" for name, value in logs.items())
 
 
 class Silent:
@@ -15,15 +22,17 @@ class Silent:
         pass
 
 
-class Lines(Silent):
+class Lines:
     """A line per epoch on standard output."""
 
     def update(self, epoch, last, logs):
-        record = ", ".join(f"{name} {value:.4f}" for name, value in logs.items())
-        print(f"epoch {epoch} of {last}: {record}")
+        print(f"epoch {epoch} of {last}: {_told(logs)}")
+
+    def close(self):
+        pass
 
 
-class Bar(Silent):
+class Bar:
     """One bar over the epochs, at most ten refreshes a second."""
 
     def __init__(self, n_epochs):
@@ -39,14 +48,14 @@ class Bar(Silent):
         self._bar.close()
 
 
-class LastLine(Lines):
+class LastLine:
     """One line at the end on standard error, where a bar can't be drawn."""
 
-    _line = None
+    def __init__(self):
+        self._line = None
 
     def update(self, epoch, last, logs):
-        record = ", ".join(f"{name} {value:.4f}" for name, value in logs.items())
-        self._line = f"fit: {epoch} of {last} epochs, {record}"
+        self._line = f"fit: {epoch} of {last} epochs, {_told(logs)}"
 
     def close(self):
         if self._line is not None:
@@ -54,7 +63,7 @@ class LastLine(Lines):
 
 
 def make_bar(verbose, n_epochs):
-    """What shows progress, with ``update(epoch, last, logs)`` and ``close()``."""
+    """What shows progress over so many epochs."""
     if not verbose or not n_epochs:
         return Silent()
     if verbose is not True and verbose >= 2:

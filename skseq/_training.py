@@ -393,7 +393,7 @@ class Program:
     # -------------------------------------------------------------------- training
 
     def prepare_training(self, rows):
-        """Make the optimizer and trace what trains, unless that is done."""
+        """Make what only training needs, unless that is done."""
         if self.optimizer is not None:
             return
         recipe = self.recipe
@@ -663,15 +663,14 @@ class Program:
         size = PREDICTION_ROWS
         n_chunk = max(_CHUNK_BYTES // (4 * size * math.prod(shape)), 1) * size
         for start in range(0, n_rows, n_chunk):
-            rows = slice(start, min(start + n_chunk, n_rows))
+            rows = slice(start, start + n_chunk)
             chunk = X[rows] if index is None else X[index[rows]]
-            n_missing = -len(chunk) % size
+            n_asked = len(chunk)
+            n_missing = -n_asked % size
             if n_missing:
                 filling = np.zeros((n_missing, *shape), np.float32)
                 chunk = np.concatenate([chunk, filling])
-            outputs[rows] = self._predict(tf.constant(chunk)).numpy()[
-                : len(outputs[rows])
-            ]
+            outputs[rows] = self._predict(tf.constant(chunk)).numpy()[:n_asked]
         return outputs
 
 
@@ -800,7 +799,6 @@ def _shuffled(n_rows, row_bytes, rng):
 _QUIET = {
     keras.callbacks.TerminateOnNaN: lambda callback: True,
     keras.callbacks.ModelCheckpoint: lambda callback: callback.save_freq == "epoch",
-    keras.callbacks.TensorBoard: lambda callback: callback.update_freq == "epoch",
 }
 
 _BATCH_HOOKS = (
@@ -836,6 +834,11 @@ def set_jit_compile(value):
     value : {"auto", True, False}
         ``"auto"``, the default at import: by architecture and amount of work, see the
         user guide's page on speed.
+
+    Raises
+    ------
+    ValueError
+        If ``value`` is another.
 
     Examples
     --------
@@ -878,9 +881,12 @@ def earns_xla(recipe, batch_size, n_steps):
     """
     if _jit_compile != "auto":
         return _jit_compile
-    # Functions of the user's may do what XLA can't.
-    theirs = [recipe.loss, *recipe.metrics, *_leaves(recipe.network)]
-    if has_gpu() or any(callable(one) and not is_keras(one) for one in theirs):
+    # Functions and objects of the user's may do what XLA can't.
+    theirs = any(
+        (callable(one) or hasattr(one, "get_config")) and not is_keras(one)
+        for one in _leaves(vars(recipe))
+    )
+    if theirs or has_gpu():
         return False
     return n_steps * _saved_by_xla(recipe.network, batch_size) >= _HAS_TO_SAVE
 
@@ -1081,12 +1087,10 @@ class _Around(keras.callbacks.Callback):
         self._epochs = epochs
         self._program = program
         self._batches = batches
-        self.stop = False
         self.after = keras.callbacks.LambdaCallback(on_epoch_end=epochs.record)
 
     def on_epoch_begin(self, epoch, logs=None):
-        model = self.model
-        self._batches.order = self._epochs.order(epoch, dropout_states(model))
+        self._batches.order = self._epochs.order(epoch, dropout_states(self.model))
 
     def on_epoch_end(self, epoch, logs=None):
         self._program.put_weights(self.model.get_weights())

@@ -114,6 +114,27 @@ def test_held_out_rows_are_not_trained_on(numbered):
     np.testing.assert_array_equal(estimator.fit(changed, y).predict_proba(X), expected)
 
 
+class _HoldsOutLargeValues:
+    """A splitter of the user's own that goes by X."""
+
+    def split(self, X, y=None, groups=None):
+        large = X[:, 0, 0] >= np.median(X[:, 0, 0])
+        yield np.flatnonzero(~large), np.flatnonzero(large)
+
+
+@pytest.mark.parametrize("every_second", [False, True])
+def test_splitter_may_look_at_X(numbered, every_second):
+    X, _ = numbered
+    y = np.arange(N_ROWS) // 2 % 2
+    weights = np.ones(N_ROWS)
+    if every_second:
+        weights[::2] = 0
+    spy, estimator = held_out(validation_split=_HoldsOutLargeValues())
+    estimator.fit(X, y, sample_weight=weights)
+    counted = np.flatnonzero(weights)
+    assert sorted(spy.rows) == counted[len(counted) // 2 :].tolist()
+
+
 def test_rows_of_weight_zero_are_not_held_out(numbered):
     X, y = numbered
     weights = (np.arange(N_ROWS) % 2).astype(float)

@@ -249,9 +249,17 @@ def test_xla_is_for_much_work(sequences):
     assert _training.earns_xla(wide, 32, 100_000)
 
 
+class OwnOptimizer(keras.optimizers.SGD):
+    """A user's own, of which nobody knows what it does."""
+
+
 def test_xla_is_not_for_functions_of_the_users(sequences):
     X, y = sequences
-    for params in ({"loss": _squared}, {"metrics": [_squared]}):
+    for params in (
+        {"loss": _squared},
+        {"metrics": [_squared]},
+        {"optimizer": OwnOptimizer(0.1)},
+    ):
         assert not _training.earns_xla(_recipe(X, y, **params), 32, 10**9)
 
 
