@@ -127,6 +127,16 @@ def test_options_of_the_optimizer_are_values(sequences, built, name):
     assert not np.array_equal(expected[0.01], expected[None])
 
 
+def test_another_fit_of_the_program_changes_no_prediction(sequences, built):
+    X, y = sequences
+    first = skseq.DenseClassifier(epochs=1, random_state=0).fit(X, y)
+    expected = first.predict_proba(X)
+    second = skseq.DenseClassifier(epochs=1, random_state=1).fit(X, y)
+    np.testing.assert_array_equal(first.predict_proba(X), expected)
+    assert not np.array_equal(second.predict_proba(X), expected)
+    assert len(built) == 1
+
+
 def test_grid_over_learning_rates_builds_one_program(table, built):
     X, y = table
     GridSearchCV(
@@ -539,6 +549,26 @@ def test_batch_hooks_change_no_result(make_classifier, sequences):
     assert list(hooked.history_) == list(plain.history_)
     for name, values in plain.history_.items():
         np.testing.assert_allclose(hooked.history_[name], values, rtol=1e-5)
+
+
+def test_going_on_after_batch_hooks_is_going_on_without_them(sequences):
+    X, y = sequences
+    # Adam and momentum: what the optimizer has gathered counts in the next epoch.
+    for optimizer in ("adam", keras.optimizers.SGD(0.05, momentum=0.9)):
+        params = {"epochs": 3, "optimizer": optimizer, "random_state": 0}
+        plain = skseq.DenseClassifier(**params).fit(X, y)
+        callback = keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs: None
+        )
+        assert _training.needs_batches(callback)
+        hooked = skseq.DenseClassifier(**params, callbacks=callback).fit(X, y)
+        hooked.set_params(callbacks=None).partial_fit(X, y)
+        hooked_last = clone(plain).fit(X, y).set_params(callbacks=callback)
+        skseq.clear_programs()  # or Keras' optimizer would know the state from before
+        hooked_last.partial_fit(X, y)
+        expected = plain.partial_fit(X, y).predict_proba(X)
+        for estimator in (hooked, hooked_last):
+            np.testing.assert_allclose(estimator.predict_proba(X), expected, atol=1e-6)
 
 
 def test_lambda_callback_with_batch_hooks_is_called(sequences):
