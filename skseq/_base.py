@@ -7,9 +7,9 @@ The only importer of scikeras. `SequenceEstimator` has what every network shares
 # First, for it tells what to do where Keras would fail to be imported.
 from skseq._networks import (
     check_metrics,
+    check_optimizer,
     keras,
     loss_name,
-    make_optimizer,
 )
 
 # isort: split
@@ -269,7 +269,7 @@ class SequenceEstimator(VersionedState, BaseWrapper):
             loss_params=dict(self.loss_params or {}),
             metrics=check_metrics(self.metrics),
         )
-        make_optimizer(self.optimizer, self.learning_rate, self.optimizer_params)
+        check_optimizer(self.optimizer, self.learning_rate, self.optimizer_params)
         return recipe
 
     def _train(self, X, y, sample_weight, *, epochs, resume, classes=None,

@@ -15,6 +15,7 @@ import tensorflow as tf
 from skseq._networks import LAYERS, keras
 
 _tracing_for_xla = False
+_rates = {}
 
 # Keras' Bidirectional makes its layers anew from their configuration, and so has to
 # find these classes by name.
@@ -22,19 +23,34 @@ _registered = keras.saving.register_keras_serializable("skseq")
 
 
 @contextmanager
-def for_xla(wanted):
-    """Say how what is traced in this block will be compiled; tracing holds a lock."""
-    global _tracing_for_xla
-    before, _tracing_for_xla = _tracing_for_xla, wanted
+def traced(for_xla, rates):
+    """Say how what is traced in this block will run; tracing holds a lock.
+
+    Parameters
+    ----------
+    for_xla : bool
+        Whether XLA will compile it.
+    rates : dict of str to tensor
+        What layers of these names take as rate of dropout.
+    """
+    global _tracing_for_xla, _rates
+    before = _tracing_for_xla, _rates
+    _tracing_for_xla, _rates = for_xla, rates
     try:
         yield
     finally:
-        _tracing_for_xla = before
+        _tracing_for_xla, _rates = before
 
 
 def has_gpu():
     """Whether programs run on a GPU."""
     return bool(tf.config.list_logical_devices("GPU"))
+
+
+def _dropped(inputs, rate, generator):
+    """As `keras.random.dropout`, at a rate that may be a tensor."""
+    seed = tf.cast(generator.next(), tf.int32)
+    return tf.nn.experimental.stateless_dropout(inputs, rate=rate, seed=seed)
 
 
 def _time_major(sequences, backwards):
@@ -80,14 +96,28 @@ def _loop(step, projected, states):
 class _FastLoop:
     """``inner_loop`` of a Keras recurrent layer whose state starts at zero."""
 
+    def __init__(self, *args, dropout=0.0, **kwargs):
+        # Inputs are dropped here, at a rate that may be a value of the graph; the cell
+        # is told of none.
+        super().__init__(*args, **kwargs)
+        self._rate = dropout
+
+    @property
+    def dropout(self):
+        """The rate at which inputs are dropped; part of the configuration."""
+        return self._rate
+
     def inner_loop(self, sequences, initial_state, mask, training=False):
         """See `keras.layers.RNN`: the last output, all outputs, and the states."""
         cell = self.cell
+        if training and self._rate:
+            # Bidirectional puts a word before the name.
+            name = self.name.removeprefix("forward_").removeprefix("backward_")
+            rate = _rates.get(name, self._rate)
+            kept = tf.ones_like(sequences[:, :1])  # the same for all steps
+            sequences *= _dropped(kept, rate, cell.seed_generator)
         if mask is not None or cell.recurrent_dropout or has_gpu():
             return super().inner_loop(sequences, initial_state, mask, training)
-        if training and cell.dropout:
-            dropped = cell.get_dropout_mask(sequences[:, 0])
-            sequences = sequences * tf.expand_dims(dropped, 1)
         x = _time_major(sequences, self.go_backwards)
         weights = [
             None if weight is None else tf.convert_to_tensor(weight)
@@ -112,9 +142,12 @@ class LSTM(_FastLoop, LAYERS["lstm"]):
             return self._looped(x, kernel, recurrent_kernel, bias, states)
         # Not BlockLSTMV2: it takes Keras' order of gates as it is, but its registered
         # gradient is the first version's, and wrong for it.
-        i, f, c, o = tf.split(
-            tf.concat([kernel, recurrent_kernel, bias[None]], 0), 4, axis=1
-        )
+        parts = [kernel, recurrent_kernel, bias[None]]
+        if x.shape[2] % 2:
+            # Of an odd number of rows and of features it prints a warning.
+            x = tf.pad(x, [[0, 0], [0, 0], [0, 1]])
+            parts.insert(1, tf.zeros([1, 4 * self.units]))
+        i, f, c, o = tf.split(tf.concat(parts, 0), 4, axis=1)
         weights = tf.concat([i, c, f, o], 1)
         no_peephole = tf.zeros([self.units])
         result = tf.raw_ops.BlockLSTM(
@@ -177,6 +210,18 @@ class SimpleRNN(_FastLoop, LAYERS["simple_rnn"]):
 
 
 @_registered
+class Dropout(LAYERS["dropout"]):
+    """Keras' Dropout with a rate that is a value of the graph."""
+
+    def call(self, inputs, training=False):
+        """See `keras.layers.Dropout`."""
+        rate = _rates.get(self.name)
+        if not training or rate is None:
+            return super().call(inputs, training)
+        return _dropped(inputs, rate, self.seed_generator)
+
+
+@_registered
 class Conv1D(LAYERS["convolution"]):
     """Keras' Conv1D, for XLA as one matrix product over shifted copies.
 
@@ -220,4 +265,10 @@ class Conv1D(LAYERS["convolution"]):
 
 
 # For `skseq._networks.build_network`, in place of Keras' own.
-FAST_LAYERS = {"lstm": LSTM, "gru": GRU, "simple_rnn": SimpleRNN, "convolution": Conv1D}
+FAST_LAYERS = {
+    "lstm": LSTM,
+    "gru": GRU,
+    "simple_rnn": SimpleRNN,
+    "convolution": Conv1D,
+    "dropout": Dropout,
+}

@@ -168,6 +168,14 @@ def make_optimizer(optimizer, learning_rate=None, optimizer_params=None):
         ) from error
 
 
+def check_optimizer(optimizer, learning_rate, optimizer_params):
+    """Raise what `make_optimizer` would raise, and make none where nothing can fail."""
+    cls, _ = _optimizer_class(optimizer)
+    has_plain_rate = learning_rate is None or is_rate_value(learning_rate)
+    if optimizer_params or not has_plain_rate or not is_keras(cls):
+        make_optimizer(optimizer, learning_rate, optimizer_params)
+
+
 # Optimizers that treat each element of a weight by itself, so that all weights can be
 # one vector. Nadam does as well, but counts its steps where only `apply` does it.
 _ELEMENTWISE = {
@@ -298,6 +306,38 @@ def make_loss(loss, loss_params=None):
         raise ValueError(
             f"loss_params={loss_params!r} can't be used with {cls.__name__}: {error}"
         ) from error
+
+
+# Losses that are a mean over the rows of what each row gives by itself.
+_ROWWISE = {
+    getattr(keras.losses, name)
+    for name in (
+        "BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy",
+        "CategoricalFocalCrossentropy", "CategoricalHinge", "CosineSimilarity", "Hinge",
+        "Huber", "KLDivergence", "LogCosh", "MeanAbsoluteError",
+        "MeanAbsolutePercentageError", "MeanSquaredError",
+        "MeanSquaredLogarithmicError", "Poisson", "SparseCategoricalCrossentropy",
+        "SquaredHinge",
+    )
+}  # fmt: skip
+
+
+def make_rowwise_loss(loss, loss_params=None):
+    """The loss of each row by itself.
+
+    Returns
+    -------
+    loss : keras.losses.Loss or None
+        From target and outputs to an array of shape (n_rows,). None where the loss of a
+        batch may be something else than the mean of that.
+    """
+    made = make_loss(loss, loss_params)
+    config = made.get_config() if type(made) in _ROWWISE else {}
+    if config.get("reduction") not in ("sum_over_batch_size", "mean"):
+        return None
+    if config.get("ignore_class") is not None or config.get("dtype") is not None:
+        return None
+    return type(made).from_config({**config, "reduction": None})
 
 
 def loss_name(loss):
@@ -435,6 +475,7 @@ LAYERS = {
     "gru": keras.layers.GRU,
     "simple_rnn": keras.layers.SimpleRNN,
     "convolution": keras.layers.Conv1D,
+    "dropout": keras.layers.Dropout,
 }
 
 
@@ -469,7 +510,7 @@ def _recurrent(x, options, layers):
             x = _activation_layer(activation, f"activation_{i + 1}")(x)
     if options["pooling"] != "last":
         x = _pooling(x, options["pooling"])
-    return _hidden(x, options["dense_units"], "relu")
+    return _hidden(x, options["dense_units"], "relu", layers)
 
 
 def _convolutional(x, options, layers):
@@ -492,14 +533,16 @@ def _convolutional(x, options, layers):
                 name=f"max_pooling_{i + 1}",
                 dtype=_DTYPE,
             )(x)
-        x = _dropout(x, options["dropout"][i], f"dropout_{i + 1}")
+        x = _dropout(x, options["dropout"][i], f"dropout_{i + 1}", layers)
     x = _pooling(x, options["pooling"])
-    return _hidden(x, options["dense_units"], options["activation"])
+    return _hidden(x, options["dense_units"], options["activation"], layers)
 
 
 def _dense(x, options, layers):
     x = _pooling(x, "flatten")
-    return _hidden(x, options["dense_units"], options["activation"], options["dropout"])
+    return _hidden(
+        x, options["dense_units"], options["activation"], layers, options["dropout"]
+    )
 
 
 _POOLINGS = {
@@ -515,20 +558,38 @@ def _pooling(x, pooling):
     return layer(data_format="channels_last", name="pooling", dtype=_DTYPE)(x)
 
 
-def _dropout(x, rate, name):
+def _dropout(x, rate, name, layers):
     if not rate:
         return x
-    return keras.layers.Dropout(rate, seed=0, name=name, dtype=_DTYPE)(x)
+    return layers["dropout"](rate, seed=0, name=name, dtype=_DTYPE)(x)
 
 
-def _hidden(x, dense_units, activation, dropout=None):
+def _hidden(x, dense_units, activation, layers, dropout=None):
     for i, width in enumerate(dense_units):
         x = keras.layers.Dense(
             width, activation=activation, name=f"dense_{i + 1}", **_seeded()
         )(x)
         if dropout is not None:
-            x = _dropout(x, dropout[i], f"dense_dropout_{i + 1}")
+            x = _dropout(x, dropout[i], f"dropout_{i + 1}", layers)
     return x
+
+
+def dropout_rates(network):
+    """Rates that programs take as values, those above zero, by the layers' names.
+
+    Returns
+    -------
+    rates : dict of str to float
+    """
+    layer = "recurrent" if network["family"] == "recurrent" else "dropout"
+    rates = network["dropout"]
+    return {f"{layer}_{i + 1}": rate for i, rate in enumerate(rates) if rate}
+
+
+def draws_in_training(network):
+    """Whether a network draws random numbers in training."""
+    names = ("dropout", "recurrent_dropout")
+    return any(rate for name in names for rate in network.get(name, ()))
 
 
 # A family of networks: its name in a network's dict, and the layers between input and
@@ -676,7 +737,10 @@ __all__ = [
     "check_activation",
     "check_layer_activation",
     "check_metrics",
+    "check_optimizer",
     "draw_weights",
+    "draws_in_training",
+    "dropout_rates",
     "fingerprint",
     "float32_globally",
     "is_elementwise",
@@ -687,6 +751,7 @@ __all__ = [
     "make_loss",
     "make_metrics",
     "make_optimizer",
+    "make_rowwise_loss",
     "option_values",
     "own_rate",
     "without_values",

@@ -11,6 +11,8 @@ from skseq._networks import (
     build_graph_only,
     build_network,
     draw_weights,
+    draws_in_training,
+    dropout_rates,
     fingerprint,
     float32_globally,
     is_elementwise,
@@ -20,6 +22,7 @@ from skseq._networks import (
     make_loss,
     make_metrics,
     make_optimizer,
+    make_rowwise_loss,
     option_values,
     own_rate,
     without_values,
@@ -31,14 +34,14 @@ import math
 import os
 import threading
 from collections import OrderedDict
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from skseq._layers import FAST_LAYERS, for_xla, has_gpu
+from skseq._layers import FAST_LAYERS, has_gpu, traced
 from skseq._progress import make_bar
 
 # Predicting always runs over batches of exactly this many rows, the last one filled up
@@ -48,6 +51,9 @@ PREDICTION_ROWS = 64
 
 # Idle programs kept; beyond that the least recently used one goes.
 _MAX_PROGRAMS = 32
+
+# Batch sizes for which a program keeps its traced training.
+_MAX_BATCH_SIZES = 8
 
 # Rows go to TensorFlow in chunks of about this size, so that X may be far larger than
 # memory.
@@ -100,6 +106,13 @@ class Recipe:
         """A hashable value, equal for recipes whose weights mean the same."""
         return fingerprint(self.network)
 
+    def values(self):
+        """What training takes as values, beside the learning rate: a dict of floats."""
+        return {
+            **option_values(self.optimizer, self.optimizer_params),
+            **dropout_rates(self.network),
+        }
+
     def optimizer_key(self):
         """A hashable value, equal where optimizers' states mean the same."""
         rate = self.learning_rate
@@ -113,8 +126,12 @@ class Recipe:
     def key(self):
         """A hashable value, equal for recipes of the same program."""
         if not hasattr(self, "_key"):
-            training = fingerprint((self.loss, self.loss_params, self.metrics))
-            key = self.network_key(), self.optimizer_key(), training
+            network = self.network
+            rates = dropout_rates(network)
+            if rates:
+                network = {**network, "dropout": tuple(rates)}
+            rest = network, self.loss, self.loss_params, self.metrics
+            key = self.optimizer_key(), fingerprint(rest)
             object.__setattr__(self, "_key", key)
         return self._key
 
@@ -271,12 +288,13 @@ class Program:
         ]
         drawn_from = {id(variable) for variable in dropout_states(model)}
         pairs = list(zip(model.non_trainable_variables, self._others, strict=True))
-        self.dropout_states = [ours for v, ours in pairs if id(v) in drawn_from]
+        states = [ours for v, ours in pairs if id(v) in drawn_from]
+        self.dropout_states = states if draws_in_training(recipe.network) else []
         self._statistics = [ours for v, ours in pairs if id(v) not in drawn_from]
-        self.optimizer = self._shown = None
+        self.optimizer = self._shown = self._shown_values = None
         self.holds = None  # the very list of weights that was put in last, untrained
-        self._train = self._predict = self._evaluate = None
-        self._train_by_xla = {}  # batch size -> function
+        self._predict = self._evaluate = None
+        self._train = OrderedDict()  # (batch size or None, by XLA or not) -> function
 
     # ---------------------------------------------------------------- what changes
 
@@ -340,19 +358,24 @@ class Program:
             theirs = [v for v in optimizer.variables if v.name.endswith(ending)]
             yield slot, theirs
 
-    def show(self):
+    def show(self, recipe):
         """A compiled model of Keras' own layers in this program's state.
+
+        Parameters
+        ----------
+        recipe : Recipe
+            Of this program, with the values that the model is to have.
 
         Returns
         -------
         model : keras.Model
-            The same at every call.
+            The same at every call with the same values.
         """
-        if self._shown is None:
+        if self._shown is None or self._shown_values != recipe.values():
             with _TRACING:
-                model = self._compiled(build_network(self.recipe.network))
+                model = self._compiled(build_network(recipe.network), recipe)
                 model.optimizer.build(model.trainable_variables)
-                self._shown = model
+                self._shown, self._shown_values = model, recipe.values()
         model, optimizer = self._shown, self._shown.optimizer
         model.set_weights(self.take_weights())
         if self._is_flat:
@@ -378,8 +401,7 @@ class Program:
         else:
             _assign(self.optimizer.variables, _values(optimizer.variables))
 
-    def _compiled(self, model):
-        recipe = self.recipe
+    def _compiled(self, model, recipe):
         model.compile(
             optimizer=make_optimizer(
                 recipe.optimizer, recipe.learning_rate, recipe.optimizer_params
@@ -403,23 +425,27 @@ class Program:
             )
             optimizer.build(self.parameters)
             self._new_optimizer = [_light(v) for v in _values(optimizer.variables)]
-            self._option_names = sorted(
-                option_values(recipe.optimizer, recipe.optimizer_params)
-            )
+            self._value_names = sorted(recipe.values())
             self._has_rate = isinstance(optimizer.learning_rate, keras.Variable)
             self._loss = make_loss(recipe.loss, recipe.loss_params)
+            self._row_loss = make_rowwise_loss(recipe.loss, recipe.loss_params)
+            # Metrics would count the rows that fill up a batch.
+            self.is_rowwise = self._row_loss is not None and not recipe.metrics
             if recipe.metrics:
                 # Keras resolves them, and makes their variables at their first use,
                 # which must not be inside a loop of the graph.
-                self._compiled(self.model)
+                self._compiled(self.model, recipe)
                 outputs = np.zeros((1, recipe.network["n_outputs"]), np.float32)
                 self.model.compute_metrics(
                     None, rows.target[:1], outputs, sample_weight=None
                 )
             self.optimizer = optimizer
 
-    def _step(self, X, target, weights, options):
-        """Train on a batch; the sum of its rows' losses. Called while tracing."""
+    def _step(self, X, target, weights, n_rows, options):
+        """Train on a batch; the sum of its rows' losses. Called while tracing.
+
+        Rows beyond the first ``n_rows``, a float, have weight zero and don't count.
+        """
         model = self.model
         values = [tf.identity(v.value) for v in self.parameters]
         others = [tf.identity(v) for v in self._others]
@@ -429,12 +455,17 @@ class Program:
             outputs, changed, penalties = model.stateless_call(
                 trainable, others, X, training=True, return_losses=True
             )
-            loss = self._loss(target, outputs, sample_weight=weights)
-            # A loss object of the caller's has a dtype of its own.
-            loss = tf.cast(loss, tf.float32)
-            if penalties:
-                loss += tf.add_n(penalties)
-        gradients = tape.gradient(loss, values)
+            if self.is_rowwise:
+                loss = self._row_loss(target, outputs)
+            else:
+                loss = self._loss(target, outputs, sample_weight=weights)
+                # A loss object of the caller's has a dtype of its own.
+                loss = tf.cast(loss, tf.float32)
+        # The gradient of a mean takes dozens of operations; its value is known.
+        seed = weights / n_rows if self.is_rowwise else tf.ones_like(loss)
+        gradients = tape.gradient(
+            [loss, *penalties], values, [seed, *map(tf.ones_like, penalties)]
+        )
         for variable, old, new in zip(self._others, others, changed, strict=True):
             if new is not old:
                 variable.assign(new)
@@ -444,7 +475,8 @@ class Program:
             self.optimizer.apply(gradients, self.parameters)
         if self.recipe.metrics:
             model.compute_metrics(X, target, outputs, sample_weight=weights)
-        return loss * tf.cast(tf.shape(X)[0], tf.float32)
+        total = tf.reduce_sum(loss * weights) if self.is_rowwise else loss * n_rows
+        return tf.add_n([total, *[penalty * n_rows for penalty in penalties]])
 
     def _update(self, gradient, options):
         """What ``optimizer.apply`` does, on the flat vector, with options as values.
@@ -468,68 +500,67 @@ class Program:
         optimizer.update_step(gradient, flat, rate)
         optimizer.iterations.assign_add(1)
 
-    def _trace_training(self, chunk, n_steps=None, batch_size=None):
+    def _trace_training(self, chunk, batch_size, xla):
         """Trace training on chunks like this one: X, target and weights.
 
-        With ``n_steps`` and ``batch_size`` for XLA: the chunk has exactly so many rows,
-        of which the first batches are trained on. Without, a chunk may have any number
-        of rows, and its last batch may be smaller.
+        Parameters
+        ----------
+        chunk : tuple of ndarray
+        batch_size : int or None
+            Of all batches; the chunk is filled up to a multiple of it. None: a value,
+            and a chunk's last batch is smaller.
+        xla : bool
+            Then a chunk always has ``chunk_steps`` batches.
         """
-        fixed = n_steps is not None
-        n_rows = n_steps * batch_size if fixed else None
+        shapes = [array.shape[1:] for array in chunk]
+        n_chunk = chunk_steps(batch_size, shapes[0]) * batch_size if xla else None
 
-        def train(X, target, weights, size, options):
-            options = dict(zip(self._option_names, tf.unstack(options), strict=True))
-            if fixed:
-                # In XLA's case the size counts batches.
-                n_used, size = size * batch_size, batch_size
-            else:
-                n_used = tf.shape(X)[0]
+        def train(X, target, weights, n_rows, size, values):
+            values = dict(zip(self._value_names, tf.unstack(values), strict=True))
 
             def body(start, total):
-                n_batch = size if fixed else tf.minimum(size, n_used - start)
+                n_left = tf.minimum(size, n_rows - start)
+                n_batch = n_left if batch_size is None else batch_size
                 parts = [
-                    tf.slice(
-                        array,
-                        [start, *[0] * len(array.shape[1:])],
-                        [n_batch, *array.shape[1:]],
-                    )
-                    for array in (X, target, weights)
+                    tf.slice(array, [start, *[0] * len(shape)], [n_batch, *shape])
+                    for array, shape in zip((X, target, weights), shapes, strict=True)
                 ]
-                return start + size, total + self._step(*parts, options)
+                with traced(xla, values):
+                    loss = self._step(*parts, tf.cast(n_left, tf.float32), values)
+                return start + size, total + loss
 
             _, total = tf.while_loop(
-                lambda start, total: start < n_used, body, (0, tf.constant(0.0))
+                lambda start, total: start < n_rows, body, (0, tf.constant(0.0))
             )
             return total
 
-        with for_xla(fixed):
-            return tf.function(
-                train,
-                input_signature=[
-                    *(
-                        tf.TensorSpec([n_rows, *array.shape[1:]], array.dtype)
-                        for array in chunk
-                    ),
-                    tf.TensorSpec([], tf.int32),
-                    tf.TensorSpec([len(self._option_names)], tf.float32),
-                ],
-                autograph=False,  # it warns under Python 3.13, and is not needed
-                jit_compile=fixed or None,
-            ).get_concrete_function()
+        return tf.function(
+            train,
+            input_signature=[
+                *(
+                    tf.TensorSpec([n_chunk, *shape], array.dtype)
+                    for array, shape in zip(chunk, shapes, strict=True)
+                ),
+                tf.TensorSpec([], tf.int32),
+                tf.TensorSpec([], tf.int32),
+                tf.TensorSpec([len(self._value_names)], tf.float32),
+            ],
+            autograph=False,  # it warns under Python 3.13, and is not needed
+            jit_compile=xla or None,
+        ).get_concrete_function()
 
-    def train_epoch(self, chunks, batch_size, options, xla):
+    def train_epoch(self, chunks, batch_size, values, xla):
         """Run over chunks of rows, all but the last of whole batches.
 
         Parameters
         ----------
         chunks : iterable of tuples of ndarray
-            X, target and weights of at most ``_CHUNK_STEPS`` batches.
+            X, target and weights of at most ``chunk_steps`` batches.
         batch_size : int
-        options : dict of str to float
-            See `skseq._networks.option_values`.
+        values : dict of str to float
+            See `Recipe.values`.
         xla : bool
-            Whether whole batches go through what XLA compiled.
+            Whether to go through what XLA compiled; only if ``is_rowwise``.
 
         Returns
         -------
@@ -537,34 +568,25 @@ class Program:
             The mean over the rows.
         """
         total, n_rows = 0.0, 0
-        options = np.array([options[name] for name in self._option_names], np.float32)
+        values = np.array([values[name] for name in self._value_names], np.float32)
+        key = (batch_size if self.is_rowwise else None), xla
         for chunk in chunks:
             n_chunk = len(chunk[0])
             n_rows += n_chunk
-            n_steps = n_chunk // batch_size if xla else 0
-            if n_steps:
-                total += self._train_whole_batches(chunk, n_steps, batch_size, options)
-                chunk = [array[n_steps * batch_size :] for array in chunk]
-            if len(chunk[0]):
-                if self._train is None:
-                    with _TRACING:
-                        self._train = self._trace_training(chunk)
-                total += float(self._train(*chunk, np.int32(batch_size), options))
+            if key not in self._train:
+                if len(self._train) == _MAX_BATCH_SIZES:
+                    self._train.popitem(last=False)
+                with _TRACING, _executor(self.recipe.network, xla):
+                    self._train[key] = self._trace_training(chunk, *key)
+            if xla:
+                n_steps = chunk_steps(batch_size, chunk[0].shape[1:])
+                chunk = _filled(chunk, n_steps * batch_size)
+            elif self.is_rowwise:
+                chunk = _filled(chunk, n_chunk + -n_chunk % batch_size)
+            sizes = np.int32(n_chunk), np.int32(batch_size)
+            with _executor(self.recipe.network, xla):
+                total += float(self._train[key](*chunk, *sizes, values))
         return total / n_rows
-
-    def _train_whole_batches(self, chunk, n_steps, batch_size, options):
-        train = self._train_by_xla.get(batch_size)
-        size = chunk_steps(batch_size, chunk[0].shape[1:])
-        if train is None:
-            with _TRACING:
-                train = self._trace_training(chunk, size, batch_size)
-            self._train_by_xla[batch_size] = train
-        filled = []
-        for array in chunk:
-            whole = np.zeros((size * batch_size, *array.shape[1:]), array.dtype)
-            whole[: n_steps * batch_size] = array[: n_steps * batch_size]
-            filled.append(whole)
-        return float(train(*filled, np.int32(n_steps), options))
 
     # ------------------------------------------------------------------- validation
 
@@ -684,6 +706,30 @@ def chunk_steps(batch_size, shape):
     """How many batches of rows of a shape go to TensorFlow at once."""
     batch_bytes = 4 * batch_size * math.prod(shape)
     return min(max(_CHUNK_BYTES // batch_bytes, 1), _CHUNK_STEPS)
+
+
+def _executor(network, xla):
+    """TensorFlow's executor for a traced function, as a context.
+
+    The operations of a recurrent network come one after another; handing each to
+    another thread takes more time than it saves.
+    """
+    if xla or network["family"] != "recurrent" or network["bidirectional"]:
+        return nullcontext()
+    return tf.experimental.function_executor_type("SINGLE_THREADED_EXECUTOR")
+
+
+def _filled(chunk, n_rows):
+    """X, target and weights with copies of the first row that have weight zero."""
+    n_missing = n_rows - len(chunk[0])
+    if not n_missing:
+        return chunk
+    X, target, weights = (
+        np.concatenate([array, np.repeat(array[:1], n_missing, axis=0)])
+        for array in chunk
+    )
+    weights[-n_missing:] = 0
+    return X, target, weights
 
 
 def _clip(gradient, limit):
@@ -1013,11 +1059,12 @@ def _let_go(callback):
 class _Callbacks:
     """Calls the user's epoch-level callbacks, which see a model of Keras' own."""
 
-    def __init__(self, program, schedule, epochs, n_steps):
+    def __init__(self, program, recipe, schedule, epochs, n_steps):
         self._program = program
+        self._recipe = recipe
         self._list = self.model = None
         if schedule.callbacks:
-            self.model = program.show()
+            self.model = program.show(recipe)
             self.model.stop_training = False
             self._list = keras.callbacks.CallbackList(
                 schedule.callbacks, model=self.model, epochs=epochs.last, verbose=0,
@@ -1028,7 +1075,7 @@ class _Callbacks:
         """Call a hook; True if training is to stop."""
         if self._list is None:
             return False
-        self._program.show()
+        self._program.show(self._recipe)
         getattr(self._list, hook)(*args)
         self._program.heed()
         return self.model.stop_training
@@ -1036,12 +1083,14 @@ class _Callbacks:
 
 def _run(program, recipe, rows, schedule, epochs):
     """Train by the program, an epoch at a time."""
-    batch_size = schedule.batch_size
-    options = option_values(recipe.optimizer, recipe.optimizer_params)
+    # Of few rows' numbers, not each is to have a trace of its own.
+    batch_size = min(schedule.batch_size, 1 << (len(rows) - 1).bit_length())
     n_steps = -(-len(rows) // batch_size)
-    xla = earns_xla(recipe, batch_size, n_steps * schedule.epochs)
+    xla = program.is_rowwise and earns_xla(
+        recipe, batch_size, n_steps * schedule.epochs
+    )
     size = batch_size * chunk_steps(batch_size, rows.X.shape[1:])
-    call, logs = _Callbacks(program, schedule, epochs, n_steps), {}
+    call, logs = _Callbacks(program, recipe, schedule, epochs, n_steps), {}
     call("on_train_begin")
     for epoch in range(schedule.first_epoch, epochs.last):
         order = epochs.order(epoch, program.dropout_states)
@@ -1049,7 +1098,7 @@ def _run(program, recipe, rows, schedule, epochs):
         program.reset_metrics()
         starts = range(0, len(rows), size)
         chunks = (rows.take(order[start : start + size]) for start in starts)
-        loss = program.train_epoch(chunks, batch_size, options, xla)
+        loss = program.train_epoch(chunks, batch_size, recipe.values(), xla)
         logs = {"loss": loss, **program.metric_values()}
         stop = epochs.watched(epoch, logs, program.take)
         stop |= call("on_epoch_end", epoch, logs)
@@ -1106,7 +1155,7 @@ def _run_in_keras(program, recipe, rows, schedule, epochs):
     """Train by Keras' own ``fit``, for callbacks that look at batches."""
     if not schedule.epochs:
         return
-    model = program.show()
+    model = program.show(recipe)
     batches = _Batches(rows, schedule.batch_size)
     around = _Around(epochs, program, batches)
     model.fit(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from skseq._layers import FAST_LAYERS, for_xla
+from skseq._layers import FAST_LAYERS, traced
 from skseq._networks import LAYERS
 
 RECURRENT = ("lstm", "gru", "simple_rnn")
@@ -27,9 +27,9 @@ def results(layer, x, *, xla, training=False):
         variables = [v.value for v in layer.trainable_variables]
         return outputs, tape.gradient(total, [x, *variables])
 
-    with for_xla(xla):
-        traced = tf.function(run, jit_compile=xla, autograph=False)
-        return traced.get_concrete_function(tf.TensorSpec(x.shape))(tf.constant(x))
+    with traced(xla, {}):
+        function = tf.function(run, jit_compile=xla, autograph=False)
+        return function.get_concrete_function(tf.TensorSpec(x.shape))(tf.constant(x))
 
 
 def assert_same(name, options, *, xla, wrap=lambda layer: layer, x=X, training=False):
@@ -93,7 +93,7 @@ def test_convolution_for_xla_is_keras_own(padding, options, size):
     plain.build(X.shape)
     fast.build(X.shape)
     fast.set_weights(plain.get_weights())
-    with for_xla(True):
+    with traced(True, {}):
         found = tf.function(fast, autograph=False)(tf.constant(X))
     np.testing.assert_allclose(found, plain(X), atol=1e-6)
 

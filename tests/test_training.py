@@ -63,7 +63,6 @@ def test_second_fit_traces_nothing(make_classifier, sequences, built):
         {"learning_rate": np.float32(0.2)},
         {"optimizer": keras.optimizers.Adam(0.5)},
         {"random_state": 7},
-        {"batch_size": 7},
         {"epochs": 1},
         {"shuffle": False},
         {"class_weight": {0: 1, 1: 3}},
@@ -89,6 +88,24 @@ def test_data_that_needs_no_new_program(sequences, built):
     estimator.fit(X.astype(np.float32), y, X_val=X[:9], y_val=y[:9])
     estimator.predict(np.repeat(X, 5, axis=0))
     assert [program().n_traces for program in built] == [1]
+
+
+def test_batch_sizes_are_traced_once_each_and_are_bounded(
+    sequences, built, monkeypatch
+):
+    X, y = sequences
+    for batch_size in (8, 16, 8, 16):
+        skseq.DenseClassifier(batch_size=batch_size, epochs=1).fit(X, y)
+    # More than the rows: one for many numbers of rows.
+    for batch_size, n_rows in ((70, 60), (500, 60), (500, 50), (64, 60)):
+        skseq.DenseClassifier(batch_size=batch_size, epochs=1).fit(
+            X[:n_rows], y[:n_rows]
+        )
+    assert [program().n_traces for program in built] == [3]
+    monkeypatch.setattr(_training, "_MAX_BATCH_SIZES", 3)
+    for batch_size in (9, 16, 64, 8):  # 8 went for 9
+        skseq.DenseClassifier(batch_size=batch_size, epochs=1).fit(X, y)
+    assert [program().n_traces for program in built] == [5]
 
 
 @pytest.mark.parametrize(
@@ -125,6 +142,38 @@ def test_options_of_the_optimizer_are_values(sequences, built, name):
     assert len(built) == 2  # one without the option
     assert not np.array_equal(expected[0.01], expected[0.1])
     assert not np.array_equal(expected[0.01], expected[None])
+
+
+def test_rates_of_dropout_are_values(make_classifier, sequences, built):
+    X, y = sequences
+    params = {"epochs": 2, "random_state": 0}
+    expected = make_classifier(**params, dropout=0.1).fit(X, y).predict_proba(X)
+    skseq.clear_programs()
+    built.clear()
+    other = make_classifier(**params, dropout=0.6).fit(X, y).predict_proba(X)
+    found = make_classifier(**params, dropout=0.1).fit(X, y)
+    assert len(built) == 1
+    np.testing.assert_array_equal(found.predict_proba(X), expected)
+    assert not np.array_equal(other, expected)
+
+
+class Inspector(keras.callbacks.Callback):
+    """Notes what the model that it sees has as values."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        rates = {getattr(one, "rate", 0) for one in self.model.layers}
+        self.found = max(rates), self.model.optimizer.weight_decay
+
+
+def test_callbacks_see_the_values_of_their_own_fit(sequences, built):
+    X, y = sequences
+    for rate, decay in ((0.1, 0.01), (0.6, 0.2)):
+        estimator = skseq.DenseClassifier(
+            epochs=1, dropout=rate, optimizer_params={"weight_decay": decay},
+            callbacks=Inspector(),
+        ).fit(X, y)  # fmt: skip
+        assert estimator.callbacks_[0].found == (rate, decay)
+    assert len(built) == 1
 
 
 def test_another_fit_of_the_program_changes_no_prediction(sequences, built):
@@ -394,8 +443,8 @@ def _agrees_with_keras(
     made = OPTIMIZERS[optimizer](learning_rate=rate, **options)
     model.compile(made, loss=keras_loss, run_eagerly=True, jit_compile=False)
     target = y.astype(np.float32)
-    if "categorical" in loss:
-        target = y if loss.startswith("sparse") else np.eye(3, dtype=np.float32)[y]
+    if "categorical" in str(loss):
+        target = y if str(loss).startswith("sparse") else np.eye(3, dtype=np.float32)[y]
     record = model.fit(
         X.astype(np.float32), target, sample_weight=weights, epochs=4, batch_size=16,
         shuffle=False, verbose=0,
@@ -468,6 +517,15 @@ def test_training_agrees_with_keras_for_each_binary_loss(sequences, name, loss):
 def test_training_agrees_with_keras_for_each_multiclass_loss(three_classes, name, loss):
     X, y = three_classes
     _agrees_with_keras(name, X, y, optimizer="adam", loss=loss, keras_loss=loss)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "sum_over_batch_size"])
+def test_training_agrees_with_keras_for_each_reduction(sequences, reduction):
+    X, y = sequences
+    loss = keras.losses.MeanSquaredError(reduction=reduction)
+    _agrees_with_keras(
+        "DenseClassifier", X, y, optimizer="adam", loss=loss, keras_loss=loss
+    )
 
 
 def test_training_agrees_with_keras_with_weights(sequences):
@@ -549,6 +607,16 @@ def test_batch_hooks_change_no_result(make_classifier, sequences):
     assert list(hooked.history_) == list(plain.history_)
     for name, values in plain.history_.items():
         np.testing.assert_allclose(hooked.history_[name], values, rtol=1e-5)
+
+
+def test_batch_hooks_change_no_weight(make_classifier, sequences):
+    X, y = sequences
+    params = {"epochs": 3, "dropout": 0}
+    plain = make_classifier(**params).fit(X, y)
+    hooked = make_classifier(**params, callbacks=[Inspector()]).fit(X, y)
+    pairs = zip(hooked.model_.get_weights(), plain.model_.get_weights(), strict=True)
+    for found, expected in pairs:
+        np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_going_on_after_batch_hooks_is_going_on_without_them(sequences):
