@@ -960,14 +960,14 @@ class _Epochs:
 
     def order(self, epoch, dropout_states):
         """The epoch's order of rows; dropout's streams start anew."""
-        seeds = np.random.default_rng([self._schedule.seed, epoch])
+        rng = np.random.default_rng([self._schedule.seed, epoch])
+        n_rows, order = len(self._rows), None
+        if self._schedule.shuffle:
+            order = _shuffled(n_rows, 4 * math.prod(self._rows.X.shape[1:]), rng)
+        # After the order, which must not depend on how many draw.
         for variable in dropout_states:
-            variable.assign([seeds.integers(2**31), 0])
-        n_rows = len(self._rows)
-        if not self._schedule.shuffle:
-            return np.arange(n_rows)
-        row_bytes = 4 * math.prod(self._rows.X.shape[1:])
-        return _shuffled(n_rows, row_bytes, seeds)
+            variable.assign([rng.integers(2**31), 0])
+        return np.arange(n_rows) if order is None else order
 
     def watched(self, epoch, logs, take):
         """Complete an epoch's record in place; True if training is to stop."""
