@@ -3,7 +3,7 @@
 Same data, batch size, optimizer (Adam), loss and number of threads; both hold the rows
 in memory and draw a new order each epoch. An epoch is the difference between a fit of
 many epochs and one of few, so that what `fit` does once is not in it. The two take
-turns; printed are medians and their ratio.
+turns; printed are medians and their ratios, for the plain path and for XLA.
 
     python benchmarks/epochs.py            all lines
     python benchmarks/epochs.py lstm gru   those whose name holds one of the words
@@ -18,27 +18,19 @@ import torch
 import skseq
 
 LINES = {
-    # name: estimator, parameters, (rows, steps, features), with XLA
+    # name: estimator, parameters, (rows, steps, features), whether XLA is tried too
     "LSTM 32 units, 569 rows": ("LSTM", {"units": 32}, (569, 30, 1), False),
-    "LSTM 32 units, 5,000 rows": ("LSTM", {"units": 32}, (5000, 30, 1), False),
-    "LSTM 64 units, 8 features": ("LSTM", {"units": 64}, (2000, 30, 8), "auto"),
-    "LSTM 128 units, 8 features": ("LSTM", {"units": 128}, (2000, 30, 8), "auto"),
-    "LSTM 32 units, XLA": ("LSTM", {"units": 32}, (2000, 30, 1), True),
-    "LSTM 64 units, XLA": ("LSTM", {"units": 64}, (2000, 30, 8), True),
-    "LSTM 128 units, XLA": ("LSTM", {"units": 128}, (2000, 30, 8), True),
-    "LSTM two layers, XLA": ("LSTM", {"units": (32, 32)}, (2000, 30, 1), True),
+    "LSTM 32 units, 5,000 rows": ("LSTM", {"units": 32}, (5000, 30, 1), True),
+    "LSTM 64 units, 8 features": ("LSTM", {"units": 64}, (2000, 30, 8), True),
+    "LSTM 128 units, 8 features": ("LSTM", {"units": 128}, (2000, 30, 8), True),
     "LSTM bidirectional, 32 units": (
-        "LSTM", {"units": 32, "bidirectional": True}, (2000, 30, 1), "auto",
+        "LSTM", {"units": 32, "bidirectional": True}, (2000, 30, 1), False,
     ),
-    "LSTM two layers, 32 units": ("LSTM", {"units": (32, 32)}, (2000, 30, 1), "auto"),
-    "GRU 32 units": ("GRU", {"units": 32}, (2000, 30, 1), False),
-    "GRU 32 units, XLA": ("GRU", {"units": 32}, (2000, 30, 1), True),
-    "SimpleRNN 32 units": ("SimpleRNN", {"units": 32}, (2000, 30, 1), False),
-    "SimpleRNN 32 units, XLA": ("SimpleRNN", {"units": 32}, (2000, 30, 1), True),
-    "Dense 300-300": ("Dense", {"dense_units": (300, 300)}, (2000, 30, 1), False),
-    "Dense 300-300, XLA": ("Dense", {"dense_units": (300, 300)}, (2000, 30, 1), True),
-    "Conv1D 64-64": ("Conv1D", {"kernel_size": 5}, (1000, 128, 9), False),
-    "Conv1D 64-64, XLA": ("Conv1D", {"kernel_size": 5}, (1000, 128, 9), True),
+    "LSTM two layers, 32 units": ("LSTM", {"units": (32, 32)}, (2000, 30, 1), True),
+    "GRU 32 units": ("GRU", {"units": 32}, (2000, 30, 1), True),
+    "SimpleRNN 32 units": ("SimpleRNN", {"units": 32}, (2000, 30, 1), True),
+    "Dense 300-300": ("Dense", {"dense_units": (300, 300)}, (2000, 30, 1), True),
+    "Conv1D 64-64": ("Conv1D", {"kernel_size": 5}, (1000, 128, 9), True),
 }  # fmt: skip
 
 
@@ -106,33 +98,44 @@ def data(shape):
 
 
 def measure(name, repeats=5):
-    """Medians of seconds an epoch: ours, PyTorch's."""
-    kind, params, shape, xla = LINES[name]
+    """Medians of milliseconds a step: PyTorch's, the plain path's, and XLA's if tried.
+
+    Returns
+    -------
+    times : dict of str to float
+        ``"PyTorch"``, ``"plain"`` and perhaps ``"XLA"``.
+    """
+    kind, params, shape, with_xla = LINES[name]
     X, y = data(shape)
     tensors = torch.tensor(X), torch.tensor(y, dtype=torch.float32)[:, None]
     network = Network(kind, params, *shape[1:])
     if kind in ("LSTM", "GRU", "SimpleRNN"):
         params = {**params, "pooling": "last"}
     estimator = getattr(skseq, f"{kind}Classifier")(**params, random_state=0)
-    skseq.set_jit_compile(xla)
     few, many = 1, 1 + max(2, 8000 // shape[0])
 
-    def ours(epochs):
-        estimator.set_params(epochs=epochs).fit(X, y)
+    def ours(xla):
+        def fit(epochs):
+            skseq.set_jit_compile(xla)
+            estimator.set_params(epochs=epochs).fit(X, y)
 
-    def theirs(epochs):
-        torch_fit(network, *tensors, epochs)
+        return fit
 
-    times = {ours: [], theirs: []}
-    for fit in times:
+    fits = {"PyTorch": lambda epochs: torch_fit(network, *tensors, epochs)}
+    fits["plain"] = ours(False)
+    if with_xla:
+        fits["XLA"] = ours(True)
+    times = {way: [] for way in fits}
+    for fit in fits.values():
         fit(few)
     for _ in range(repeats):
-        for fit, found in times.items():
+        for way, fit in fits.items():
             short = seconds(fit, few)
             long = seconds(fit, many)
-            found.append((long - short) / (many - few))
+            times[way].append((long - short) / (many - few))
     skseq.set_jit_compile("auto")
-    return np.median(times[ours]), np.median(times[theirs])
+    n_steps = -(-shape[0] // 32)
+    return {way: 1e3 * np.median(found) / n_steps for way, found in times.items()}
 
 
 if __name__ == "__main__":
@@ -140,13 +143,17 @@ if __name__ == "__main__":
     parser.add_argument("words", nargs="*")
     words = [word.lower() for word in parser.parse_args().words]
     torch.set_num_threads(2)
-    for name, (_, _, shape, _) in LINES.items():
+    for name in LINES:
         if words and not any(word in name.lower() for word in words):
             continue
-        ours, theirs = measure(name)
-        n_steps = -(-shape[0] // 32)
+        times = measure(name)
+        found = [
+            f"{way} {ms:.2f} ({ms / times['PyTorch']:.2f} of PyTorch's)"
+            for way, ms in times.items()
+            if way != "PyTorch"
+        ]
         print(
-            f"{name:30s} ms a step: skseq {ours / n_steps * 1e3:6.2f}, PyTorch "
-            f"{theirs / n_steps * 1e3:6.2f}, ratio {ours / theirs:5.2f}",
+            f"{name:30s} ms a step: PyTorch {times['PyTorch']:.2f}, "
+            + ", ".join(found),
             flush=True,
         )

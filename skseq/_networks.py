@@ -13,6 +13,7 @@ import json
 import os
 import random
 import re
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from numbers import Real
 
@@ -665,8 +666,15 @@ def build_graph_only(network, layers):
     Such a model can be called by ``stateless_call`` alone. It takes no memory for
     weights, and none of what TensorFlow keeps for good of each new variable's shape.
     """
-    with keras.StatelessScope(initialize_variables=False):
-        return build_network(network, layers)
+
+    def build():
+        with keras.StatelessScope(initialize_variables=False):
+            return build_network(network, layers)
+
+    # At the end of a thread's next such scope Keras gives values to the variables that
+    # were made without. A thread of its own has no next one.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(build).result()
 
 
 def draw_weights(model, seed):
@@ -695,7 +703,7 @@ def draw_weights(model, seed):
             weight = initializer(variable.shape, _DTYPE)
         else:
             # In this scope a variable without value gives what it would start with.
-            with keras.StatelessScope():
+            with keras.StatelessScope(initialize_variables=False):
                 weight = variable.value
         weights.append(np.array(weight))
     return weights
