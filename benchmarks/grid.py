@@ -132,32 +132,50 @@ def measure(name, n_warm):
     return found, scores
 
 
+def compare(repeats, n_warm, with_scikeras):
+    """Medians over new processes.
+
+    Returns
+    -------
+    cold, warm : dict of str to float
+        Seconds by library, in one job.
+    threads : float
+        Seconds of skseq's warm search in two threads.
+    scores : dict of str to float
+        Best ROC AUC by library.
+    """
+    names = ["skseq", "skorch"]
+    runs = {name: [] for name in names}
+    for _ in range(repeats):
+        for name in names:
+            runs[name].append(measure(name, n_warm))
+    if with_scikeras:
+        runs["scikeras"] = [measure("scikeras", 0)]
+    cold = {n: np.median([r["one job"][0] for r, _ in runs[n]]) for n in runs}
+    warm = {n: np.median([r["one job"][1:] for r, _ in runs[n]]) for n in names}
+    threads = np.median([r["two threads"][1:] for r, _ in runs["skseq"]])
+    scores = {n: np.median([scores[0] for _, scores in runs[n]]) for n in runs}
+    return cold, warm, threads, scores
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scikeras", action="store_true")
-    parser.add_argument("--repeats", type=int, default=3, help="of each cold search")
-    parser.add_argument("--warm", type=int, default=2, help="searches after a cold one")
+    parser.add_argument("--repeats", type=int, default=5, help="of each cold search")
+    parser.add_argument("--warm", type=int, default=1, help="searches after a cold one")
     parser.add_argument("--child", choices=ESTIMATORS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         child(options.child, options.warm)
         sys.exit()
-    names = ["skseq", "skorch"]
-    runs = {name: [] for name in names}
-    for _ in range(options.repeats):
-        for name in names:
-            runs[name].append(measure(name, options.warm))
-    if options.scikeras:
-        runs["scikeras"] = [measure("scikeras", 0)]
-    cold = {n: np.median([r["one job"][0] for r, _ in runs[n]]) for n in runs}
-    warm = {n: np.median([r["one job"][1:] for r, _ in runs[n]]) for n in names}
-    threads = np.median([r["two threads"][1:] for r, _ in runs["skseq"]])
-    for name in runs:
-        score = np.median([scores[0] for _, scores in runs[name]])
+    cold, warm, threads, scores = compare(
+        options.repeats, options.warm, options.scikeras
+    )
+    for name in cold:
         print(
             f"{name:9s} cold {cold[name]:6.1f} s, "
             + (f"warm {warm[name]:6.1f} s, " if name in warm else "")
-            + f"best ROC AUC {score:.4f}, skseq's cold time to this {name}'s: "
+            + f"best ROC AUC {scores[name]:.4f}, skseq's cold time to this {name}'s: "
             f"{cold['skseq'] / cold[name]:.2f}"
         )
     print(

@@ -90,6 +90,28 @@ def in_new_process(function, *args):
     return [float(value) for value in result.stdout.split()]
 
 
+def measure(gigabytes):
+    """Megabytes: of 20 architectures, of each of 200 by path, and of a memmap.
+
+    Returns
+    -------
+    few : float
+    each : dict of str to float
+        By ``"plain"`` and ``"XLA"``.
+    memmaps : dict of bool to tuple of float
+        Without and with early stopping: megabytes above start, seconds of an epoch.
+    """
+    before, after = in_new_process("fits", 20, 20, False)
+    few, each, memmaps = after - before, {}, {}
+    for name, xla in (("plain", False), ("XLA", True)):
+        before, after = in_new_process("fits", 200, 40, xla)
+        each[name] = (after - before) / 160
+    for early_stopping in (False, True):
+        before, peak, time = in_new_process("memmap", gigabytes, early_stopping)
+        memmaps[early_stopping] = peak - before, time
+    return few, each, memmaps
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--gigabytes", type=float, default=4.0)
@@ -99,19 +121,12 @@ if __name__ == "__main__":
         function, *args = json.loads(options.call)
         print(*{"fits": fits, "memmap": memmap}[function](*args))
         sys.exit()
-    before, after = in_new_process("fits", 20, 20, False)
-    print(f"20 architectures, 200 fits: grows {after - before:.0f} MB after 20")
-    for name, xla in (("plain", False), ("XLA", True)):
-        before, after = in_new_process("fits", 200, 40, xla)
-        print(
-            f"200 architectures, {name}: each after 40 grows "
-            f"{(after - before) / 160:.2f} MB"
-        )
-    for early_stopping in (False, True):
-        before, peak, seconds = in_new_process(
-            "memmap", options.gigabytes, early_stopping
-        )
+    few, each, memmaps = measure(options.gigabytes)
+    print(f"20 architectures, 200 fits: grows {few:.0f} MB after 20")
+    for name, grown in each.items():
+        print(f"200 architectures, {name}: each after 40 grows {grown:.2f} MB")
+    for early_stopping, (above, time) in memmaps.items():
         print(
             f"memmap of {options.gigabytes:g} GB, early stopping {early_stopping}: "
-            f"{peak - before:.0f} MB above start, {seconds:.0f} s an epoch"
+            f"{above:.0f} MB above start, {time:.0f} s an epoch"
         )

@@ -900,8 +900,8 @@ def set_jit_compile(value):
 
 # What XLA saves, in ms for a step of training, measured on two cores with batches of
 # 32; and what it has to save before its compilation (0.7 to 1.5 s) pays.
-_SAVED_PER_TIMESTEP = {"gru": 0.075, "simple_rnn": 0.045}
-_SAVED_PER_STEP = {"convolutional": 0.25, "dense": 0.2}
+_SAVED_PER_TIMESTEP = {"gru": 0.07, "simple_rnn": 0.018}
+_SAVED_PER_STEP = {"convolutional": 0.1, "dense": 0.15}
 _HAS_TO_SAVE = 1000
 
 
@@ -909,9 +909,9 @@ def _saved_by_xla(network, batch_size):
     if network["family"] != "recurrent":
         return _SAVED_PER_STEP[network["family"]]
     if network["cell"] == "lstm":
-        # The fused kernel is as fast up to some 48 units, and then falls behind.
+        # The fused kernel is as fast up to some 96 units, and then falls behind.
         per_timestep = sum(
-            2.7e-9 * batch_size * units**3 for units in network["units"] if units > 48
+            2.7e-9 * batch_size * units**3 for units in network["units"] if units > 96
         )
     else:
         per_timestep = _SAVED_PER_TIMESTEP[network["cell"]] * len(network["units"])
