@@ -34,6 +34,7 @@ import math
 import os
 import threading
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,6 +52,9 @@ PREDICTION_ROWS = 64
 
 # Idle programs kept; beyond that the least recently used one goes.
 _MAX_PROGRAMS = 32
+
+# Up to this width the fused kernel is as fast as XLA, and single operations are small.
+_WIDE = 96
 
 # Batch sizes for which a program keeps its traced training.
 _MAX_BATCH_SIZES = 8
@@ -676,15 +680,14 @@ class Program:
         -------
         outputs : ndarray of shape (n_rows, n_outputs), float32
         """
-        shape = X.shape[1:]
+        network, shape, size = self.recipe.network, X.shape[1:], PREDICTION_ROWS
         if self._predict is None:
-            with _TRACING:
+            with _TRACING, _executor(network):
                 self._predict = self._trace_prediction(shape)
         n_rows = len(X) if index is None else len(index)
-        outputs = np.empty((n_rows, self.recipe.network["n_outputs"]), np.float32)
-        size = PREDICTION_ROWS
-        n_chunk = max(_CHUNK_BYTES // (4 * size * math.prod(shape)), 1) * size
-        for start in range(0, n_rows, n_chunk):
+        outputs = np.empty((n_rows, network["n_outputs"]), np.float32)
+
+        def run(start):
             rows = slice(start, start + n_chunk)
             chunk = X[rows] if index is None else X[index[rows]]
             n_asked = len(chunk)
@@ -692,7 +695,23 @@ class Program:
             if n_missing:
                 filling = np.zeros((n_missing, *shape), np.float32)
                 chunk = np.concatenate([chunk, filling])
-            outputs[rows] = self._predict(tf.constant(chunk)).numpy()[:n_asked]
+            with _executor(network):
+                outputs[rows] = self._predict(tf.constant(chunk)).numpy()[:n_asked]
+
+        n_batches, n_threads = -(-n_rows // size), 1
+        if _is_slim(network):
+            n_threads = tf.config.threading.get_inter_op_parallelism_threads()
+            n_threads = min(n_threads or os.cpu_count(), max(n_batches // 4, 1))
+        # No more than a chunk at once, and a share of the work for each thread.
+        n_chunk = max(_CHUNK_BYTES // (4 * size * math.prod(shape)), 1)
+        n_chunk = size * max(min(n_chunk, -(-n_batches // n_threads)), 1)
+        starts = range(0, n_rows, n_chunk)
+        if n_threads == 1:
+            for start in starts:
+                run(start)
+        else:
+            with ThreadPoolExecutor(n_threads) as pool:
+                list(pool.map(run, starts))
         return outputs
 
 
@@ -708,13 +727,20 @@ def chunk_steps(batch_size, shape):
     return min(max(_CHUNK_BYTES // batch_bytes, 1), _CHUNK_STEPS)
 
 
-def _executor(network, xla):
-    """TensorFlow's executor for a traced function, as a context.
+def _is_slim(network):
+    """Whether operations come one after another, and none is worth two threads."""
+    if network["family"] != "recurrent" or network["bidirectional"] or has_gpu():
+        return False
+    return max(network["units"]) <= _WIDE
 
-    The operations of a recurrent network come one after another; handing each to
-    another thread takes more time than it saves.
+
+def _executor(network, xla=False):
+    """The context for tracing and calling a function of a network.
+
+    Handing each operation of a slim network to another thread takes more time than it
+    saves.
     """
-    if xla or network["family"] != "recurrent" or network["bidirectional"]:
+    if xla or not _is_slim(network):
         return nullcontext()
     return tf.experimental.function_executor_type("SINGLE_THREADED_EXECUTOR")
 
@@ -909,9 +935,10 @@ def _saved_by_xla(network, batch_size):
     if network["family"] != "recurrent":
         return _SAVED_PER_STEP[network["family"]]
     if network["cell"] == "lstm":
-        # The fused kernel is as fast up to some 96 units, and then falls behind.
         per_timestep = sum(
-            2.7e-9 * batch_size * units**3 for units in network["units"] if units > 96
+            2.7e-9 * batch_size * units**3
+            for units in network["units"]
+            if units > _WIDE
         )
     else:
         per_timestep = _SAVED_PER_TIMESTEP[network["cell"]] * len(network["units"])
@@ -1083,7 +1110,7 @@ class _Callbacks:
 
 def _run(program, recipe, rows, schedule, epochs):
     """Train by the program, an epoch at a time."""
-    # Of few rows' numbers, not each is to have a trace of its own.
+    # With fewer rows than that, not each number of rows is to have a trace of its own.
     batch_size = min(schedule.batch_size, 1 << (len(rows) - 1).bit_length())
     n_steps = -(-len(rows) // batch_size)
     xla = program.is_rowwise and earns_xla(
@@ -1091,6 +1118,7 @@ def _run(program, recipe, rows, schedule, epochs):
     )
     size = batch_size * chunk_steps(batch_size, rows.X.shape[1:])
     call, logs = _Callbacks(program, recipe, schedule, epochs, n_steps), {}
+    values = recipe.values()
     call("on_train_begin")
     for epoch in range(schedule.first_epoch, epochs.last):
         order = epochs.order(epoch, program.dropout_states)
@@ -1098,7 +1126,7 @@ def _run(program, recipe, rows, schedule, epochs):
         program.reset_metrics()
         starts = range(0, len(rows), size)
         chunks = (rows.take(order[start : start + size]) for start in starts)
-        loss = program.train_epoch(chunks, batch_size, recipe.values(), xla)
+        loss = program.train_epoch(chunks, batch_size, values, xla)
         logs = {"loss": loss, **program.metric_values()}
         stop = epochs.watched(epoch, logs, program.take)
         stop |= call("on_epoch_end", epoch, logs)

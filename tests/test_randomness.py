@@ -1,6 +1,8 @@
 """What is random, what is not, and whose random state is used."""
 
+import inspect
 import os
+import pickle
 import random
 import subprocess
 import sys
@@ -99,48 +101,61 @@ def test_int_repeats_after_programs_were_forgotten(make_classifier, sequences):
     assert bits(clone(net).fit(*sequences)) == first
 
 
-SCRIPT = """
+def digest(name, params, X, y):
+    """Of a new estimator's weights and probabilities, every bit of them."""
+    net = getattr(skseq, name)(**{"epochs": 3, "random_state": 0, **params}).fit(X, y)
+    found = sha256(net.predict_proba(X).tobytes())
+    for weights in net.model_.get_weights():
+        found.update(weights.tobytes())
+    return found.hexdigest()
+
+
+SCRIPT = f"""
 import pickle, sys
 from hashlib import sha256
 import skseq
 
-for name, params, X, y in pickle.load(sys.stdin.buffer):
-    net = getattr(skseq, name)(**params).fit(X, y)
-    digest = sha256(net.predict_proba(X).tobytes())
-    for weights in net.model_.get_weights():
-        digest.update(weights.tobytes())
-    print(name, digest.hexdigest())
+{inspect.getsource(digest)}
+xla, X, y, jobs = pickle.load(sys.stdin.buffer)
+skseq.set_jit_compile(xla)
+print(*[digest(name, params, X, y) for name, params in jobs])
 """
 
+JOBS = [(name, params) for name in OTHER for params in ({}, OTHER[name])]
 
-def test_int_repeats_in_a_fresh_process(sequences):
-    import pickle
 
-    X, y = sequences
-    jobs = [
-        (name, {"epochs": 3, "random_state": 0, **params}, X, y)
-        for name, params in OTHER.items()
-    ]
-    here = []
-    for name, params, X, y in jobs:
-        net = getattr(skseq, name)(**params).fit(X, y)
-        digest = sha256(net.predict_proba(X).tobytes())
-        for weights in net.model_.get_weights():
-            digest.update(weights.tobytes())
-        here.append(f"{name} {digest.hexdigest()}")
+def digests_of_a_fresh_process(xla, X, y, jobs):
     root = str(Path(skseq.__file__).parent.parent)
     path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-    # In the opposite order, so that what was fitted before is other as well.
     result = subprocess.run(
         [sys.executable, "-c", SCRIPT],
-        input=pickle.dumps(jobs[::-1]),
+        input=pickle.dumps((xla, X, y, jobs)),
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         check=False,
         timeout=300,
     )
     assert result.returncode == 0, result.stderr.decode()
-    assert sorted(result.stdout.decode().split("\n")[:5]) == sorted(here)
+    return result.stdout.decode().split()
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["plain", "xla"])
+def test_int_repeats_after_others_in_threads_and_in_a_fresh_process(sequences, xla):
+    X, y = sequences
+    try:
+        skseq.set_jit_compile(xla)
+        first = [digest(*job, X, y) for job in JOBS]
+        for name, params in JOBS:
+            other = {**params, "random_state": 1, "learning_rate": 0.1}
+            digest(name, other, X[:31], y[:31])
+        # Each twice at a time, in programs of their own.
+        with ThreadPoolExecutor(4) as pool:
+            again = list(pool.map(lambda job: digest(*job, X, y), JOBS * 2))
+    finally:
+        skseq.set_jit_compile("auto")
+    assert again == first * 2
+    # In the opposite order, so that what was fitted before is other as well.
+    assert digests_of_a_fresh_process(xla, X, y, JOBS[::-1]) == first[::-1]
 
 
 # ----------------------------------------------------------------- None and RandomState

@@ -7,9 +7,11 @@ import pickle
 import sys
 import weakref
 
+import joblib
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score, roc_auc_score
 from sklearn.model_selection import GridSearchCV
@@ -211,6 +213,21 @@ def test_cache_is_bounded(sequences, built, monkeypatch):
     assert sum(program() is not None for program in built) == 2
     for estimator, probabilities in zip(estimators, expected, strict=True):
         np.testing.assert_array_equal(estimator.predict_proba(X), probabilities)
+
+
+def test_traced_networks_keep_no_variables_of_their_own(sequences):
+    X, y = sequences
+    skseq.clear_programs()
+    estimator = skseq.DenseClassifier((41,), epochs=1).fit(X, y)
+    estimator.predict(X)
+    with keras.StatelessScope():
+        pass  # Keras gives values to what has none at the end of such a scope
+    gc.collect()
+    shapes = [
+        tuple(one.shape) for one in gc.get_objects() if isinstance(one, tf.Variable)
+    ]
+    assert (10, 41) not in shapes
+    assert (10 * 41 + 41 + 41 + 1,) in shapes  # all in one vector
 
 
 def test_clear_programs_empties_the_cache_and_changes_no_result(
@@ -749,6 +766,23 @@ def test_model_checkpoint_saves_a_model_that_keras_loads(
     )
 
 
+@pytest.mark.parametrize("update_freq", ["epoch", 1])
+def test_tensorboard_writes_what_history_has(sequences, tmp_path, update_freq):
+    X, y = sequences
+    callback = keras.callbacks.TensorBoard(tmp_path, update_freq=update_freq)
+    assert _training.needs_batches(callback)
+    estimator = skseq.DenseClassifier(epochs=3, callbacks=callback, random_state=0)
+    estimator.fit(X, y)
+    (path,) = (tmp_path / "train").glob("*.v2")
+    found = [
+        float(tf.make_ndarray(value.tensor))
+        for event in tf.compat.v1.train.summary_iterator(str(path))
+        for value in event.summary.value
+        if value.tag == "epoch_loss"
+    ]
+    np.testing.assert_allclose(found, estimator.history_["loss"], rtol=1e-6)
+
+
 def test_csv_logger_writes_each_epoch(sequences, tmp_path):
     X, y = sequences
     path = tmp_path / "log.csv"
@@ -930,11 +964,12 @@ OBJECTS = {
     "loss": {"loss": keras.losses.BinaryFocalCrossentropy(gamma=1.0)},
     "own_loss": {"loss": ScaledError(3.0)},
     "loss_function": {"loss": _squared},
+    "metric": {"metrics": [keras.metrics.AUC(name="auc"), _squared]},
 }
 
 
 @pytest.mark.parametrize("name", OBJECTS)
-def test_keras_objects_survive_clone_grid_and_pickle(table, name):
+def test_keras_objects_survive_clone_grid_and_joblib(table, tmp_path, name):
     X, y = table
     estimator = skseq.DenseClassifier(
         (4,), n_timesteps=5, epochs=3, random_state=0, **OBJECTS[name]
@@ -942,8 +977,10 @@ def test_keras_objects_survive_clone_grid_and_pickle(table, name):
     expected = estimator.fit(X, y).predict_proba(X)
     for other in (clone(estimator), pickle.loads(pickle.dumps(clone(estimator)))):
         np.testing.assert_array_equal(other.fit(X, y).predict_proba(X), expected)
-    loaded = pickle.loads(pickle.dumps(estimator))
+    joblib.dump(estimator, tmp_path / "model.joblib")
+    loaded = joblib.load(tmp_path / "model.joblib")
     np.testing.assert_array_equal(loaded.predict_proba(X), expected)
+    assert loaded.history_ == estimator.history_
     going_on = estimator.partial_fit(X, y).predict_proba(X)
     np.testing.assert_allclose(
         loaded.partial_fit(X, y).predict_proba(X), going_on, atol=1e-6
