@@ -53,6 +53,9 @@ def _import_keras():
 
 keras = _import_keras()
 
+# Whatever the user's global policy, so that a fitted estimator means the same anywhere.
+_DTYPE = "float32"
+
 
 # ------------------------------------------------------------------ names to objects
 
@@ -334,10 +337,12 @@ def make_rowwise_loss(loss, loss_params=None):
         batch may be something else than the mean of that.
     """
     made = make_loss(loss, loss_params)
-    config = made.get_config() if type(made) in _ROWWISE else {}
-    if config.get("reduction") not in ("sum_over_batch_size", "mean"):
+    if type(made) not in _ROWWISE or made.dtype != _DTYPE:
         return None
-    if config.get("ignore_class") is not None or config.get("dtype") is not None:
+    config = made.get_config()
+    is_mean = config["reduction"] in ("sum_over_batch_size", "mean")
+    leaves_out = config.get("ignore_class") is not None
+    if not is_mean or leaves_out or config.get("axis", -1) != -1:
         return None
     return type(made).from_config({**config, "reduction": None})
 
@@ -467,9 +472,6 @@ def _activation_layer(activation, name):
 
 
 # -------------------------------------------------------------------------- building
-
-# Whatever the user's global policy, so that a fitted estimator means the same anywhere.
-_DTYPE = "float32"
 
 # The layers that a program may have others for, see `build_network`.
 LAYERS = {

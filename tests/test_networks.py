@@ -6,6 +6,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import skseq
+from skseq import _networks
 
 CELLS = {
     "LSTMClassifier": keras.layers.LSTM,
@@ -362,6 +363,36 @@ def test_softmax_of_two_classes_learns(sequences):
         probabilities = estimator.predict_proba(X)
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-12)
         assert estimator.score(X, y) > 0.9
+
+
+ROWWISE = sorted(_networks._ROWWISE, key=lambda cls: cls.__name__)
+
+
+@pytest.mark.parametrize("cls", ROWWISE, ids=lambda cls: cls.__name__)
+def test_rowwise_losses_have_the_mean_of_the_whole(cls):
+    rng = np.random.default_rng(0)
+    outputs = rng.dirichlet(np.ones(3), 7).astype(np.float32)
+    target = np.eye(3, dtype=np.float32)[rng.integers(3, size=7)]
+    if cls is keras.losses.SparseCategoricalCrossentropy:
+        target = target.argmax(1)
+    rows = _networks.make_rowwise_loss(cls())(target, outputs)
+    assert rows.shape == (7,)
+    np.testing.assert_allclose(np.mean(rows), cls()(target, outputs), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        keras.losses.Circle(),
+        keras.losses.MeanSquaredError(reduction="sum"),
+        keras.losses.MeanSquaredError(dtype="float64"),
+        keras.losses.CategoricalCrossentropy(axis=0),
+        keras.losses.SparseCategoricalCrossentropy(ignore_class=0),
+        lambda y_true, y_pred: y_pred[:, 0],
+    ],
+)
+def test_other_losses_are_not_taken_for_rowwise(loss):
+    assert _networks.make_rowwise_loss(loss) is None
 
 
 def _variables(estimator, sequences):

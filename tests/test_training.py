@@ -146,14 +146,28 @@ def test_options_of_the_optimizer_are_values(sequences, built, name):
     assert not np.array_equal(expected[0.01], expected[None])
 
 
-def test_rates_of_dropout_are_values(make_classifier, sequences, built):
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("LSTMClassifier", {"units": 4}),
+        ("GRUClassifier", {"units": (4, 3), "bidirectional": True}),
+        ("SimpleRNNClassifier", {"units": 4, "recurrent_dropout": 0.2}),
+        ("Conv1DClassifier", {"filters": 4}),
+        ("DenseClassifier", {"dense_units": 4}),
+    ],
+)
+def test_rates_of_dropout_are_values(sequences, built, name, params):
     X, y = sequences
-    params = {"epochs": 2, "random_state": 0}
-    expected = make_classifier(**params, dropout=0.1).fit(X, y).predict_proba(X)
+
+    def make(rate):
+        options = {"epochs": 2, "random_state": 0, "dropout": rate, **params}
+        return getattr(skseq, name)(**options)
+
+    expected = make(0.1).fit(X, y).predict_proba(X)
     skseq.clear_programs()
     built.clear()
-    other = make_classifier(**params, dropout=0.6).fit(X, y).predict_proba(X)
-    found = make_classifier(**params, dropout=0.1).fit(X, y)
+    other = make(0.6).fit(X, y).predict_proba(X)
+    found = make(0.1).fit(X, y)
     assert len(built) == 1
     np.testing.assert_array_equal(found.predict_proba(X), expected)
     assert not np.array_equal(other, expected)
