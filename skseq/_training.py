@@ -39,6 +39,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
+import joblib
 import numpy as np
 import tensorflow as tf
 
@@ -699,9 +700,9 @@ class Program:
                 outputs[rows] = self._predict(tf.constant(chunk)).numpy()[:n_asked]
 
         n_batches, n_threads = -(-n_rows // size), 1
-        if _is_slim(network):
+        if n_batches >= 8 and _is_slim(network):
             n_threads = tf.config.threading.get_inter_op_parallelism_threads()
-            n_threads = min(n_threads or os.cpu_count(), max(n_batches // 4, 1))
+            n_threads = min(n_threads or joblib.cpu_count(), n_batches // 4)
         # No more than a chunk at once, and a share of the work for each thread.
         n_chunk = max(_CHUNK_BYTES // (4 * size * math.prod(shape)), 1)
         n_chunk = size * max(min(n_chunk, -(-n_batches // n_threads)), 1)
