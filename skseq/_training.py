@@ -434,8 +434,9 @@ class Program:
             self._has_rate = isinstance(optimizer.learning_rate, keras.Variable)
             self._loss = make_loss(recipe.loss, recipe.loss_params)
             self._row_loss = make_rowwise_loss(recipe.loss, recipe.loss_params)
-            # Metrics would count the rows that fill up a batch.
-            self.is_rowwise = self._row_loss is not None and not recipe.metrics
+            self._is_rowwise = self._row_loss is not None
+            # Metrics count rows that are, a number that varies and XLA can't have.
+            self.takes_xla = self._is_rowwise and not recipe.metrics
             if recipe.metrics:
                 # Keras resolves them, and makes their variables at their first use,
                 # which must not be inside a loop of the graph.
@@ -449,9 +450,9 @@ class Program:
     def _step(self, X, target, weights, n_rows, options):
         """Train on a batch; the sum of its rows' losses. Called while tracing.
 
-        Rows beyond the first ``n_rows``, a float, have weight zero and don't count.
+        Rows beyond the first ``n_rows`` have weight zero and don't count.
         """
-        model = self.model
+        model, count = self.model, tf.cast(n_rows, tf.float32)
         values = [tf.identity(v.value) for v in self.parameters]
         others = [tf.identity(v) for v in self._others]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -460,14 +461,14 @@ class Program:
             outputs, changed, penalties = model.stateless_call(
                 trainable, others, X, training=True, return_losses=True
             )
-            if self.is_rowwise:
+            if self._is_rowwise:
                 loss = self._row_loss(target, outputs)
             else:
                 loss = self._loss(target, outputs, sample_weight=weights)
                 # A loss object of the caller's has a dtype of its own.
                 loss = tf.cast(loss, tf.float32)
         # The gradient of a mean takes dozens of operations; its value is known.
-        seed = weights / n_rows if self.is_rowwise else tf.ones_like(loss)
+        seed = weights / count if self._is_rowwise else tf.ones_like(loss)
         gradients = tape.gradient(
             [loss, *penalties], values, [seed, *map(tf.ones_like, penalties)]
         )
@@ -479,9 +480,12 @@ class Program:
         else:
             self.optimizer.apply(gradients, self.parameters)
         if self.recipe.metrics:
-            model.compute_metrics(X, target, outputs, sample_weight=weights)
-        total = tf.reduce_sum(loss * weights) if self.is_rowwise else loss * n_rows
-        return tf.add_n([total, *[penalty * n_rows for penalty in penalties]])
+            model.compute_metrics(
+                *(array[:n_rows] for array in (X, target, outputs)),
+                sample_weight=weights[:n_rows],
+            )
+        total = tf.reduce_sum(loss * weights) if self._is_rowwise else loss * count
+        return tf.add_n([total, *[penalty * count for penalty in penalties]])
 
     def _update(self, gradient, options):
         """What ``optimizer.apply`` does, on the flat vector, with options as values.
@@ -531,7 +535,7 @@ class Program:
                     for array, shape in zip((X, target, weights), shapes, strict=True)
                 ]
                 with traced(xla, values):
-                    loss = self._step(*parts, tf.cast(n_left, tf.float32), values)
+                    loss = self._step(*parts, n_left, values)
                 return start + size, total + loss
 
             _, total = tf.while_loop(
@@ -565,7 +569,7 @@ class Program:
         values : dict of str to float
             See `Recipe.values`.
         xla : bool
-            Whether to go through what XLA compiled; only if ``is_rowwise``.
+            Whether to go through what XLA compiled; only if ``takes_xla``.
 
         Returns
         -------
@@ -574,7 +578,7 @@ class Program:
         """
         total, n_rows = 0.0, 0
         values = np.array([values[name] for name in self._value_names], np.float32)
-        key = (batch_size if self.is_rowwise else None), xla
+        key = (batch_size if self._is_rowwise else None), xla
         for chunk in chunks:
             n_chunk = len(chunk[0])
             n_rows += n_chunk
@@ -586,7 +590,7 @@ class Program:
             if xla:
                 n_steps = chunk_steps(batch_size, chunk[0].shape[1:])
                 chunk = _filled(chunk, n_steps * batch_size)
-            elif self.is_rowwise:
+            elif self._is_rowwise:
                 chunk = _filled(chunk, n_chunk + -n_chunk % batch_size)
             sizes = np.int32(n_chunk), np.int32(batch_size)
             with _executor(self.recipe.network, xla):
@@ -1114,9 +1118,7 @@ def _run(program, recipe, rows, schedule, epochs):
     # With fewer rows than that, not each number of rows is to have a trace of its own.
     batch_size = min(schedule.batch_size, 1 << (len(rows) - 1).bit_length())
     n_steps = -(-len(rows) // batch_size)
-    xla = program.is_rowwise and earns_xla(
-        recipe, batch_size, n_steps * schedule.epochs
-    )
+    xla = program.takes_xla and earns_xla(recipe, batch_size, n_steps * schedule.epochs)
     size = batch_size * chunk_steps(batch_size, rows.X.shape[1:])
     call, logs = _Callbacks(program, recipe, schedule, epochs, n_steps), {}
     values = recipe.values()

@@ -108,8 +108,9 @@ def test_integer_cv_is_stratified(make_classifier, data):
 def test_scores_of_two_classes(make_classifier, data):
     names = ["roc_auc", "average_precision", "accuracy", "neg_log_loss"]
     result = cross_validate(
-        make_classifier(), *data, cv=3, scoring=names, error_score="raise"
-    )
+        make_classifier(learning_rate=0.01), *data, cv=3, scoring=names,
+        error_score="raise",
+    )  # fmt: skip
     for name in names[:3]:
         assert result[f"test_{name}"].shape == (3,)
         assert result[f"test_{name}"].mean() >= 0.85
@@ -120,8 +121,9 @@ def test_scores_of_two_classes(make_classifier, data):
 def test_scores_of_three_classes(make_classifier, data_of_three):
     names = ["roc_auc_ovr", "roc_auc_ovo", "f1_macro", "neg_log_loss"]
     result = cross_validate(
-        make_classifier(), *data_of_three, cv=3, scoring=names, error_score="raise"
-    )
+        make_classifier(learning_rate=0.01), *data_of_three, cv=3, scoring=names,
+        error_score="raise",
+    )  # fmt: skip
     for name in names[:3]:
         assert result[f"test_{name}"].shape == (3,)
         assert result[f"test_{name}"].mean() >= 0.8
@@ -537,8 +539,11 @@ def test_sampler_in_a_search(make_classifier, uneven, sampler):
         pipeline, {"net__learning_rate": [1e-9, 0.03]}, cv=3, scoring="roc_auc",
         error_score="raise",
     ).fit(*uneven)  # fmt: skip
-    assert grid.best_params_ == {"net__learning_rate": 0.03}
-    assert grid.best_score_ > 0.7
+    # A network that learns nothing may rank these few rows well too, by chance.
+    untrained, trained = grid.cv_results_["mean_test_score"]
+    assert trained > 0.7
+    assert trained != untrained
+    assert grid.best_score_ == max(trained, untrained)
 
 
 def test_sampler_before_held_out_rows(make_classifier, uneven):
