@@ -185,10 +185,12 @@ def compare(title, X, y, models, test_size, seeds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", default=PARTS, choices=[*PARTS, []])
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all if none")
     parser.add_argument("--seeds", type=int, default=5)
     arguments = parser.parse_args()
-    parts, seeds = arguments.parts, arguments.seeds
+    parts, seeds = arguments.parts or PARTS, arguments.seeds
+    if not set(parts) <= set(PARTS):
+        parser.error(f"parts must be of {PARTS}, got {parts}")
     real = FOLDER.is_dir()
     if not real:
         print(f"No folder {FOLDER}: the credit tables are left out.")
