@@ -16,7 +16,6 @@ Medians; LSTM of 32 units, 30 timesteps of one feature.
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import joblib
@@ -125,7 +124,6 @@ def load_and_predict(repeats=5):
 
 if __name__ == "__main__":
     torch.set_num_threads(2)
-    start = time.perf_counter()
     print(f"first fit more than the second: {first_fit():.2f} s")
     print(f"a warm fit beside its epochs: {fit_overhead():.0f} ms")
     alone, through = one_row()

@@ -930,7 +930,7 @@ def set_jit_compile(value):
 
 
 # What XLA saves, in ms for a step of training, measured on two cores with batches of
-# 32; and what it has to save before its compilation (0.7 to 1.5 s) pays.
+# 32; and what it has to save before its compilation (0.5 to 1.5 s) pays.
 _SAVED_PER_TIMESTEP = {"gru": 0.07, "simple_rnn": 0.018}
 _SAVED_PER_STEP = {"convolutional": 0.1, "dense": 0.15}
 _HAS_TO_SAVE = 1000
@@ -993,13 +993,14 @@ class _Epochs:
     def order(self, epoch, dropout_states):
         """The epoch's order of rows; dropout's streams start anew."""
         rng = np.random.default_rng([self._schedule.seed, epoch])
-        n_rows, order = len(self._rows), None
+        order = np.arange(len(self._rows))
         if self._schedule.shuffle:
-            order = _shuffled(n_rows, 4 * math.prod(self._rows.X.shape[1:]), rng)
+            row_bytes = 4 * math.prod(self._rows.X.shape[1:])
+            order = _shuffled(len(order), row_bytes, rng)
         # After the order, which must not depend on how many draw.
         for variable in dropout_states:
             variable.assign([rng.integers(2**31), 0])
-        return np.arange(n_rows) if order is None else order
+        return order
 
     def watched(self, epoch, logs, take):
         """Complete an epoch's record in place; True if training is to stop."""
