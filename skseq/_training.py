@@ -910,7 +910,8 @@ def set_jit_compile(value):
     ----------
     value : {"auto", True, False}
         ``"auto"``, the default at import: by architecture and amount of work, see the
-        user guide's page on speed.
+        user guide's page on speed. True: wherever it can be, which is not with
+        ``metrics`` and not with a loss of one's own.
 
     Raises
     ------
