@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from skseq import datasets
+    from skseq._autoencoder import AutoencoderTransformer
     from skseq._convolutional import Conv1DClassifier
     from skseq._dense import DenseClassifier
     from skseq._recurrent import GRUClassifier, LSTMClassifier, SimpleRNNClassifier
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AutoencoderTransformer",
     "Conv1DClassifier",
     "DenseClassifier",
     "GRUClassifier",
@@ -31,6 +33,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AutoencoderTransformer": "_autoencoder",
     "Conv1DClassifier": "_convolutional",
     "DenseClassifier": "_dense",
     "GRUClassifier": "_recurrent",

@@ -27,6 +27,12 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
 from skseq._persistence import VersionedState
+from skseq._pretraining import (
+    check_encoder,
+    check_pretrained,
+    fit_autoencoder,
+    start_from,
+)
 from skseq._training import (
     Recipe,
     Rows,
@@ -111,8 +117,8 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         Parameters
         ----------
         deep : bool, default=True
-            Also list each key of ``optimizer_params`` as ``optimizer__<key>`` and of
-            ``loss_params`` as ``loss__<key>``.
+            Also list each key of ``optimizer_params`` as ``optimizer__<key>``, of
+            ``loss_params`` as ``loss__<key>``, and each parameter of ``pretrained``.
 
         Returns
         -------
@@ -122,8 +128,11 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         params = {name: getattr(self, name) for name in self._get_param_names()}
         if deep:
             for prefix, name in _DICT_PARAMETERS.items():
-                for key, value in (params[name] or {}).items():
+                for key, value in (params.get(name) or {}).items():
                     params[f"{prefix}__{key}"] = value
+            if params.get("pretrained") is not None:
+                for key, value in self.pretrained.get_params().items():
+                    params[f"pretrained__{key}"] = value
         return params
 
     def set_params(self, **params):
@@ -133,7 +142,8 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         ----------
         **params : dict
             Values by name. ``optimizer__<key>`` sets a key of a new
-            ``optimizer_params``, ``loss__<key>`` one of a new ``loss_params``.
+            ``optimizer_params``, ``loss__<key>`` one of a new ``loss_params``,
+            ``pretrained__<name>`` a parameter of ``pretrained``.
 
         Returns
         -------
@@ -146,11 +156,13 @@ class SequenceEstimator(VersionedState, BaseWrapper):
             If there is no parameter of a name; the message suggests the nearest.
         """
         names = self._get_param_names()
-        plain, keyed = {}, {}
+        plain, keyed, nested = {}, {}, {}
         for name, value in params.items():
             prefix, _, key = name.partition("__")
-            if key and prefix in _DICT_PARAMETERS:
+            if key and _DICT_PARAMETERS.get(prefix) in names:
                 keyed.setdefault(_DICT_PARAMETERS[prefix], {})[key] = value
+            elif key and prefix == "pretrained" and prefix in names:
+                nested[key] = value
             elif name in names:
                 plain[name] = value
             else:
@@ -162,6 +174,12 @@ class SequenceEstimator(VersionedState, BaseWrapper):
             setattr(self, name, value)
         for name, items in keyed.items():
             setattr(self, name, {**(getattr(self, name) or {}), **items})
+        if nested:
+            if self.pretrained is None:
+                raise ValueError(
+                    f"pretrained__{next(iter(nested))} needs pretrained, got None."
+                )
+            self.pretrained.set_params(**nested)
         return self
 
     # BaseWrapper lists every parameter on a line of its own.
@@ -174,6 +192,13 @@ class SequenceEstimator(VersionedState, BaseWrapper):
 
     def __sklearn_is_fitted__(self):
         return "_state" in vars(self)
+
+    # What check_sequences gives; another than float32 for who prepares rows by chunks.
+    _dtype = np.float32
+
+    # Where neither an optimizer object nor the user says. Keras' 0.001 takes several
+    # times the epochs on a table of some hundred rows.
+    _default_rate = 0.005
 
     # --------------------------------------------------- what scikeras has in public
 
@@ -250,21 +275,23 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         return check_scoring(self, scoring=self.monitor)
 
     def _new_recipe(self):
-        loss, n_outputs, output_activation = self._head()
+        loss, head = self._head()
         network = {
             **self._network(),
             "n_timesteps": self.n_timesteps_in_,
             "n_features": self.n_features_in_
             if self._n_dimensions_in == 3
             else self.n_features_in_ // self.n_timesteps_in_,
-            "n_outputs": n_outputs,
-            "output_activation": output_activation,
+            **head,
         }
+        rate = self.learning_rate
+        if rate is None and not isinstance(self.optimizer, keras.optimizers.Optimizer):
+            rate = self._default_rate
         recipe = Recipe(
             network=network,
             optimizer=self.optimizer,
             optimizer_params=dict(self.optimizer_params or {}),
-            learning_rate=self.learning_rate,
+            learning_rate=rate,
             loss=loss,
             loss_params=dict(self.loss_params or {}),
             metrics=check_metrics(self.metrics),
@@ -274,12 +301,13 @@ class SequenceEstimator(VersionedState, BaseWrapper):
 
     def _train(self, X, y, sample_weight, *, epochs, resume, classes=None,
                X_val=None, y_val=None, sample_weight_val=None, groups=None,
-               early_stopping=False, min_rows=2):  # fmt: skip
+               X_unlabeled=None, early_stopping=False, min_rows=2):  # fmt: skip
         """Validate, train and store; called under `restores_on_error`."""
         check_parameters(self)
         X = check_sequences(
-            self, X, reset=not resume, n_timesteps=self.n_timesteps, min_rows=min_rows
-        )
+            self, X, reset=not resume, n_timesteps=self.n_timesteps, min_rows=min_rows,
+            dtype=self._dtype,
+        )  # fmt: skip
         y = self._check_target(y, len(X))
         weights = check_weights(sample_weight, len(X))
         if groups is not None:
@@ -304,6 +332,8 @@ class SequenceEstimator(VersionedState, BaseWrapper):
             before = np.arange(len(X)) if index is None else index
             given = X, before[held_out], y[held_out], weights[held_out]
             index, y, weights = before[rest], y[rest], weights[rest]
+        if not resume:
+            self._settle_before(X, index, weights, X_unlabeled, recipe, seeds)
         watch = None
         if given is not None:
             watch = self._make_watch(*given, recipe, scorer, early_stopping)
@@ -312,7 +342,7 @@ class SequenceEstimator(VersionedState, BaseWrapper):
             state, learning_rate = self._go_on(recipe)
             first_epoch, history_before = self.n_iter_, self.history_
         else:
-            state = initial_state(recipe, int(seeds[0]))
+            state = self._first_state(recipe, int(seeds[0]))
             learning_rate = recipe.rate
             first_epoch, history_before = 0, {}
         state, history, best = train(
@@ -333,6 +363,7 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         )
         n_new = len(history.get("loss", ()))
         self._recipe, self._state, self._seeds = recipe, state, seeds
+        self._settle_after(X, index)
         self.callbacks_ = callbacks
         self.n_iter_ = first_epoch + n_new
         self.history_ = {
@@ -346,6 +377,15 @@ class SequenceEstimator(VersionedState, BaseWrapper):
             self.best_epoch_ = first_epoch + best[0] + 1
             self.best_score_ = best[1]
         return self
+
+    def _settle_before(self, X, index, weights, X_unlabeled, recipe, seeds):
+        """Before the first training: learn what it needs from the training rows."""
+
+    def _first_state(self, recipe, seed):
+        return initial_state(recipe, seed)
+
+    def _settle_after(self, X, index):
+        """After training: learn what else is to be known of the training rows."""
 
     def _go_on(self, recipe):
         """The state to go on from, and the learning rate to set in it."""
@@ -372,9 +412,9 @@ class SequenceEstimator(VersionedState, BaseWrapper):
                 if value is not None:
                     raise ValueError(f"{name} needs X_val, got X_val=None.")
             return None
-        if y_val is None:
-            raise ValueError("X_val needs y_val, got y_val=None.")
-        X_val = check_sequences(self, X_val, reset=False, name="X_val")
+        X_val = check_sequences(
+            self, X_val, reset=False, name="X_val", dtype=self._dtype
+        )
         y_val = self._check_target(y_val, len(X_val), "y_val")
         weights = check_weights(sample_weight_val, len(X_val), "sample_weight_val")
         index = np.flatnonzero(weights)
@@ -459,7 +499,7 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         """What the network gives for X, of shape (n_samples, n_outputs)."""
         check_is_fitted(self)
         X = check_sequences(self, X, reset=False)
-        return predict(self._recipe, self._state.weights, X)
+        return predict(self._recipe, self._state.weights, X, prepare=self._prepare)
 
 
 def _split_groups(strata, groups, fraction, seed):
@@ -510,6 +550,7 @@ class SequenceClassifierMixin(ClassifierMixin):
         y_val=None,
         sample_weight_val=None,
         groups=None,
+        X_unlabeled=None,
     ):
         """Fit the network.
 
@@ -533,6 +574,9 @@ class SequenceClassifierMixin(ClassifierMixin):
             Weights of ``X_val``, in its loss and its score.
         groups : array-like of shape (n_samples,), default=None
             Groups that ``early_stopping`` keeps on one side when it holds out rows.
+        X_unlabeled : array-like of the same kind as X, default=None
+            Rows without labels, which an unfitted ``pretrained`` is fitted on, together
+            with the training rows of X.
 
         Returns
         -------
@@ -551,7 +595,7 @@ class SequenceClassifierMixin(ClassifierMixin):
         return self._train(
             X, y, sample_weight, epochs=self.epochs, resume=resume, X_val=X_val,
             y_val=y_val, sample_weight_val=sample_weight_val, groups=groups,
-            early_stopping=self.early_stopping,
+            X_unlabeled=X_unlabeled, early_stopping=self.early_stopping,
         )  # fmt: skip
 
     @restores_on_error
@@ -680,7 +724,54 @@ class SequenceClassifierMixin(ClassifierMixin):
 
     # ------------------------------------------- what `SequenceEstimator._train` asks
 
+    @property
+    def _prepare(self):
+        """What the network reads, from rows; None where it is the rows themselves."""
+        autoencoder = getattr(self, "pretrained_", None)
+        return None if autoencoder is None else autoencoder._prepare
+
+    def _settle_before(self, X, index, weights, X_unlabeled, recipe, seeds):
+        vars(self).pop("pretrained_", None)
+        check_pretrained(self.pretrained, X_unlabeled)
+        if self.pretrained is None:
+            return
+        check_encoder(self.pretrained, recipe.network)
+
+        def as_given(rows):
+            return rows if self._n_dimensions_in == 3 else rows.reshape(len(rows), -1)
+
+        if X_unlabeled is not None:
+            X_unlabeled = as_given(
+                check_sequences(self, X_unlabeled, reset=False, name="X_unlabeled")
+            )
+        self.pretrained_ = autoencoder = fit_autoencoder(
+            self.pretrained,
+            lambda: as_given(X if index is None else X[index]),
+            X_unlabeled,
+            self.n_timesteps,
+            int(np.random.default_rng(seeds[0]).integers(2**31)),
+        )
+        names = "_n_dimensions_in", "n_timesteps_in_", "n_features_in_"
+        ours, theirs = ([getattr(e, n) for n in names] for e in (self, autoencoder))
+        # The scale of sequences is the same for all timesteps.
+        if ours[0] == theirs[0] == 3:
+            ours[1] = theirs[1] = None
+        if ours != theirs:
+            raise ValueError(
+                f"pretrained must be fitted on rows of X's shape, got "
+                f"{dict(zip(names, theirs, strict=True))}, and "
+                f"{dict(zip(names, ours, strict=True))} here."
+            )
+
+    def _first_state(self, recipe, seed):
+        state = initial_state(recipe, seed)
+        if self.pretrained is None:
+            return state
+        return start_from(self.pretrained_, recipe, state)
+
     def _check_target(self, y, n_rows, name="y"):
+        if y is None and name == "y_val":
+            raise ValueError("X_val needs y_val, got y_val=None.")
         return check_labels(y, n_rows, name)
 
     def _encode_target(self, y, *, resume, classes):
@@ -711,7 +802,7 @@ class SequenceClassifierMixin(ClassifierMixin):
         return np.searchsorted(self.classes_, y)
 
     def _head(self):
-        """The loss, and number and activation of the network's outputs."""
+        """The loss, and the head's part of a network's dict."""
         loss = self.loss
         if loss is None:
             loss = (
@@ -720,8 +811,8 @@ class SequenceClassifierMixin(ClassifierMixin):
                 else "sparse_categorical_crossentropy"
             )
         if self.n_classes_ == 2 and "categorical" not in loss_name(loss):
-            return loss, 1, "sigmoid"
-        return loss, self.n_classes_, "softmax"
+            return loss, {"n_outputs": 1, "output_activation": "sigmoid"}
+        return loss, {"n_outputs": self.n_classes_, "output_activation": "softmax"}
 
     def _rows(self, X, index, y, weights, recipe, *, class_weight=False):
         """Encoded labels in the form of the loss, and weights with a mean of 1."""
@@ -734,7 +825,7 @@ class SequenceClassifierMixin(ClassifierMixin):
         else:
             target = np.eye(self.n_classes_, dtype=np.float32)[y]
         weights = (weights / weights.mean()).astype(np.float32)
-        return Rows(X, index, target, weights)
+        return Rows(X, index, target, weights, self._prepare)
 
     def _class_weights(self, y, weights):
         """A weight for each class, in the order of ``classes_``."""

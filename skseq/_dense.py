@@ -39,6 +39,7 @@ class _DenseEstimator(SequenceEstimator):
         shuffle=True,
         class_weight=None,
         n_timesteps=None,
+        pretrained=None,
         random_state=None,
         warm_start=False,
         verbose=0,
@@ -63,6 +64,7 @@ class _DenseEstimator(SequenceEstimator):
         self.shuffle = shuffle
         self.class_weight = class_weight
         self.n_timesteps = n_timesteps
+        self.pretrained = pretrained
         self.random_state = random_state
         self.warm_start = warm_start
         self.verbose = verbose
@@ -132,8 +134,7 @@ class DenseClassifier(SequenceClassifierMixin, _DenseEstimator):
 
     callbacks : keras.callbacks.Callback, list or tuple of those, or None, default=None
         They are copied before use; the copies are ``callbacks_``. One with hooks for
-        batches makes ``fit`` train by Keras' own ``fit``, which takes several times as
-        long.
+        batches makes ``fit`` stop at each batch, which takes several times as long.
 
     early_stopping : bool, default=False
         Whether to hold out validation rows, to stop when ``monitor`` no longer improves
@@ -164,6 +165,12 @@ class DenseClassifier(SequenceClassifierMixin, _DenseEstimator):
     n_timesteps : int or None, default=None
         With a 2-D X: how many timesteps its columns hold, all features of the first
         timestep first. None: each column is a timestep with one feature.
+
+    pretrained : AutoencoderTransformer, FrozenEstimator of one, or None, default=None
+        Autoencoder of the same kind, whose encoder the network starts from: a fitted
+        one in `sklearn.frozen.FrozenEstimator`, or an unfitted one that ``fit`` fits on
+        its training rows and on ``X_unlabeled``. Rows are then scaled as the
+        autoencoder scales them.
 
     random_state : int, RandomState instance or None, default=None
         Determines the first weights, the order of rows, dropout and the rows held out.
@@ -211,9 +218,12 @@ class DenseClassifier(SequenceClassifierMixin, _DenseEstimator):
     callbacks_ : list of keras.callbacks.Callback
         The copies of ``callbacks`` that were used.
 
+    pretrained_ : AutoencoderTransformer
+        The fitted autoencoder that the network started from. Only with ``pretrained``.
+
     model_ : keras.Model
         A new standalone model with a copy of the weights. Editing it changes nothing
-        here.
+        here. With ``pretrained`` it reads scaled rows.
 
     See Also
     --------

@@ -115,11 +115,6 @@ def is_rate_value(rate):
     return isinstance(rate, Real)
 
 
-# Where neither an optimizer object nor the user says. Keras' 0.001 takes several times
-# the epochs on a table of some hundred rows.
-DEFAULT_LEARNING_RATE = 0.005
-
-
 def _optimizer_class(optimizer):
     """The class of an optimizer as the user gave it, and its configuration."""
     if isinstance(optimizer, str):
@@ -129,11 +124,11 @@ def _optimizer_class(optimizer):
                 f"optimizer must be the name of a Keras optimizer, got {optimizer!r}."
                 f"{nearest(optimizer.lower(), _OPTIMIZERS)}"
             )
-        return cls, {"learning_rate": DEFAULT_LEARNING_RATE}
+        return cls, {}
     if isinstance(optimizer, keras.optimizers.Optimizer):
         return type(optimizer), optimizer.get_config()
     if inspect.isclass(optimizer) and issubclass(optimizer, keras.optimizers.Optimizer):
-        return optimizer, {"learning_rate": DEFAULT_LEARNING_RATE}
+        return optimizer, {}
     raise TypeError(
         f"optimizer must be a name or a keras.optimizers.Optimizer, got {optimizer!r}."
     )
@@ -147,7 +142,7 @@ def make_optimizer(optimizer, learning_rate=None, optimizer_params=None):
     optimizer : str, keras.optimizers.Optimizer or class of one
         An object gives its configuration; it is not used itself.
     learning_rate : float, keras.optimizers.schedules.LearningRateSchedule or None
-        None: the object's own; `DEFAULT_LEARNING_RATE` with a name or a class.
+        None: the object's own; Keras' default with a name or a class.
     optimizer_params : dict or None
         Further arguments of the optimizer.
     """
@@ -509,12 +504,13 @@ def _recurrent(x, options, layers):
                 layer, name=f"bidirectional_{i + 1}", dtype=_DTYPE
             )
         x = layer(x)
+        x = _normalization(x, options, f"normalization_{i + 1}")
         activation = options["layer_activation"][i]
         if activation is not None:
             x = _activation_layer(activation, f"activation_{i + 1}")(x)
     if options["pooling"] != "last":
         x = _pooling(x, options["pooling"])
-    return _hidden(x, options["dense_units"], "relu", layers)
+    return _hidden(x, options["dense_units"], "relu")
 
 
 def _convolutional(x, options, layers):
@@ -528,6 +524,7 @@ def _convolutional(x, options, layers):
             name=f"convolution_{i + 1}",
             **_seeded(),
         )(x)
+        x = _normalization(x, options, f"normalization_{i + 1}")
         if options["pool_size"][i] > 1:
             # "same" keeps a last, shorter window, so that no sequence is too short.
             x = keras.layers.MaxPooling1D(
@@ -539,14 +536,16 @@ def _convolutional(x, options, layers):
             )(x)
         x = _dropout(x, options["dropout"][i], f"dropout_{i + 1}", layers)
     x = _pooling(x, options["pooling"])
-    return _hidden(x, options["dense_units"], options["activation"], layers)
+    return _hidden(x, options["dense_units"], options["activation"])
 
 
 def _dense(x, options, layers):
     x = _pooling(x, "flatten")
-    return _hidden(
-        x, options["dense_units"], options["activation"], layers, options["dropout"]
-    )
+    for i, width in enumerate(options["dense_units"]):
+        x = _hidden_layer(x, width, options["activation"], f"dense_{i + 1}")
+        x = _normalization(x, options, f"normalization_{i + 1}")
+        x = _dropout(x, options["dropout"][i], f"dropout_{i + 1}", layers)
+    return x
 
 
 _POOLINGS = {
@@ -568,30 +567,207 @@ def _dropout(x, rate, name, layers):
     return layers["dropout"](rate, seed=0, name=name, dtype=_DTYPE)(x)
 
 
-def _hidden(x, dense_units, activation, layers, dropout=None):
+def _normalization(x, options, name):
+    if options.get("normalization") != "batch":
+        return x
+    # Keras' momentum of 0.99 takes some 500 steps to forget where the averages began.
+    return keras.layers.BatchNormalization(momentum=0.9, name=name, dtype=_DTYPE)(x)
+
+
+def _hidden_layer(x, width, activation, name):
+    return keras.layers.Dense(width, activation=activation, name=name, **_seeded())(x)
+
+
+def _hidden(x, dense_units, activation):
     for i, width in enumerate(dense_units):
-        x = keras.layers.Dense(
-            width, activation=activation, name=f"dense_{i + 1}", **_seeded()
-        )(x)
-        if dropout is not None:
-            x = _dropout(x, dropout[i], f"dropout_{i + 1}", layers)
+        x = _hidden_layer(x, width, activation, f"dense_{i + 1}")
     return x
 
 
-def dropout_rates(network):
-    """Rates that programs take as values, those above zero, by the layers' names.
+# ------------------------------------------------------------- encoders and decoders
+
+# What marks a timestep as padding in what networks read: no value is that small.
+PADDING = float(np.finfo(np.float32).min)
+
+
+def _huber(target, outputs):
+    error = keras.ops.abs(target - outputs)
+    return keras.ops.where(error <= 1, 0.5 * error * error, error - 0.5)
+
+
+def _binary_crossentropy(target, outputs):
+    outputs = keras.ops.clip(outputs, 1e-7, 1 - 1e-7)
+    unlikely = (1 - target) * keras.ops.log(1 - outputs)
+    return -(target * keras.ops.log(outputs) + unlikely)
+
+
+# What a reconstruction costs, from input and output to the error of each cell.
+ELEMENTWISE_LOSSES = {
+    "mse": lambda target, outputs: keras.ops.square(target - outputs),
+    "mae": lambda target, outputs: keras.ops.abs(target - outputs),
+    "huber": _huber,
+    "binary_crossentropy": _binary_crossentropy,
+}
+
+
+def _dense_decoder(x, network, layers):
+    encoder = network["encoder"]
+    for i, width in enumerate(reversed(encoder["dense_units"])):
+        x = _hidden_layer(x, width, encoder["activation"], f"decoder_dense_{i + 1}")
+        x = _normalization(x, encoder, f"decoder_normalization_{i + 1}")
+    shape = network["n_timesteps"], network["n_features"]
+    x = _hidden_layer(x, math.prod(shape), network["output_activation"], "outputs")
+    return keras.layers.Reshape(shape, name="rows", dtype=_DTYPE)(x)
+
+
+def _recurrent_decoder(x, network, layers):
+    encoder = network["encoder"]
+    x = keras.layers.RepeatVector(network["n_timesteps"], name="repeat", dtype=_DTYPE)(
+        x
+    )
+    for i, width in enumerate(reversed(encoder["units"])):
+        x = layers[encoder["cell"]](
+            width,
+            return_sequences=True,
+            recurrent_initializer=keras.initializers.Orthogonal(seed=0),
+            name=f"decoder_recurrent_{i + 1}",
+            **_seeded(seed=0),
+        )(x)
+        x = _normalization(x, encoder, f"decoder_normalization_{i + 1}")
+    return _hidden_layer(
+        x, network["n_features"], network["output_activation"], "outputs"
+    )
+
+
+def _convolutional_decoder(x, network, layers):
+    encoder = network["encoder"]
+    filters, activation = encoder["filters"], encoder["activation"]
+    lengths = [network["n_timesteps"]]
+    for size in encoder["pool_size"]:
+        lengths.append(-(-lengths[-1] // size))
+    shape = lengths.pop(), filters[-1]
+    x = _hidden_layer(x, math.prod(shape), activation, "decoder_dense_1")
+    x = keras.layers.Reshape(shape, name="reshape", dtype=_DTYPE)(x)
+    for i in reversed(range(len(filters))):
+        name = f"decoder_convolution_{len(filters) - i}" if i else "outputs"
+        x = keras.layers.UpSampling1D(
+            encoder["pool_size"][i], name=f"up_sampling_{i + 1}", dtype=_DTYPE
+        )(x)[:, : lengths.pop()]
+        x = layers["convolution"](
+            filters[i - 1] if i else network["n_features"],
+            encoder["kernel_size"][i],
+            padding="same",
+            activation=activation if i else network["output_activation"],
+            data_format="channels_last",
+            name=name,
+            **_seeded(),
+        )(x)
+        if i:
+            x = _normalization(x, encoder, name.replace("convolution", "normalization"))
+    return x
+
+
+_DECODERS = {
+    "dense": _dense_decoder,
+    "recurrent": _recurrent_decoder,
+    "convolutional": _convolutional_decoder,
+}
+
+
+def _autoencoder(inputs, network, layers):
+    """A model that gives back its input, of two that are called encoder and decoder."""
+    encoder, n_components = network["encoder"], network["n_components"]
+    family = encoder["family"]
+    rows = keras.Input(inputs.shape[1:], name="rows", dtype=_DTYPE)
+    x = rows
+    if network["masked"] and family == "recurrent":
+        x = keras.layers.Masking(PADDING, name="masking", dtype=_DTYPE)(x)
+    elif network["masked"]:
+        x = keras.ops.where(keras.ops.equal(x, PADDING), 0.0, x)
+    x = _FAMILIES[family](x, encoder, layers)
+    # A variational code is followed by the logarithms of its variances.
+    width = n_components * (2 if network["variational"] else 1)
+    x = _hidden_layer(x, width, None, "code")
+    encoder = keras.Model(rows, x, name="encoder")
+
+    code = keras.Input((n_components,), name="codes", dtype=_DTYPE)
+    decoder = keras.Model(
+        code, _DECODERS[family](code, network, layers), name="decoder"
+    )
+    x = encoder(inputs)
+    return decoder(x[:, :n_components] if network["variational"] else x)
+
+
+def tied_kernels(network, model):
+    """The decoder's weights that are the encoder's, transposed.
 
     Returns
     -------
-    rates : dict of str to float
+    tied : dict of int to int
+        From place to place among the model's trainable variables.
     """
-    layer = "recurrent" if network["family"] == "recurrent" else "dropout"
-    rates = network["dropout"]
-    return {f"{layer}_{i + 1}": rate for i, rate in enumerate(rates) if rate}
+    if not network.get("tied_weights"):
+        return {}
+    places = [i for i, v in enumerate(model.trainable_variables) if v.name == "kernel"]
+    half = len(places) // 2
+    return dict(zip(reversed(places[half:]), places[:half], strict=True))
+
+
+# ---------------------------------------------------------- what a network's dict says
+
+
+def recurrent_widths(network):
+    """Widths of a network's recurrent layers, if it has no others to speak of."""
+    network = network.get("encoder", network)
+    if network["family"] != "recurrent" or network["bidirectional"]:
+        return ()
+    return network["units"]
+
+
+def network_values(network, epoch=None):
+    """What programs take as values: rates of dropout, weights of losses.
+
+    Parameters
+    ----------
+    network : dict
+    epoch : int or None
+        Counted from 0, for what rises over the first epochs; None: as in the end.
+
+    Returns
+    -------
+    values : dict of str to float
+        Those that are not zero, rates by the layers' names.
+    """
+    if network["family"] != "autoencoder":
+        layer = "recurrent" if network["family"] == "recurrent" else "dropout"
+        rates = enumerate(network["dropout"])
+        return {f"{layer}_{i + 1}": rate for i, rate in rates if rate}
+    values = {}
+    if network["noise"]:
+        values["noise"] = network["noise"][1]
+    if network["activity_l1"]:
+        values["activity_l1"] = network["activity_l1"]
+    if network["variational"]:
+        values["beta"] = network["beta"]
+        if epoch is not None and epoch < network["beta_warmup"]:
+            values["beta"] *= (epoch + 1) / (network["beta_warmup"] + 1)
+    return values
+
+
+def without_network_values(network):
+    """What tells networks apart, without what is a value: for `fingerprint`."""
+    names = tuple(network_values(network))
+    if network["family"] != "autoencoder":
+        return {**network, "dropout": names} if names else network
+    noise = network["noise"] and network["noise"][0]
+    left_out = dict.fromkeys(("activity_l1", "beta", "beta_warmup"))
+    return {**network, **left_out, "noise": noise, "values": names}
 
 
 def draws_in_training(network):
     """Whether a network draws random numbers in training."""
+    if network["family"] == "autoencoder":
+        return bool(network["noise"] or network["variational"])
     names = ("dropout", "recurrent_dropout")
     return any(rate for name in names for rate in network.get(name, ()))
 
@@ -637,29 +813,33 @@ def build_network(network, layers=LAYERS):
     Parameters
     ----------
     network : dict
-        ``family``, ``n_timesteps``, ``n_features``, ``n_outputs``,
-        ``output_activation`` and the family's own options.
+        ``family``, ``n_timesteps``, ``n_features``, ``output_activation`` and the
+        family's own options; ``n_outputs``, or for an autoencoder ``encoder``, a dict
+        of another family's options.
     layers : dict of str to class
         What to build with in place of `LAYERS`.
 
     Returns
     -------
     model : keras.Model
-        From ``(n_samples, n_timesteps, n_features)`` to ``(n_samples, n_outputs)``,
-        not compiled, with weights that `draw_weights` is to replace.
+        From ``(n_samples, n_timesteps, n_features)`` to ``(n_samples, n_outputs)``, or
+        for an autoencoder to its input's shape; not compiled, with weights that
+        `draw_weights` is to replace.
     """
     with _python_random_kept():
         inputs = keras.Input(
             (network["n_timesteps"], network["n_features"]), name="sequences",
             dtype=_DTYPE,
         )  # fmt: skip
-        x = _FAMILIES[network["family"]](inputs, network, layers)
-        outputs = keras.layers.Dense(
-            network["n_outputs"],
-            activation=network["output_activation"],
-            name="outputs",
-            **_seeded(),
-        )(x)
+        if network["family"] == "autoencoder":
+            outputs = _autoencoder(inputs, network, layers)
+        else:
+            outputs = _hidden_layer(
+                _FAMILIES[network["family"]](inputs, network, layers),
+                network["n_outputs"],
+                network["output_activation"],
+                "outputs",
+            )
         return keras.Model(inputs, outputs, name=network["family"])
 
 
@@ -757,7 +937,9 @@ def fingerprint(value):
 
 
 __all__ = [
+    "ELEMENTWISE_LOSSES",
     "LAYERS",
+    "PADDING",
     "build_graph_only",
     "build_network",
     "check_activation",
@@ -766,7 +948,6 @@ __all__ = [
     "check_optimizer",
     "draw_weights",
     "draws_in_training",
-    "dropout_rates",
     "fingerprint",
     "float32_globally",
     "is_elementwise",
@@ -778,7 +959,11 @@ __all__ = [
     "make_metrics",
     "make_optimizer",
     "make_rowwise_loss",
+    "network_values",
     "option_values",
     "own_rate",
+    "recurrent_widths",
+    "tied_kernels",
+    "without_network_values",
     "without_values",
 ]

@@ -12,7 +12,6 @@ from skseq._networks import (
     build_network,
     draw_weights,
     draws_in_training,
-    dropout_rates,
     fingerprint,
     float32_globally,
     is_elementwise,
@@ -22,9 +21,12 @@ from skseq._networks import (
     make_loss,
     make_metrics,
     make_optimizer,
-    make_rowwise_loss,
+    network_values,
     option_values,
     own_rate,
+    recurrent_widths,
+    tied_kernels,
+    without_network_values,
     without_values,
 )
 
@@ -44,6 +46,7 @@ import numpy as np
 import tensorflow as tf
 
 from skseq._layers import FAST_LAYERS, has_gpu, traced
+from skseq._objectives import Call, make_objective
 from skseq._progress import make_bar
 
 # Predicting always runs over batches of exactly this many rows, the last one filled up
@@ -111,11 +114,18 @@ class Recipe:
         """A hashable value, equal for recipes whose weights mean the same."""
         return fingerprint(self.network)
 
-    def values(self):
-        """What training takes as values, beside the learning rate: a dict of floats."""
+    def values(self, epoch=None):
+        """What training takes as values, beside the learning rate: a dict of floats.
+
+        Parameters
+        ----------
+        epoch : int or None
+            Counted from 0, for values that rise over the first epochs; None: as they
+            are in the end.
+        """
         return {
             **option_values(self.optimizer, self.optimizer_params),
-            **dropout_rates(self.network),
+            **network_values(self.network, epoch),
         }
 
     def optimizer_key(self):
@@ -131,10 +141,7 @@ class Recipe:
     def key(self):
         """A hashable value, equal for recipes of the same program."""
         if not hasattr(self, "_key"):
-            network = self.network
-            rates = dropout_rates(network)
-            if rates:
-                network = {**network, "dropout": tuple(rates)}
+            network = without_network_values(self.network)
             rest = network, self.loss, self.loss_params, self.metrics
             key = self.optimizer_key(), fingerprint(rest)
             object.__setattr__(self, "_key", key)
@@ -167,28 +174,38 @@ class Rows:
 
     Attributes
     ----------
-    X : ndarray of shape (n_samples, n_timesteps, n_features), float32
+    X : ndarray of shape (n_samples, n_timesteps, n_features)
         It may be a `numpy.memmap`; no copy of it is made.
     index : ndarray of int of shape (n_rows,) or None
         The rows of X that count, in this order; None: all of them.
-    target : ndarray of shape (n_rows, n_outputs) or (n_rows,)
-        In the form that the loss takes.
+    target : ndarray of shape (n_rows, n_outputs) or (n_rows,), or None
+        In the form that the loss takes. None: rows are to be reconstructed.
     weights : ndarray of shape (n_rows,), float32
         With a mean of 1.
+    prepare : callable or None
+        From rows of X to what the network reads, float32; None: they are that.
     """
 
     X: np.ndarray
     index: np.ndarray | None
-    target: np.ndarray
+    target: np.ndarray | None
     weights: np.ndarray
+    prepare: Any = None
 
     def __len__(self):
-        return len(self.target)
+        return len(self.weights)
 
     def take(self, positions):
-        """X, target and weights at positions of the rows that count, copied."""
-        rows = positions if self.index is None else self.index[positions]
-        return self.X[rows], self.target[positions], self.weights[positions]
+        """X, target (unless None) and weights at positions of the rows that count."""
+        X = self.X[positions if self.index is None else self.index[positions]]
+        if self.prepare is not None:
+            X = self.prepare(X)
+        weights = self.weights[positions]
+        return (
+            (X, weights)
+            if self.target is None
+            else (X, self.target[positions], weights)
+        )
 
 
 @dataclass
@@ -273,15 +290,19 @@ class Program:
     def __init__(self, recipe):
         self.recipe = recipe
         self.model = model = build_graph_only(recipe.network, FAST_LAYERS)
+        self.objective = make_objective(recipe, model)
         trainable = {id(variable) for variable in model.trainable_variables}
         self._is_trainable = [id(variable) in trainable for variable in model.weights]
-        self._shapes = [tuple(v.shape) for v in model.trainable_variables]
+        # Of the trainable weights, those that are another one transposed.
+        self._tied = tied_kernels(recipe.network, model)
+        own = self._untied(model)
+        self._shapes = [tuple(variable.shape) for variable in own]
         self._sizes = [math.prod(shape) for shape in self._shapes]
         self._is_flat = is_elementwise(recipe.optimizer, recipe.optimizer_params)
         if self._is_flat:
             shapes = {"flat": (sum(self._sizes),)}
         else:
-            shapes = {v.path: v.shape for v in model.trainable_variables}
+            shapes = {v.path: v.shape for v in own}
         self.parameters = [
             keras.Variable(np.zeros(shape, np.float32), name=name.replace("/", "_"))
             for name, shape in shapes.items()
@@ -291,38 +312,70 @@ class Program:
             tf.Variable(np.zeros(v.shape, v.dtype))
             for v in model.non_trainable_variables
         ]
-        drawn_from = {id(variable) for variable in dropout_states(model)}
+        drawn_from = {id(variable) for variable in random_states(model)}
         pairs = list(zip(model.non_trainable_variables, self._others, strict=True))
         states = [ours for v, ours in pairs if id(v) in drawn_from]
-        self.dropout_states = states if draws_in_training(recipe.network) else []
+        # Of the network's layers, and of what the objective draws by itself.
+        self._draws = tf.Variable(np.zeros(2, np.int32))
+        self.random_states = []
+        if draws_in_training(recipe.network):
+            self.random_states = [*states, self._draws]
         self._statistics = [ours for v, ours in pairs if id(v) not in drawn_from]
         self.optimizer = self._shown = self._shown_values = None
         self.holds = None  # the very list of weights that was put in last, untrained
-        self._predict = self._evaluate = None
+        self._evaluate = None
+        self._predict = {}  # name -> function
         self._train = OrderedDict()  # (batch size or None, by XLA or not) -> function
 
     # ---------------------------------------------------------------- what changes
 
-    def _split(self, flat):
-        """The trainable weights out of the flat vector; NumPy's or TensorFlow's."""
-        if isinstance(flat, np.ndarray):
-            parts = np.split(flat, np.cumsum(self._sizes)[:-1])
-            return [
-                part.reshape(s) for part, s in zip(parts, self._shapes, strict=True)
-            ]
-        parts = tf.split(flat, self._sizes)
-        return [
-            tf.reshape(part, s) for part, s in zip(parts, self._shapes, strict=True)
-        ]
+    def _untied(self, model):
+        """The trainable variables of a model of this network, but those tied."""
+        variables = model.trainable_variables
+        return [v for i, v in enumerate(variables) if i not in self._tied]
+
+    def _own(self, values):
+        """The weights that are not tied, out of the parameters' values.
+
+        Parameters
+        ----------
+        values : list of ndarray or of tensor
+        """
+        if not self._is_flat:
+            return values
+        if isinstance(values[0], np.ndarray):
+            parts, reshape = (
+                np.split(values[0], np.cumsum(self._sizes)[:-1]),
+                np.reshape,
+            )
+        else:
+            parts, reshape = tf.split(values[0], self._sizes), tf.reshape
+        return [reshape(p, s) for p, s in zip(parts, self._shapes, strict=True)]
+
+    def _trainable(self, values):
+        """All trainable weights in the model's order, out of the parameters' values."""
+        own = self._own(values)
+        if not self._tied:
+            return own
+        transpose = np.transpose if isinstance(own[0], np.ndarray) else tf.transpose
+        own, weights = iter(own), []
+        for i in range(len(self._shapes) + len(self._tied)):
+            source = self._tied.get(i)
+            # What is tied comes after its source.
+            weights.append(next(own) if source is None else transpose(weights[source]))
+        return weights
+
+    def _join(self, weights):
+        """The parameters' values out of all trainable weights."""
+        own = [w for i, w in enumerate(weights) if i not in self._tied]
+        return [np.concatenate([np.ravel(w) for w in own])] if self._is_flat else own
 
     def put_weights(self, weights):
         """Set the weights, in the order of the model's ``weights``."""
         trainable = [
             w for w, yes in zip(weights, self._is_trainable, strict=True) if yes
         ]
-        if self._is_flat:
-            trainable = [np.concatenate([np.ravel(w) for w in trainable])]
-        _assign(self.parameters, trainable)
+        _assign(self.parameters, self._join(trainable))
         rest = [
             w for w, yes in zip(weights, self._is_trainable, strict=True) if not yes
         ]
@@ -331,10 +384,8 @@ class Program:
 
     def take_weights(self):
         """Copies of the weights, in the order of the model's ``weights``."""
-        trainable = _values(self.parameters)
-        if self._is_flat:
-            trainable = self._split(trainable[0])
-        trainable, rest = iter(trainable), iter(_values(self._statistics))
+        trainable = iter(self._trainable(_values(self.parameters)))
+        rest = iter(_values(self._statistics))
         return [next(trainable if yes else rest) for yes in self._is_trainable]
 
     def put(self, state):
@@ -379,13 +430,13 @@ class Program:
         if self._shown is None or self._shown_values != recipe.values():
             with _TRACING:
                 model = self._compiled(build_network(recipe.network), recipe)
-                model.optimizer.build(model.trainable_variables)
+                model.optimizer.build(self._untied(model))
                 self._shown, self._shown_values = model, recipe.values()
         model, optimizer = self._shown, self._shown.optimizer
         model.set_weights(self.take_weights())
         if self._is_flat:
             for slot, theirs in self._slots(optimizer):
-                _assign(theirs, self._split(_values([slot])[0]))
+                _assign(theirs, self._own(_values([slot])))
             optimizer.iterations.assign(self.optimizer.iterations)
             if self._has_rate:
                 optimizer.learning_rate = float(self.optimizer.learning_rate.numpy())
@@ -432,11 +483,8 @@ class Program:
             self._new_optimizer = [_light(v) for v in _values(optimizer.variables)]
             self._value_names = sorted(recipe.values())
             self._has_rate = isinstance(optimizer.learning_rate, keras.Variable)
-            self._loss = make_loss(recipe.loss, recipe.loss_params)
-            self._row_loss = make_rowwise_loss(recipe.loss, recipe.loss_params)
-            self._is_rowwise = self._row_loss is not None
             # Metrics count rows that are, a number that varies and XLA can't have.
-            self.takes_xla = self._is_rowwise and not recipe.metrics
+            self.takes_xla = self.objective.may_fill and not recipe.metrics
             if recipe.metrics:
                 # Keras resolves them, and makes their variables at their first use,
                 # which must not be inside a loop of the graph.
@@ -452,27 +500,23 @@ class Program:
 
         Rows beyond the first ``n_rows`` have weight zero and don't count.
         """
-        model, count = self.model, tf.cast(n_rows, tf.float32)
+        count = tf.cast(n_rows, tf.float32)
         values = [tf.identity(v.value) for v in self.parameters]
         others = [tf.identity(v) for v in self._others]
+        rowwise = self.objective.is_rowwise
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
-            trainable = self._split(values[0]) if self._is_flat else values
-            outputs, changed, penalties = model.stateless_call(
-                trainable, others, X, training=True, return_losses=True
+            call = Call(self.model, self._trainable(values), others)
+            loss, outputs = self.objective.train(
+                call, X, target, weights, options, self._draws
             )
-            if self._is_rowwise:
-                loss = self._row_loss(target, outputs)
-            else:
-                loss = self._loss(target, outputs, sample_weight=weights)
-                # A loss object of the caller's has a dtype of its own.
-                loss = tf.cast(loss, tf.float32)
         # The gradient of a mean takes dozens of operations; its value is known.
-        seed = weights / count if self._is_rowwise else tf.ones_like(loss)
+        seed = weights / count if rowwise else tf.ones_like(loss)
+        penalties = call.penalties
         gradients = tape.gradient(
             [loss, *penalties], values, [seed, *map(tf.ones_like, penalties)]
         )
-        for variable, old, new in zip(self._others, others, changed, strict=True):
+        for variable, old, new in zip(self._others, others, call.others, strict=True):
             if new is not old:
                 variable.assign(new)
         if self._is_flat:
@@ -480,11 +524,11 @@ class Program:
         else:
             self.optimizer.apply(gradients, self.parameters)
         if self.recipe.metrics:
-            model.compute_metrics(
+            self.model.compute_metrics(
                 *(array[:n_rows] for array in (X, target, outputs)),
                 sample_weight=weights[:n_rows],
             )
-        total = tf.reduce_sum(loss * weights) if self._is_rowwise else loss * count
+        total = tf.reduce_sum(loss * weights) if rowwise else loss * count
         return tf.add_n([total, *[penalty * count for penalty in penalties]])
 
     def _update(self, gradient, options):
@@ -510,11 +554,12 @@ class Program:
         optimizer.iterations.assign_add(1)
 
     def _trace_training(self, chunk, batch_size, xla):
-        """Trace training on chunks like this one: X, target and weights.
+        """Trace training on chunks like this one.
 
         Parameters
         ----------
         chunk : tuple of ndarray
+            As `Rows.take` gives it.
         batch_size : int or None
             Of all batches; the chunk is filled up to a multiple of it. None: a value,
             and a chunk's last batch is smaller.
@@ -524,7 +569,8 @@ class Program:
         shapes = [array.shape[1:] for array in chunk]
         n_chunk = chunk_steps(batch_size, shapes[0]) * batch_size if xla else None
 
-        def train(X, target, weights, n_rows, size, values):
+        def train(*inputs):
+            *arrays, n_rows, size, values = inputs
             values = dict(zip(self._value_names, tf.unstack(values), strict=True))
 
             def body(start, total):
@@ -532,10 +578,12 @@ class Program:
                 n_batch = n_left if batch_size is None else batch_size
                 parts = [
                     tf.slice(array, [start, *[0] * len(shape)], [n_batch, *shape])
-                    for array, shape in zip((X, target, weights), shapes, strict=True)
+                    for array, shape in zip(arrays, shapes, strict=True)
                 ]
+                X, *target, weights = parts
+                target = target[0] if target else None
                 with traced(xla, values):
-                    loss = self._step(*parts, n_left, values)
+                    loss = self._step(X, target, weights, n_left, values)
                 return start + size, total + loss
 
             _, total = tf.while_loop(
@@ -558,13 +606,13 @@ class Program:
             jit_compile=xla or None,
         ).get_concrete_function()
 
-    def train_epoch(self, chunks, batch_size, values, xla):
-        """Run over chunks of rows, all but the last of whole batches.
+    def train_chunk(self, chunk, batch_size, values, xla):
+        """Run over a chunk of rows, all but an epoch's last of whole batches.
 
         Parameters
         ----------
-        chunks : iterable of tuples of ndarray
-            X, target and weights of at most ``chunk_steps`` batches.
+        chunk : tuple of ndarray
+            As `Rows.take` gives it, of at most ``chunk_steps`` batches.
         batch_size : int
         values : dict of str to float
             See `Recipe.values`.
@@ -574,28 +622,25 @@ class Program:
         Returns
         -------
         loss : float
-            The mean over the rows.
+            The sum over the rows.
         """
-        total, n_rows = 0.0, 0
         values = np.array([values[name] for name in self._value_names], np.float32)
-        key = (batch_size if self._is_rowwise else None), xla
-        for chunk in chunks:
-            n_chunk = len(chunk[0])
-            n_rows += n_chunk
-            if key not in self._train:
-                if len(self._train) == _MAX_BATCH_SIZES:
-                    self._train.popitem(last=False)
-                with _TRACING, _executor(self.recipe.network, xla):
-                    self._train[key] = self._trace_training(chunk, *key)
-            if xla:
-                n_steps = chunk_steps(batch_size, chunk[0].shape[1:])
-                chunk = _filled(chunk, n_steps * batch_size)
-            elif self._is_rowwise:
-                chunk = _filled(chunk, n_chunk + -n_chunk % batch_size)
-            sizes = np.int32(n_chunk), np.int32(batch_size)
-            with _executor(self.recipe.network, xla):
-                total += float(self._train[key](*chunk, *sizes, values))
-        return total / n_rows
+        fills = self.objective.may_fill
+        key = (batch_size if fills else None), xla
+        n_rows = len(chunk[0])
+        if key not in self._train:
+            if len(self._train) == _MAX_BATCH_SIZES:
+                self._train.popitem(last=False)
+            with _TRACING, _executor(self.recipe.network, xla):
+                self._train[key] = self._trace_training(chunk, *key)
+        if xla:
+            n_steps = chunk_steps(batch_size, chunk[0].shape[1:])
+            chunk = _filled(chunk, n_steps * batch_size)
+        elif fills:
+            chunk = _filled(chunk, n_rows + -n_rows % batch_size)
+        sizes = np.int32(n_rows), np.int32(batch_size)
+        with _executor(self.recipe.network, xla):
+            return float(self._train[key](*chunk, *sizes, values))
 
     # ------------------------------------------------------------------- validation
 
@@ -612,12 +657,21 @@ class Program:
             self.model.reset_metrics()
 
     def evaluate(self, rows, outputs):
-        """Loss and metrics of outputs that `predict` gave, as on a batch of all rows.
+        """Loss and metrics of rows, as on a batch of all of them.
+
+        Parameters
+        ----------
+        rows : Rows
+        outputs : ndarray of shape (n_rows, n_outputs)
+            What `predict` gives for them, asked for the objective's ``watched``.
 
         Returns
         -------
         values : dict of str to float
         """
+        if rows.target is None:
+            losses = self.objective.total(outputs, self.recipe.values())
+            return {"loss": float(np.average(losses, weights=rows.weights))}
         if self._evaluate is None:
 
             def evaluate(target, outputs, weights):
@@ -625,7 +679,7 @@ class Program:
                     self.model.compute_metrics(
                         None, target, outputs, sample_weight=weights
                     )
-                return self._loss(target, outputs, sample_weight=weights)
+                return self.objective.loss(target, outputs, sample_weight=weights)
 
             with _TRACING:
                 self._evaluate = tf.function(
@@ -642,26 +696,25 @@ class Program:
 
     # ------------------------------------------------------------------- prediction
 
-    def _trace_prediction(self, shape):
+    def _trace_prediction(self, name, shape):
         n_rows = PREDICTION_ROWS
+        function = self.objective.functions[name]
 
         def predict(X):
-            values = [v.value for v in self.parameters]
-            trainable = self._split(values[0]) if self._is_flat else values
+            trainable = self._trainable([v.value for v in self.parameters])
             others = [tf.identity(v) for v in self._others]
             n_batches = tf.shape(X)[0] // n_rows
-            n_outputs = self.recipe.network["n_outputs"]
 
             def body(i, record):
                 batch = X[i * n_rows : (i + 1) * n_rows]
                 batch.set_shape([n_rows, *shape])
-                outputs, _ = self.model.stateless_call(
-                    trainable, others, batch, training=False
-                )
+                outputs = function(Call(self.model, trainable, others), batch)
                 return i + 1, record.write(i, outputs)
 
             record = tf.TensorArray(
-                tf.float32, size=n_batches, element_shape=[n_rows, n_outputs]
+                tf.float32,
+                size=n_batches,
+                element_shape=[n_rows, *self.objective.shapes[name]],
             )
             _, record = tf.while_loop(lambda i, _: i < n_batches, body, (0, record))
             return record.concat()
@@ -672,36 +725,43 @@ class Program:
             autograph=False,
         ).get_concrete_function()
 
-    def predict(self, X, index=None):
-        """Outputs of the network with the weights that it has.
+    def predict(self, X, index=None, *, name="outputs", prepare=None):
+        """What the network gives with the weights that it has.
 
         Parameters
         ----------
-        X : ndarray of shape (n_samples, n_timesteps, n_features), float32
+        X : ndarray of shape (n_samples, ...)
         index : ndarray of int or None
             The rows of X that are asked for; None: all.
+        name : str
+            Which of the objective's ``functions``.
+        prepare : callable or None
+            See `Rows`.
 
         Returns
         -------
-        outputs : ndarray of shape (n_rows, n_outputs), float32
+        outputs : ndarray of shape (n_rows, ...), float32
         """
         network, shape, size = self.recipe.network, X.shape[1:], PREDICTION_ROWS
-        if self._predict is None:
+        if name not in self._predict:
             with _TRACING, _executor(network):
-                self._predict = self._trace_prediction(shape)
+                self._predict[name] = self._trace_prediction(name, shape)
         n_rows = len(X) if index is None else len(index)
-        outputs = np.empty((n_rows, network["n_outputs"]), np.float32)
+        outputs = np.empty((n_rows, *self.objective.shapes[name]), np.float32)
 
         def run(start):
             rows = slice(start, start + n_chunk)
             chunk = X[rows] if index is None else X[index[rows]]
             n_asked = len(chunk)
+            if prepare is not None:
+                chunk = prepare(chunk)
             n_missing = -n_asked % size
             if n_missing:
                 filling = np.zeros((n_missing, *shape), np.float32)
                 chunk = np.concatenate([chunk, filling])
             with _executor(network):
-                outputs[rows] = self._predict(tf.constant(chunk)).numpy()[:n_asked]
+                result = self._predict[name](tf.constant(chunk)).numpy()
+            outputs[rows] = result[:n_asked]
 
         n_batches, n_threads = -(-n_rows // size), 1
         if n_batches >= 8 and _is_slim(network):
@@ -720,8 +780,8 @@ class Program:
         return outputs
 
 
-def dropout_states(model):
-    """The variables that dropout layers draw from."""
+def random_states(model):
+    """The variables that a model's layers draw from."""
     known = {id(variable) for variable in model.weights}
     return [variable for variable in model.variables if id(variable) not in known]
 
@@ -734,9 +794,8 @@ def chunk_steps(batch_size, shape):
 
 def _is_slim(network):
     """Whether operations come one after another, and none is worth two threads."""
-    if network["family"] != "recurrent" or network["bidirectional"] or has_gpu():
-        return False
-    return max(network["units"]) <= _WIDE
+    widths = recurrent_widths(network)
+    return bool(widths) and max(widths) <= _WIDE and not has_gpu()
 
 
 def _executor(network, xla=False):
@@ -751,16 +810,16 @@ def _executor(network, xla=False):
 
 
 def _filled(chunk, n_rows):
-    """X, target and weights with copies of the first row that have weight zero."""
+    """A chunk with copies of the first row that have weight zero."""
     n_missing = n_rows - len(chunk[0])
     if not n_missing:
         return chunk
-    X, target, weights = (
+    chunk = [
         np.concatenate([array, np.repeat(array[:1], n_missing, axis=0)])
         for array in chunk
-    )
-    weights[-n_missing:] = 0
-    return X, target, weights
+    ]
+    chunk[-1][-n_missing:] = 0
+    return chunk
 
 
 def _clip(gradient, limit):
@@ -938,6 +997,9 @@ _HAS_TO_SAVE = 1000
 
 
 def _saved_by_xla(network, batch_size):
+    if network["family"] == "autoencoder":
+        inner = {**network["encoder"], "n_timesteps": network["n_timesteps"]}
+        return 2 * _saved_by_xla(inner, batch_size)  # of the decoder as much
     if network["family"] != "recurrent":
         return _SAVED_PER_STEP[network["family"]]
     if network["cell"] == "lstm":
@@ -991,15 +1053,15 @@ class _Epochs:
         self.last = schedule.first_epoch + schedule.epochs
         self._bar = make_bar(schedule.verbose, schedule.epochs)
 
-    def order(self, epoch, dropout_states):
-        """The epoch's order of rows; dropout's streams start anew."""
+    def order(self, epoch, random_states):
+        """The epoch's order of rows; what is drawn in training starts anew."""
         rng = np.random.default_rng([self._schedule.seed, epoch])
         order = np.arange(len(self._rows))
         if self._schedule.shuffle:
             row_bytes = 4 * math.prod(self._rows.X.shape[1:])
             order = _shuffled(len(order), row_bytes, rng)
         # After the order, which must not depend on how many draw.
-        for variable in dropout_states:
+        for variable in random_states:
             variable.assign([rng.integers(2**31), 0])
         return order
 
@@ -1014,7 +1076,10 @@ class _Epochs:
         if self._watch is None:
             return False
         rows = self._watch.rows
-        outputs = self._program.predict(rows.X, rows.index)
+        outputs = self._program.predict(
+            rows.X, rows.index, name=self._program.objective.watched,
+            prepare=rows.prepare,
+        )  # fmt: skip
         values = self._program.evaluate(rows, outputs)
         logs |= {f"val_{name}": value for name, value in values.items()}
         if self._watch.score is not None:
@@ -1036,7 +1101,35 @@ class _Epochs:
 def initial_state(recipe, seed):
     """Weights before the first epoch, as a `State` with a new optimizer."""
     with _borrowed(recipe) as program:
-        return State(draw_weights(program.model, seed), [])
+        # In and out again, for weights that are tied to others.
+        program.put_weights(draw_weights(program.model, seed))
+        return State(program.take_weights(), [])
+
+
+def named_weights(recipe, weights, part=None):
+    """Weights by the paths of their variables.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    weights : list of ndarray
+    part : str or None
+        A model within the network, whose weights alone are asked for.
+
+    Returns
+    -------
+    named : dict of str to ndarray
+        In the order of ``weights``.
+    """
+    with _borrowed(recipe) as program:
+        model = program.model
+        asked = model if part is None else model.get_layer(part)
+        asked = {id(variable) for variable in asked.weights}
+        return {
+            variable.path: weight
+            for variable, weight in zip(model.weights, weights, strict=True)
+            if id(variable) in asked
+        }
 
 
 def train(recipe, state, rows, schedule, watch=None):
@@ -1065,9 +1158,8 @@ def train(recipe, state, rows, schedule, watch=None):
         if schedule.learning_rate is not None:
             program.optimizer.learning_rate = schedule.learning_rate
         epochs = _Epochs(program, rows, schedule, watch)
-        run = _run_in_keras if any(map(needs_batches, schedule.callbacks)) else _run
         try:
-            run(program, recipe, rows, schedule, epochs)
+            _run(program, recipe, rows, schedule, epochs)
         finally:
             epochs.close()
             for callback in schedule.callbacks:
@@ -1097,6 +1189,7 @@ class _Callbacks:
         self._program = program
         self._recipe = recipe
         self._list = self.model = None
+        self.by_batch = any(map(needs_batches, schedule.callbacks))
         if schedule.callbacks:
             self.model = program.show(recipe)
             self.model.stop_training = False
@@ -1116,24 +1209,36 @@ class _Callbacks:
 
 
 def _run(program, recipe, rows, schedule, epochs):
-    """Train by the program, an epoch at a time."""
+    """Train epoch by epoch."""
     # With fewer rows than that, not each number of rows is to have a trace of its own.
     batch_size = min(schedule.batch_size, 1 << (len(rows) - 1).bit_length())
     n_steps = -(-len(rows) // batch_size)
     xla = program.takes_xla and earns_xla(recipe, batch_size, n_steps * schedule.epochs)
     size = batch_size * chunk_steps(batch_size, rows.X.shape[1:])
     call, logs = _Callbacks(program, recipe, schedule, epochs, n_steps), {}
-    values = recipe.values()
+    if call.by_batch:
+        size = batch_size
     call("on_train_begin")
     for epoch in range(schedule.first_epoch, epochs.last):
-        order = epochs.order(epoch, program.dropout_states)
-        call("on_epoch_begin", epoch)
+        order = epochs.order(epoch, program.random_states)
+        values = recipe.values(epoch)
+        stop = call("on_epoch_begin", epoch)
         program.reset_metrics()
-        starts = range(0, len(rows), size)
-        chunks = (rows.take(order[start : start + size]) for start in starts)
-        loss = program.train_epoch(chunks, batch_size, values, xla)
-        logs = {"loss": loss, **program.metric_values()}
-        stop = epochs.watched(epoch, logs, program.take)
+        total, n_rows = 0.0, 0
+        for start in range(0, len(rows), size):
+            chunk = rows.take(order[start : start + size])
+            if call.by_batch:
+                call("on_train_batch_begin", start // size)
+            total += program.train_chunk(chunk, batch_size, values, xla)
+            n_rows += len(chunk[0])
+            logs = {"loss": total / n_rows}
+            if call.by_batch:
+                logs |= program.metric_values()
+                stop = call("on_train_batch_end", start // size, logs)
+                if stop:
+                    break
+        logs |= program.metric_values()
+        stop |= epochs.watched(epoch, logs, program.take)
         stop |= call("on_epoch_end", epoch, logs)
         epochs.record(epoch, logs)
         if stop:
@@ -1144,82 +1249,28 @@ def _run(program, recipe, rows, schedule, epochs):
     call("on_train_end", logs)
 
 
-class _Batches(keras.utils.PyDataset):
-    """Batches of rows in the order of the epoch."""
-
-    def __init__(self, rows, batch_size):
-        super().__init__()
-        self._rows = rows
-        self._batch_size = batch_size
-        self.order = np.arange(len(rows))
-
-    def __len__(self):
-        return -(-len(self._rows) // self._batch_size)
-
-    def __getitem__(self, i):
-        batch = self.order[i * self._batch_size : (i + 1) * self._batch_size]
-        return self._rows.take(batch)
-
-
-class _Around(keras.callbacks.Callback):
-    """`_Epochs` for Keras' own ``fit``: before the user's callbacks, and after."""
-
-    def __init__(self, epochs, program, batches):
-        super().__init__()
-        self._epochs = epochs
-        self._program = program
-        self._batches = batches
-        self.after = keras.callbacks.LambdaCallback(on_epoch_end=epochs.record)
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self._batches.order = self._epochs.order(epoch, dropout_states(self.model))
-
-    def on_epoch_end(self, epoch, logs=None):
-        self._program.put_weights(self.model.get_weights())
-        if self._epochs.watched(epoch, logs, self._take):
-            self.model.stop_training = True
-
-    def _take(self):
-        self._program.heed()
-        return self._program.take()
-
-
-def _run_in_keras(program, recipe, rows, schedule, epochs):
-    """Train by Keras' own ``fit``, for callbacks that look at batches."""
-    if not schedule.epochs:
-        return
-    model = program.show(recipe)
-    batches = _Batches(rows, schedule.batch_size)
-    around = _Around(epochs, program, batches)
-    model.fit(
-        batches,
-        epochs=epochs.last,
-        initial_epoch=schedule.first_epoch,
-        callbacks=[around, *schedule.callbacks, around.after],
-        shuffle=False,
-        verbose=0,
-    )
-    program.heed()
-
-
-def predict(recipe, weights, X):
-    """Outputs of a network.
+def predict(recipe, weights, X, *, name="outputs", prepare=None):
+    """What a network gives for rows.
 
     Parameters
     ----------
     recipe : Recipe
     weights : list of ndarray
-    X : ndarray of shape (n_samples, n_timesteps, n_features), float32
+    X : ndarray of shape (n_samples, ...)
+    name : str
+        Which of the objective's ``functions``.
+    prepare : callable or None
+        See `Rows`.
 
     Returns
     -------
-    outputs : ndarray of shape (n_samples, n_outputs), float32
+    outputs : ndarray of shape (n_samples, ...), float32
     """
     with _borrowed(recipe) as program:
         if program.holds is not weights:
             program.put_weights(weights)
             program.holds = weights
-        return program.predict(X)
+        return program.predict(X, name=name, prepare=prepare)
 
 
 def standalone_model(recipe, weights):

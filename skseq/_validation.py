@@ -162,7 +162,9 @@ def _n_dimensions(X, name):
         ) from error
 
 
-def check_sequences(estimator, X, *, reset, name="X", n_timesteps=None, min_rows=1):
+def check_sequences(
+    estimator, X, *, reset, name="X", n_timesteps=None, min_rows=1, dtype=np.float32
+):
     """Validate X and give it as sequences.
 
     Parameters
@@ -181,10 +183,12 @@ def check_sequences(estimator, X, *, reset, name="X", n_timesteps=None, min_rows
         is a timestep with one feature.
     min_rows : int
         The least number of rows.
+    dtype : dtype or list of dtype
+        What X is turned into; of a list the first, unless X has one of it.
 
     Returns
     -------
-    X : ndarray of shape (n_samples, n_timesteps, n_features), float32, C-ordered
+    X : ndarray of shape (n_samples, n_timesteps, n_features), C-ordered
     """
     if scipy.sparse.issparse(X):
         raise TypeError(
@@ -205,7 +209,7 @@ def check_sequences(estimator, X, *, reset, name="X", n_timesteps=None, min_rows
             f"{caller} was fitted on, got {n_dimensions}."
         )
     checks = {
-        "dtype": np.float32,
+        "dtype": dtype,
         "order": "C",
         "ensure_min_samples": min_rows,
     }

@@ -1,0 +1,148 @@
+"""Networks that start from the encoder of an autoencoder."""
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+
+from skseq._training import State, named_weights
+
+# What encoder and network must have in common beside the shapes of their weights, for
+# the same weights to mean the same; and up to which layer.
+_COMMON = {
+    "cell": None,
+    "padding": None,
+    "activation": None,
+    "layer_activation": None,
+    "pool_size": -1,
+}
+
+
+def check_pretrained(pretrained, X_unlabeled):
+    """Raise unless ``pretrained`` is what it may be.
+
+    Parameters
+    ----------
+    pretrained : object
+        The parameter: an unfitted autoencoder, a fitted one in `FrozenEstimator`, or
+        None.
+    X_unlabeled : array-like or None
+    """
+    remedy = (
+        "Give sklearn.frozen.FrozenEstimator(autoencoder) with a fitted "
+        "AutoencoderTransformer, or an unfitted AutoencoderTransformer."
+    )
+    if pretrained is None:
+        if X_unlabeled is not None:
+            raise ValueError(f"X_unlabeled needs pretrained, got None. {remedy}")
+        return
+    frozen = isinstance(pretrained, FrozenEstimator)
+    inner = pretrained.estimator if frozen else pretrained
+    if not hasattr(type(inner), "_encoder"):
+        raise TypeError(
+            f"pretrained must be an AutoencoderTransformer or None, got "
+            f"{pretrained!r}. {remedy}"
+        )
+    if inner.__sklearn_is_fitted__() != frozen:
+        raise ValueError(
+            f"pretrained must be "
+            f"{'fitted in FrozenEstimator' if frozen else 'unfitted or frozen'}, got "
+            f"{'an unfitted' if frozen else 'a fitted'} {inner!r}: clone and grid "
+            f"searches would lose what it learned. {remedy}"
+        )
+    if frozen and X_unlabeled is not None:
+        raise ValueError(
+            "X_unlabeled must be None with a frozen autoencoder, got an array: it is "
+            "fitted already. Give an unfitted AutoencoderTransformer."
+        )
+    if inner.mask_value is not None:
+        raise ValueError(
+            f"pretrained must have mask_value=None, got {inner.mask_value!r}: the "
+            f"network that starts from it knows no padding."
+        )
+
+
+def check_encoder(pretrained, network):
+    """Raise unless a network does with weights what the encoder does with them.
+
+    Parameters
+    ----------
+    pretrained : estimator
+        As `check_pretrained` lets it pass.
+    network : dict
+    """
+    frozen = isinstance(pretrained, FrozenEstimator)
+    autoencoder = pretrained.estimator if frozen else pretrained
+    encoder = autoencoder._encoder()
+    if encoder["family"] != network["family"]:
+        raise ValueError(
+            f"pretrained must be of the network's own kind, got kind="
+            f"{autoencoder.kind!r} for a {network['family']} network."
+        )
+    differing = []
+    for name, last in _COMMON.items():
+        theirs, ours = encoder.get(name), network.get(name)
+        if isinstance(theirs, tuple):
+            theirs = theirs[:last]
+            ours = ours[: len(theirs)]
+        if name in network and ours != theirs:
+            differing.append(f"{name}={ours!r} (the encoder's is {theirs!r})")
+    if differing:
+        raise ValueError(
+            f"A network must do with pretrained weights what their encoder did, got "
+            f"{', '.join(differing)}. Set them alike."
+        )
+
+
+def fit_autoencoder(pretrained, rows, X_unlabeled, n_timesteps, seed):
+    """The autoencoder to start from.
+
+    Parameters
+    ----------
+    pretrained : estimator
+        As `check_pretrained` lets it pass.
+    rows : callable
+        Gives the training rows, in the dimensions in which they came.
+    X_unlabeled : ndarray or None
+        More rows, of the same shape.
+    n_timesteps : int or None
+        For an unfitted autoencoder without.
+    seed : int
+        For an unfitted autoencoder without ``random_state``.
+    """
+    if isinstance(pretrained, FrozenEstimator):
+        return pretrained.estimator
+    autoencoder = clone(pretrained)
+    for name, value in {"random_state": seed, "n_timesteps": n_timesteps}.items():
+        if getattr(autoencoder, name) is None:
+            autoencoder.set_params(**{name: value})
+    X = rows()
+    if X_unlabeled is not None:
+        X = np.concatenate([X, X_unlabeled])
+    return autoencoder.fit(X)
+
+
+def start_from(autoencoder, recipe, state):
+    """A state whose layers start from the encoder's weights where they have its names.
+
+    Raises
+    ------
+    ValueError
+        If a layer of the encoder finds none of its name and shape.
+    """
+    ours = named_weights(recipe, state.weights)
+    theirs = named_weights(autoencoder._recipe, autoencoder._state.weights, "encoder")
+    theirs = {path: w for path, w in theirs.items() if not path.startswith("code/")}
+    unfit = [
+        f"{path}: {weight.shape} in the encoder, "
+        f"{ours[path].shape if path in ours else 'missing'} in the network"
+        for path, weight in theirs.items()
+        if path not in ours or ours[path].shape != weight.shape
+    ]
+    if unfit:
+        raise ValueError(
+            "Each layer of the pretrained encoder must have one of its name and shape "
+            "in the network, got\n  " + "\n  ".join(unfit) + "\nGive the network the "
+            "autoencoder's layer_sizes, in order, leave normalization=None, and fit "
+            "both on rows of one shape."
+        )
+    return State(list({**ours, **theirs}.values()), state.optimizer)
