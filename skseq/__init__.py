@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from skseq._autoencoder import AutoencoderTransformer
     from skseq._convolutional import Conv1DClassifier
     from skseq._dense import DenseClassifier
+    from skseq._outliers import AutoencoderOutlierDetector
     from skseq._recurrent import GRUClassifier, LSTMClassifier, SimpleRNNClassifier
     from skseq._reshape import SequenceReshaper
     from skseq._training import clear_programs, set_jit_compile
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AutoencoderOutlierDetector",
     "AutoencoderTransformer",
     "Conv1DClassifier",
     "DenseClassifier",
@@ -33,6 +35,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AutoencoderOutlierDetector": "_outliers",
     "AutoencoderTransformer": "_autoencoder",
     "Conv1DClassifier": "_convolutional",
     "DenseClassifier": "_dense",

@@ -1,5 +1,6 @@
 """Autoencoders: codes of rows and sequences, learned without labels."""
 
+import math
 import warnings
 from copy import copy
 from numbers import Integral, Real
@@ -42,6 +43,92 @@ _MIXTURE_SIZES = (1, 2, 4, 8, 16, 32)
 _BLOCK_VALUES = 2**23
 
 _SCALERS = {"standard": StandardScaler, "minmax": MinMaxScaler}
+
+
+class _Scaling:
+    """How rows are scaled before the network, and back after it.
+
+    Called with rows of shape (n_samples, n_timesteps, n_features), it gives what the
+    network reads, float32, with `PADDING` at timesteps that are padding.
+    """
+
+    def __init__(self, scale, mask_value, loss):
+        self._scale = scale
+        self._mask_value = mask_value
+        self._in_unit_range = loss == "binary_crossentropy"
+        self._shift = self._factor = None
+
+    def fit(self, X, index, weights, shape):
+        """Learn shift and factor of each column; ``shape`` arranges them."""
+        if self._scale is None:
+            return
+        scaler, n_columns = _SCALERS[self._scale](), math.prod(shape)
+        size = max(_BLOCK_VALUES // math.prod(X.shape[1:]), 1)
+        for start in range(0, len(weights), size):
+            rows = slice(start, start + size)
+            block = X[rows] if index is None else X[index[rows]]
+            if self._mask_value is not None:
+                # Scalers leave NaN out.
+                block = np.where(self._is_padding(block)[..., None], np.nan, block)
+            block = block.reshape(-1, n_columns)
+            options = {}
+            if self._scale == "standard" and (weights != 1).any():
+                repeats = len(block) // len(weights[rows])
+                options["sample_weight"] = np.repeat(weights[rows], repeats)
+            scaler.partial_fit(block, **options)
+        if self._scale == "standard":
+            shift, factor = scaler.mean_, scaler.scale_
+        else:
+            shift, factor = scaler.data_min_, 1 / scaler.scale_
+        if np.isnan(shift).any():
+            raise ValueError(
+                f"Each column of X must have a value in some row, got "
+                f"{int(np.isnan(shift).sum())} that are padding in all. Drop them."
+            )
+        self._shift, self._factor = shift.reshape(shape), factor.reshape(shape)
+
+    def _is_padding(self, X):
+        """Timesteps in which every feature is the mask value."""
+        return (self._mask_value == X).all(axis=2)
+
+    def __call__(self, X):
+        scaled = X if self._shift is None else (X - self._shift) / self._factor
+        with np.errstate(over="ignore"):  # it is told of below
+            scaled = scaled.astype(np.float32)
+        if self._mask_value is not None:
+            padding = self._is_padding(X)
+            empty = padding.all(axis=1).sum()
+            if empty:
+                raise ValueError(
+                    f"Each row must have a timestep that is no padding, got {empty} "
+                    f"rows with mask_value={self._mask_value!r} alone. Leave them out."
+                )
+            scaled[padding] = 0
+        if not np.isfinite(scaled).all():
+            raise ValueError(
+                f"Values must fit into float32 after scaling with scale="
+                f"{self._scale!r}, got some that are too large. Scale X to ordinary "
+                f"numbers before."
+            )
+        if self._in_unit_range:
+            if self._scale == "minmax":
+                scaled = scaled.clip(0, 1)
+            elif scaled.min() < 0 or scaled.max() > 1:
+                raise ValueError(
+                    f"Values must be in [0, 1] with loss='binary_crossentropy', got "
+                    f"{scaled.min()} to {scaled.max()}. Set scale='minmax', or another "
+                    f"loss."
+                )
+        if self._mask_value is not None:
+            scaled[padding] = PADDING
+        return scaled
+
+    def inverse(self, rows):
+        """Rows in the units of X, from what the network gives."""
+        if self._shift is None:
+            return rows
+        dtype = rows.dtype
+        return rows * self._factor.astype(dtype) + self._shift.astype(dtype)
 
 
 class AutoencoderTransformer(
@@ -385,8 +472,8 @@ class AutoencoderTransformer(
                 (n_samples, n_columns)
             Training rows, without missing values. The columns of a 2-D X are read step
             by step, see ``n_timesteps``.
-        y : Ignored
-            Not used, present for API consistency.
+        y : None
+            Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, not negative. Only their ratios count; a row of weight zero is a
             row that is not there.
@@ -429,8 +516,8 @@ class AutoencoderTransformer(
         X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Some of the training rows.
-        y : Ignored
-            Not used, present for API consistency.
+        y : None
+            Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, not negative.
 
@@ -461,8 +548,8 @@ class AutoencoderTransformer(
         X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Rows of the shape that is to come.
-        y : Ignored
-            Not used, present for API consistency.
+        y : None
+            Ignored.
 
         Returns
         -------
@@ -555,8 +642,8 @@ class AutoencoderTransformer(
         X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Rows of the kind that the transformer was fitted on.
-        y : Ignored
-            Not used, present for API consistency.
+        y : None
+            Ignored.
 
         Returns
         -------
@@ -669,42 +756,10 @@ class AutoencoderTransformer(
             self._recipe, self._state.weights, X, name=name, prepare=self._prepare
         )
 
-    def _prepare(self, X):
-        """Rows as the network reads them: scaled, in float32, padding marked."""
-        prepared = X if self._shift is None else (X - self._shift) / self._factor
-        with np.errstate(over="ignore"):  # it is told of below
-            prepared = prepared.astype(np.float32)
-        if self.mask_value is not None:
-            padding = self._is_padding(X)
-            if padding.all(axis=1).any():
-                raise ValueError(
-                    f"Each row must have a timestep that is no padding, got "
-                    f"{int(padding.all(axis=1).sum())} rows with "
-                    f"mask_value={self.mask_value!r} alone. Leave them out."
-                )
-            prepared[padding] = 0
-        if not np.isfinite(prepared).all():
-            raise ValueError(
-                f"Values must fit into float32 after scaling with scale="
-                f"{self.scale!r}, got some that are too large. Scale X to ordinary "
-                f"numbers before."
-            )
-        if self.loss == "binary_crossentropy":
-            if self.scale == "minmax":
-                prepared = prepared.clip(0, 1)
-            elif prepared.min() < 0 or prepared.max() > 1:
-                raise ValueError(
-                    f"Values must be in [0, 1] with loss='binary_crossentropy', got "
-                    f"{prepared.min()} to {prepared.max()}. Set scale='minmax', or "
-                    f"another loss."
-                )
-        if self.mask_value is not None:
-            prepared[padding] = PADDING
-        return prepared
-
-    def _is_padding(self, X):
-        """Timesteps in which every feature is the mask value."""
-        return (self.mask_value == X).all(axis=2)
+    @property
+    def _prepare(self):
+        """What the network reads, from rows; see `skseq._training.Rows`."""
+        return self._scaling
 
     def _decoded(self, codes):
         dtype = codes.dtype
@@ -714,9 +769,7 @@ class AutoencoderTransformer(
             np.ascontiguousarray(codes, np.float32),
             name="rows",
         ).astype(dtype, copy=False)
-        if self._shift is not None:
-            rows *= self._factor.astype(dtype)
-            rows += self._shift.astype(dtype)
+        rows = self._scaling.inverse(rows)
         return rows if self._n_dimensions_in == 3 else rows.reshape(len(rows), -1)
 
     # ----------------------------------------- what `SequenceEstimator._train` asks
@@ -751,6 +804,8 @@ class AutoencoderTransformer(
             "noise": _check_noise(self.noise),
             "activity_l1": float(self.activity_l1),
             "masked": self.mask_value is not None,
+            # Of no concern to the network, but to going on with it.
+            "input": (self.scale, self.mask_value),
         }
 
     def _encoder(self):
@@ -814,33 +869,10 @@ class AutoencoderTransformer(
         return Rows(X, index, None, weights, self._prepare)
 
     def _settle_before(self, X, index, weights, X_unlabeled, recipe, seeds):
-        self._shift = self._factor = None
-        if self.scale is None:
-            return
-        scaler = _SCALERS[self.scale]()
+        self._scaling = _Scaling(self.scale, self.mask_value, self.loss)
         # The columns of a table have a scale each; a feature of sequences has one.
-        n_columns = self.n_features_in_
-        n_rows = len(weights)
-        size = max(_BLOCK_VALUES // (X.shape[1] * X.shape[2]), 1)
-        for start in range(0, n_rows, size):
-            rows = slice(start, min(start + size, n_rows))
-            block = X[rows] if index is None else X[index[rows]]
-            if self.mask_value is not None:
-                # Scalers leave NaN out.
-                padding = self._is_padding(block)[..., None]
-                block = np.where(padding, np.nan, block)
-            options = {}
-            if self.scale == "standard" and (weights != 1).any():
-                options["sample_weight"] = np.repeat(
-                    weights[rows], block.size // (n_columns * len(block))
-                )
-            scaler.partial_fit(block.reshape(-1, n_columns), **options)
-        if self.scale == "standard":
-            shift, factor = scaler.mean_, scaler.scale_
-        else:
-            shift, factor = scaler.data_min_, 1 / scaler.scale_
-        shape = (-1,) if self._n_dimensions_in == 3 else X.shape[1:]
-        self._shift, self._factor = shift.reshape(shape), factor.reshape(shape)
+        shape = X.shape[2:] if self._n_dimensions_in == 3 else X.shape[1:]
+        self._scaling.fit(X, index, weights, shape)
 
     def _settle_after(self, X, index):
         self._n_features_out = int(self.n_components)

@@ -592,6 +592,11 @@ class SequenceClassifierMixin(ClassifierMixin):
             If X is sparse, or a parameter has the wrong type.
         """
         resume = bool(self.warm_start) and self.__sklearn_is_fitted__()
+        if resume and X_unlabeled is not None:
+            raise ValueError(
+                "X_unlabeled must be None where warm_start goes on, got an array: the "
+                "network has started already."
+            )
         return self._train(
             X, y, sample_weight, epochs=self.epochs, resume=resume, X_val=X_val,
             y_val=y_val, sample_weight_val=sample_weight_val, groups=groups,

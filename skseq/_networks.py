@@ -760,7 +760,7 @@ def without_network_values(network):
     if network["family"] != "autoencoder":
         return {**network, "dropout": names} if names else network
     noise = network["noise"] and network["noise"][0]
-    left_out = dict.fromkeys(("activity_l1", "beta", "beta_warmup"))
+    left_out = dict.fromkeys(("activity_l1", "beta", "beta_warmup", "input"))
     return {**network, **left_out, "noise": noise, "values": names}
 
 

@@ -69,3 +69,9 @@ def real_data():
         return path
 
     return find
+
+
+@pytest.fixture
+def set_jit_compile():
+    yield skseq.set_jit_compile
+    skseq.set_jit_compile("auto")

@@ -174,4 +174,5 @@ def test_docstring_of_a_function_has_its_parameters_with_their_defaults(function
     for name, kind in found.items():
         default = signature[name].default
         if default is not inspect.Parameter.empty and kind != "None":
-            assert kind.endswith(f"default={default!r}"), name
+            expected = repr(default).replace("'", '"')
+            assert kind.endswith(f"default={expected}"), name

@@ -318,12 +318,6 @@ def test_forked_child_raises_at_once(sequences):
 # ------------------------------------------------------------------------ which path
 
 
-@pytest.fixture
-def set_jit_compile():
-    yield skseq.set_jit_compile
-    skseq.set_jit_compile("auto")
-
-
 def _recipe(X, y, name="GRUClassifier", **params):
     return getattr(skseq, name)(**params).initialize(X, y)._recipe
 
