@@ -59,7 +59,7 @@ def installed(module):
 
 def table(titles, rows):
     print("\n| " + " | ".join(titles) + " |")
-    print("|---" + "|---:" * (len(titles) - 1) + "|")
+    print("|---" + "|---:" * (len(titles) - 1) + "|", flush=True)
     for row in rows:
         print("| " + " | ".join(row) + " |", flush=True)
 
@@ -624,26 +624,18 @@ def in_turn(runs, repeats):
     return {name: np.median(times) for name, times in found.items()}
 
 
-def measure(name, repeats):
-    """Medians of seconds: of fits, and of codes of many rows.
-
-    Returns
-    -------
-    fits, transforms : dict of str to float
-        ``"skseq"``, ``"PyTorch"`` and ``"Keras"``; ``"skseq"`` and PyTorch's by the
-        number of rows in a batch.
-    """
+def measure_fit(name, repeats):
+    """Median seconds of a fit by library."""
     kind, sizes, n_components, shape, epochs = LINES[name]
-    X, many = rows_for(shape, shape[0]), rows_for(shape, N_MANY)
-    architecture = kind, shape[1:], sizes, n_components
+    X = rows_for(shape, shape[0])
     ours = AutoencoderTransformer(
         n_components, kind=kind, layer_sizes=sizes, scale=None, epochs=epochs,
         random_state=0,
     )  # fmt: skip
-    model = keras_compiled(*keras_network(*architecture))
-    networks = torch_network(*architecture)
-    X_torch, many_torch = torch_rows(kind, X), torch_rows(kind, many)
-    fits = in_turn(
+    model = keras_compiled(*keras_network(kind, shape[1:], sizes, n_components))
+    networks = torch_network(kind, shape[1:], sizes, n_components)
+    X_torch = torch_rows(kind, X)
+    return in_turn(
         {
             "skseq": lambda: ours.fit(X),
             "PyTorch": lambda: torch_fit(*networks, X_torch, epochs),
@@ -651,16 +643,33 @@ def measure(name, repeats):
         },
         repeats,
     )
-    encoder = networks[0].eval()
-    transforms = in_turn(
+
+
+def measure_transform(name, repeats):
+    """Median seconds of many codes: ours, and PyTorch's by the rows in a batch."""
+    kind, sizes, n_components, shape, _ = LINES[name]
+    X = rows_for(shape, N_MANY)
+    ours = AutoencoderTransformer(
+        n_components, kind=kind, layer_sizes=sizes, scale=None, epochs=1
+    ).fit(X[: shape[0]])
+    encoder, _ = torch_network(kind, shape[1:], sizes, n_components)
+    X_torch = torch_rows(kind, X)
+    return in_turn(
         {
-            "skseq": lambda: ours.transform(many),
-            128: lambda: torch_transform(encoder, many_torch, 128),
-            1024: lambda: torch_transform(encoder, many_torch, 1024),
+            "skseq": lambda: ours.transform(X),
+            128: lambda: torch_transform(encoder.eval(), X_torch, 128),
+            1024: lambda: torch_transform(encoder.eval(), X_torch, 1024),
         },
         repeats,
     )
-    return fits, transforms
+
+
+def time_rows(measure, repeats):
+    """A row of seconds for each network, and of ours to each of the others."""
+    for name in LINES:
+        first, *others = times = list(measure(name, repeats).values())
+        ratios = [f"{first / other:.2f}" for other in others]
+        yield [name, *(f"{time:.3f}" for time in times), *ratios]
 
 
 def run_time(repeats):
@@ -672,39 +681,20 @@ def run_time(repeats):
         f"\n{os.cpu_count()} cores, PyTorch with {torch.get_num_threads()} threads; "
         f"medians of {repeats} turns, goals in brackets"
     )
-    fit_rows, transform_rows = [], []
-    for name in LINES:
-        fits, transforms = measure(name, repeats)
-        fit_rows.append(
-            [
-                name,
-                *(f"{time:.3f}" for time in fits.values()),
-                f"{fits['skseq'] / fits['PyTorch']:.2f}",
-                f"{fits['skseq'] / fits['Keras']:.2f}",
-            ]
-        )
-        transform_rows.append(
-            [
-                name,
-                *(f"{time:.3f}" for time in transforms.values()),
-                f"{transforms['skseq'] / transforms[128]:.2f}",
-                f"{transforms['skseq'] / transforms[1024]:.2f}",
-            ]
-        )
     table(
         [
             "a warm fit", "skseq, s", "PyTorch, s", "Keras, s",
-            "to PyTorch (1.0)", "to Keras (0.5)",
+            "to PyTorch (at most 1.0)", "to Keras (at most 0.5)",
         ],
-        fit_rows,
+        time_rows(measure_fit, repeats),
     )  # fmt: skip
     table(
         [
             f"codes of {N_MANY:,} rows", "skseq, s", "PyTorch by 128, s",
-            "PyTorch by 1,024, s", "to PyTorch by 128 (1.0)",
-            "to PyTorch by 1,024 (1.0)",
+            "PyTorch by 1,024, s", "to PyTorch by 128 (at most 1.0)",
+            "to PyTorch by 1,024 (at most 1.0)",
         ],
-        transform_rows,
+        time_rows(measure_transform, repeats),
     )  # fmt: skip
 
 

@@ -75,7 +75,8 @@ class _Scaling:
             if self._scale == "standard" and (weights != 1).any():
                 repeats = len(block) // len(weights[rows])
                 options["sample_weight"] = np.repeat(weights[rows], repeats)
-            scaler.partial_fit(block, **options)
+            with np.errstate(invalid="ignore"):  # of a column without values, see below
+                scaler.partial_fit(block, **options)
         if self._scale == "standard":
             shift, factor = scaler.mean_, scaler.scale_
         else:

@@ -176,11 +176,13 @@ class Reconstruction:
 
     def _errors(self, call, X, code, training=False):
         """The error of each cell, 0 where it is padding."""
-        errors = self._error(X, call(self._decoder, code, training=training))
-        if self._masked:
-            # Not by a product: of what is padding the error is infinite.
-            errors = tf.where(self._valid(X)[..., None], errors, 0.0)
-        return errors
+        outputs = call(self._decoder, code, training=training)
+        if not self._masked:
+            return self._error(X, outputs)
+        valid = self._valid(X)[..., None]
+        # Before the error as well, for of padding it would have an infinite gradient.
+        errors = self._error(tf.where(valid, X, 0.0), outputs)
+        return tf.where(valid, errors, 0.0)
 
     def _valid(self, X):
         """Whether timesteps are no padding, of shape (n_rows, n_timesteps)."""

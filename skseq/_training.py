@@ -343,13 +343,12 @@ class Program:
         """
         if not self._is_flat:
             return values
-        if isinstance(values[0], np.ndarray):
-            parts, reshape = (
-                np.split(values[0], np.cumsum(self._sizes)[:-1]),
-                np.reshape,
-            )
+        numpy = isinstance(values[0], np.ndarray)
+        if numpy:
+            parts = np.split(values[0], np.cumsum(self._sizes)[:-1])
         else:
-            parts, reshape = tf.split(values[0], self._sizes), tf.reshape
+            parts = tf.split(values[0], self._sizes)
+        reshape = np.reshape if numpy else tf.reshape
         return [reshape(p, s) for p, s in zip(parts, self._shapes, strict=True)]
 
     def _trainable(self, values):

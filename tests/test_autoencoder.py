@@ -31,8 +31,8 @@ from skseq._objectives import Reconstruction
 # Small networks, one of each kind, that train in a moment.
 KINDS = {
     "dense": {"layer_sizes": (8, 6)},
-    "lstm": {"kind": "lstm", "layer_sizes": 8},
-    "gru": {"kind": "gru", "layer_sizes": (8, 6)},
+    "lstm": {"kind": "lstm", "layer_sizes": (6, 5)},
+    "gru": {"kind": "gru", "layer_sizes": 6},
     "conv1d": {"kind": "conv1d", "layer_sizes": (6, 5), "kernel_size": 3},
 }
 FAST = {"epochs": 5, "random_state": 0}
@@ -94,28 +94,31 @@ ERRORS = {
 # ---------------------------------------------------------------------- what is learned
 
 
-def test_codes_beat_pca_on_a_curved_line(make, waves):
+@pytest.mark.parametrize("kind", KINDS)
+def test_codes_beat_pca_on_a_curved_line(waves, kind):
     # One number tells the place on the circle; PCA needs two.
     X = standardised(waves).astype(np.float32)
-    net = make(
-        n_components=1, layer_sizes=(32, 16), epochs=150, learning_rate=0.005
-    ).fit(X[:60])
+    sizes = 16 if kind in ("lstm", "gru") else (32, 16)
+    net = AutoencoderTransformer(
+        1, **{**KINDS[kind], "layer_sizes": sizes}, epochs=100, learning_rate=0.01,
+        random_state=0,
+    ).fit(X[:60])  # fmt: skip
     flat = X.reshape(90, -1)
     pca = PCA(1).fit(flat[:60])
     linear = flat[60:] - pca.inverse_transform(pca.transform(flat[60:]))
     ours = X[60:] - net.inverse_transform(net.transform(X[60:]))
-    assert (ours**2).mean() < 0.5 * (linear**2).mean()
+    assert (ours**2).mean() < 0.75 * (linear**2).mean()
     assert_allclose(-net.score(X[60:]), (ours**2).mean(), rtol=0.05)
 
 
 def test_without_layers_it_spans_what_pca_does(waves):
     X = standardised(waves).reshape(90, -1)
     net = AutoencoderTransformer(
-        2, layer_sizes=(), scale=None, epochs=300, learning_rate=0.01, random_state=0
+        2, layer_sizes=(), scale=None, epochs=300, learning_rate=0.003, random_state=0
     ).fit(X)
     pca = PCA(2).fit(X)
     least = ((X - pca.inverse_transform(pca.transform(X))) ** 2).mean()
-    assert least <= -net.score(X) <= 1.02 * least
+    assert least <= -net.score(X) <= least + 1e-4  # of a variance of 1
 
 
 def test_shapes_of_sequences(make, waves):
@@ -289,8 +292,9 @@ def _trained_in_keras(net, X, epochs=3, batch_size=16):
     return model.get_weights()
 
 
-@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
-@pytest.mark.parametrize("loss", ["mse", "mae", "huber"])
+@pytest.mark.parametrize(
+    ("loss", "xla"), [("mse", False), ("mae", False), ("huber", False), ("mse", True)]
+)
 def test_training_agrees_with_keras(make, waves, loss, xla, set_jit_compile):
     set_jit_compile(xla)
     X = standardised(waves).astype(np.float32)
@@ -669,7 +673,7 @@ def test_scale_is_of_the_rows_that_train(waves):
     groups = np.arange(90) >= 60
     net = dense(
         early_stopping=True,
-        validation_split=GroupShuffleSplit(1, test_size=0.5, random_state=1),
+        validation_split=GroupShuffleSplit(1, test_size=0.5, random_state=0),
     )
     net.fit(X, groups=groups)
     assert_allclose(net._scaling._shift, X[:60].mean((0, 1)), rtol=1e-4)
@@ -683,7 +687,6 @@ def test_scale_is_of_the_rows_that_train(waves):
 )  # fmt: skip
 def test_two_fits_that_go_on_are_one_of_twice_the_epochs(waves, params):
     twice = dense(epochs=3, warm_start=True, **params).fit(waves)
-    reloaded(twice)
     twice.fit(waves)
     once = dense(epochs=6, **params).fit(waves)
     assert bits(twice) == bits(once)
@@ -768,31 +771,40 @@ def test_a_row_does_not_depend_on_the_rows_beside_it(make, waves):
 
 
 LOAD_ELSEWHERE = """
-import sys, joblib, numpy as np
-net = joblib.load(sys.argv[1] + "/net.joblib")
-X = np.load(sys.argv[1] + "/X.npy")
-codes = net.transform(X)
-np.savez(
-    sys.argv[1] + "/there.npz", codes=codes, rows=net.inverse_transform(codes),
-    sample=net.sample(5, random_state=0), scores=net.score_samples(X),
-    further=net.partial_fit(X).transform(X),
-)
+import sys, pathlib, joblib, numpy as np
+folder = pathlib.Path(sys.argv[1])
+X = np.load(folder / "X.npy")
+for path in folder.glob("*.joblib"):
+    net = joblib.load(path)
+    codes = net.transform(X)
+    np.savez(
+        path.with_suffix(".npz"), codes=codes, rows=net.inverse_transform(codes),
+        sample=net.sample(5, random_state=0), scores=net.score_samples(X),
+        further=net.partial_fit(X).transform(X),
+    )
 """
 
 
-@pytest.mark.parametrize("variational", [False, True])
-def test_another_process_gives_the_same_bits(make, waves, tmp_path, variational):
-    net = make(variational=variational, noise=0.1).fit(waves)
-    joblib.dump(net, tmp_path / "net.joblib")
+def test_another_process_gives_the_same_bits(waves, tmp_path):
+    nets = {
+        f"{kind}-{variational}": AutoencoderTransformer(
+            **FAST, **KINDS[kind], variational=variational, noise=0.1
+        ).fit(waves)
+        for kind in KINDS
+        for variational in (False, True)
+    }
     np.save(tmp_path / "X.npy", waves)
+    for name, net in nets.items():
+        joblib.dump(net, tmp_path / f"{name}.joblib")
     subprocess.run([sys.executable, "-c", LOAD_ELSEWHERE, str(tmp_path)], check=True)
-    there = np.load(tmp_path / "there.npz")
-    codes = net.transform(waves)
-    assert_array_equal(there["codes"], codes)
-    assert_array_equal(there["rows"], net.inverse_transform(codes))
-    assert_array_equal(there["sample"], net.sample(5, random_state=0))
-    assert_array_equal(there["scores"], net.score_samples(waves))
-    assert_array_equal(there["further"], net.partial_fit(waves).transform(waves))
+    for name, net in nets.items():
+        there = np.load(tmp_path / f"{name}.npz")
+        codes = net.transform(waves)
+        assert_array_equal(there["codes"], codes)
+        assert_array_equal(there["rows"], net.inverse_transform(codes))
+        assert_array_equal(there["sample"], net.sample(5, random_state=0))
+        assert_array_equal(there["scores"], net.score_samples(waves))
+        assert_array_equal(there["further"], net.partial_fit(waves).transform(waves))
 
 
 def test_values_need_no_new_program(waves, monkeypatch):

@@ -27,6 +27,8 @@ CLASSES = [
     skseq.DenseClassifier,
 ]
 
+OTHERS = [skseq.AutoencoderTransformer, skseq.AutoencoderOutlierDetector]
+
 # Settings under which every network learns scikit-learn's tiny data.
 CHECKED = [cls(epochs=20, learning_rate=0.03) for cls in CLASSES]
 
@@ -40,8 +42,23 @@ RESIZED = {
 }
 
 
+# Autoencoders, in settings that cover their parts.
+AUTOENCODERS = [
+    skseq.AutoencoderTransformer(epochs=20),
+    skseq.AutoencoderTransformer(
+        epochs=20, kind="lstm", layer_sizes=8, variational=True
+    ),
+    skseq.AutoencoderTransformer(epochs=20, kind="gru", layer_sizes=8, noise=0.1),
+    skseq.AutoencoderTransformer(epochs=20, kind="conv1d", layer_sizes=8),
+    skseq.AutoencoderTransformer(
+        epochs=20, layer_sizes=8, tied_weights=True, normalization="batch"
+    ),
+    skseq.AutoencoderOutlierDetector(skseq.AutoencoderTransformer(epochs=20)),
+]
+
+
 def expected_failures(estimator):
-    if not is_classifier(estimator):
+    if isinstance(estimator, skseq.SequenceReshaper):
         return {}
     return {
         "check_sample_weight_equivalence_on_dense_data": (
@@ -54,6 +71,7 @@ def expected_failures(estimator):
 checks = parametrize_with_checks(
     [
         *CHECKED,
+        *AUTOENCODERS,
         skseq.SequenceReshaper(),
         skseq.SequenceReshaper(order="feature", static="drop", fill_value=0),
     ],
@@ -158,7 +176,7 @@ def test_fitted_is_told_by_scikit_learn(make_classifier, sequences):
 # --------------------------------------------------------------------------- parameters
 
 
-@pytest.mark.parametrize("cls", CLASSES)
+@pytest.mark.parametrize("cls", [*CLASSES, *OTHERS])
 def test_constructor_is_short_and_keyword_only_but_the_first(cls):
     first, *others = inspect.signature(cls).parameters.values()
     assert 1 + len(others) <= 30
@@ -167,7 +185,7 @@ def test_constructor_is_short_and_keyword_only_but_the_first(cls):
     assert all(p.default is not p.empty for p in (first, *others))
 
 
-@pytest.mark.parametrize("cls", CLASSES)
+@pytest.mark.parametrize("cls", [*CLASSES, *OTHERS])
 def test_constructor_stores_what_it_is_given(cls):
     given = {name: object() for name in inspect.signature(cls).parameters}
     net = cls(**given)
@@ -295,7 +313,7 @@ def test_set_params_refuses_routes_that_are_not_there(make_classifier, name):
         make_classifier().set_params(**{name: 1})
 
 
-@pytest.mark.parametrize("cls", CLASSES)
+@pytest.mark.parametrize("cls", [*CLASSES, *OTHERS])
 def test_constructor_refuses_an_unknown_name(cls):
     with pytest.raises(TypeError, match="learning_rat"):
         cls(learning_rat=0.1)
