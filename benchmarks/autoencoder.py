@@ -603,6 +603,15 @@ def torch_fit(encoder, decoder, X, epochs, batch_size=32):
             optimizer.step()
 
 
+def in_one_thread(function, *args):
+    import torch
+
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    function(*args)
+    torch.set_num_threads(n_threads)
+
+
 def torch_transform(encoder, X, n_batch):
     import torch
 
@@ -639,6 +648,7 @@ def measure_fit(name, repeats):
         {
             "skseq": lambda: ours.fit(X),
             "PyTorch": lambda: torch_fit(*networks, X_torch, epochs),
+            "one thread": lambda: in_one_thread(torch_fit, *networks, X_torch, epochs),
             "Keras": lambda: model.fit(X, X, 32, epochs, verbose=0),
         },
         repeats,

@@ -2,7 +2,8 @@
 
 Programs are built of these; `model_` and saved files show Keras' own layers, whose
 weights and configuration are the same. Each falls back on Keras' loop where it does not
-know better: with a mask, with recurrent dropout, on a GPU (for cuDNN).
+know better: with recurrent dropout, on a GPU (for cuDNN). With a mask they run over the
+valid steps first, and what comes after those is not looked at.
 
 Shapes in the loops are time-major, ``(n_timesteps, n_samples, n_features)``: a step is
 then one block of memory.
@@ -53,11 +54,6 @@ def _dropped(inputs, rate, generator):
     return tf.nn.experimental.stateless_dropout(inputs, rate=rate, seed=seed)
 
 
-def _time_major(sequences, backwards):
-    x = tf.transpose(sequences, [1, 0, 2])
-    return tf.reverse(x, [0]) if backwards else x
-
-
 def _project(x, kernel, bias):
     """All steps times the kernel, as one matrix product."""
     flat = tf.matmul(tf.reshape(x, [-1, x.shape[2]]), kernel)
@@ -93,6 +89,31 @@ def _loop(step, projected, states):
     return last, record.stack()
 
 
+def _valid_first(mask):
+    """Timesteps in an order that has those of the mask first, and keeps their order."""
+    n_steps = mask.shape[1]
+    return tf.argsort(tf.where(mask, 0, n_steps) + tf.range(n_steps), axis=1)
+
+
+def _put_back(outputs, mask):
+    """Outputs at the timesteps of the mask; at others those of the step before.
+
+    Parameters
+    ----------
+    outputs : tensor of shape (n_samples, n_timesteps, units)
+        Of timesteps in the order of `_valid_first`.
+    mask : tensor of bool of shape (n_samples, n_timesteps)
+
+    Returns
+    -------
+    outputs : tensor of shape (n_samples, n_timesteps, units)
+        Zero before the first timestep of the mask.
+    """
+    n_before = tf.cumsum(tf.cast(mask, tf.int32), axis=1)
+    outputs = tf.pad(outputs, [[0, 0], [1, 0], [0, 0]])
+    return tf.gather(outputs, n_before, batch_dims=1)
+
+
 class _FastLoop:
     """``inner_loop`` of a Keras recurrent layer whose state starts at zero."""
 
@@ -116,15 +137,28 @@ class _FastLoop:
             rate = _rates.get(name, self._rate)
             kept = tf.ones_like(sequences[:, :1])  # the same for all steps
             sequences *= _dropped(kept, rate, cell.seed_generator)
-        if mask is not None or cell.recurrent_dropout or has_gpu():
+        masked = mask is not None
+        if cell.recurrent_dropout or has_gpu() or (masked and self.return_state):
             return super().inner_loop(sequences, initial_state, mask, training)
-        x = _time_major(sequences, self.go_backwards)
+        if self.go_backwards:
+            sequences = tf.reverse(sequences, [1])
+            mask = tf.reverse(mask, [1]) if masked else None
+        if masked:
+            sequences = tf.gather(sequences, _valid_first(mask), batch_dims=1)
+        x = tf.transpose(sequences, [1, 0, 2])
         weights = [
             None if weight is None else tf.convert_to_tensor(weight)
             for weight in (cell.kernel, cell.recurrent_kernel, cell.bias)
         ]
         states, outputs = self._run(x, *weights, states=initial_state)
-        return states[0], tf.transpose(outputs, [1, 0, 2]), list(states)
+        outputs = tf.transpose(outputs, [1, 0, 2])
+        if masked:
+            outputs = _put_back(outputs, mask)
+            if self.zero_output_for_mask:  # as Bidirectional wants it
+                outputs = tf.where(mask[..., None], outputs, 0.0)
+            # The states after the last valid step are not known, nor asked for.
+            return outputs[:, -1], outputs, list(states)
+        return states[0], outputs, list(states)
 
     def _run(self, x, kernel, recurrent_kernel, bias, states):
         """Over all steps of a time-major x: the last states, and all outputs."""

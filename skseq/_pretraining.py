@@ -81,9 +81,11 @@ def check_encoder(pretrained, network):
     differing = []
     for name, last in _COMMON.items():
         theirs, ours = encoder.get(name), network.get(name)
-        if isinstance(theirs, tuple):
+        if isinstance(theirs, tuple) and isinstance(ours, tuple):
             theirs = theirs[:last]
-            ours = ours[: len(theirs)]
+            # Of what layers are missing `start_from` tells.
+            n_both = min(len(theirs), len(ours))
+            theirs, ours = theirs[:n_both], ours[:n_both]
         if name in network and ours != theirs:
             differing.append(f"{name}={ours!r} (the encoder's is {theirs!r})")
     if differing:

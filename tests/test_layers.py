@@ -13,13 +13,13 @@ RECURRENT = ("lstm", "gru", "simple_rnn")
 X = np.random.default_rng(0).normal(size=(7, 9, 3)).astype(np.float32)
 
 
-def results(layer, x, *, xla, training=False):
+def results(layer, x, *, xla, **call):
     """Outputs, and gradients of a sum that weighs each output by its place."""
 
     def run(x):
         with tf.GradientTape() as tape:
             tape.watch(x)
-            outputs = layer(x, training=training)
+            outputs = layer(x, **call)
             places = tf.reshape(
                 tf.range(tf.size(outputs), dtype=tf.float32), tf.shape(outputs)
             )
@@ -32,13 +32,13 @@ def results(layer, x, *, xla, training=False):
         return function.get_concrete_function(tf.TensorSpec(x.shape))(tf.constant(x))
 
 
-def assert_same(name, options, *, xla, wrap=lambda layer: layer, x=X, training=False):
+def assert_same(name, options, *, xla, wrap=lambda layer: layer, x=X, **call):
     plain, fast = wrap(LAYERS[name](**options)), wrap(FAST_LAYERS[name](**options))
     plain.build(x.shape)
     fast.build(x.shape)
     fast.set_weights(plain.get_weights())
-    expected = results(plain, x, xla=False, training=training)
-    found = results(fast, x, xla=xla, training=training)
+    expected = results(plain, x, xla=False, **call)
+    found = results(fast, x, xla=xla, **call)
     np.testing.assert_allclose(found[0], expected[0], atol=1e-6)
     for a, b in zip(found[1], expected[1], strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
@@ -70,13 +70,29 @@ def test_other_activations_take_the_loop():
     assert_same("lstm", {"units": 4, "activation": "relu"}, xla=False)
 
 
-def test_masked_steps_are_skipped_as_in_keras():
-    mask = np.arange(9) < np.array([9, 3, 5, 1, 9, 2, 7])[:, None]
-    plain, fast = LAYERS["lstm"](4), FAST_LAYERS["lstm"](4)
-    plain.build(X.shape)
-    fast.build(X.shape)
-    fast.set_weights(plain.get_weights())
-    np.testing.assert_allclose(fast(X, mask=mask), plain(X, mask=mask), atol=1e-6)
+MASKS = {
+    "right": np.arange(9) < np.array([9, 3, 5, 1, 9, 2, 7])[:, None],
+    "left": np.arange(9) >= np.array([0, 3, 5, 1, 8, 2, 7])[:, None],
+    "between": np.random.default_rng(1).random((7, 9)) < 0.6,
+    "all": np.arange(7)[:, None] + np.zeros((1, 9)) != 3,
+}
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("whole", [False, True], ids=["last", "sequences"])
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("name", RECURRENT)
+def test_masked_steps_are_skipped_as_in_keras(name, mask, whole, xla):
+    options = {"units": 4, "return_sequences": whole}
+    assert_same(name, options, xla=xla, mask=tf.constant(MASKS[mask]))
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+def test_masked_steps_are_skipped_backwards_too(name):
+    assert_same(
+        name, {"units": 4, "return_sequences": True}, xla=False,
+        wrap=keras.layers.Bidirectional, mask=tf.constant(MASKS["between"]),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("padding", ["same", "valid", "causal"])
