@@ -28,8 +28,9 @@ X_train, X_test, y_train, y_test = train_test_split(
 # A variational one is trained to have codes that are standard normal as a whole, and
 # draws from just that. It pays for this with blurred pictures: a code is a small cloud,
 # and nearby codes have to look alike. ``beta`` is the price of a code's departure from
-# the standard normal, 1 that of theory; a smaller one gives sharper pictures. It goes on
-# learning for longer than the plain one, which begins to know its training rows by heart.
+# the standard normal, 1 that of theory; a smaller one gives sharper pictures. It may
+# have more units and learn for longer than the plain one, which then begins to know its
+# training rows by heart, and draws worse.
 #
 # Ink goes from none to full, so ``scale="minmax"`` with ``loss="binary_crossentropy"``
 # fits: each pixel is the probability of ink, and what is drawn never leaves its range.
@@ -105,17 +106,16 @@ pictures = {
 }
 figure, axes = plt.subplots(1, 3, figsize=(11, 4.2), layout="constrained")
 for ax, (title, images) in zip(axes, pictures.items(), strict=True):
-    ax.imshow(mosaic(images[:100], 10), cmap="gray_r", vmin=0, vmax=16)
+    ax.imshow(mosaic(images[:64], 8), cmap="gray_r", vmin=0, vmax=16)
     ax.set(xticks=[], yticks=[], title=title)
-figure.suptitle("The first hundred of each: real digits and new ones")
 
 # %%
 # The plane of a code
 # -------------------
 # With two components the whole space of codes can be drawn. On the left is where the
-# held-out digits are in it, on the right what ``inverse_transform`` makes of each place:
-# one digit turns into the next without a hole between them. Two numbers are few for ten
-# digits, so ``beta`` is smaller still.
+# held-out digits are in it, on the right what ``inverse_transform`` makes of each
+# place: one digit turns into the next without a hole between them. Two numbers are few
+# for ten digits, so ``beta`` is smaller still.
 from matplotlib.colors import BoundaryNorm
 
 plane = AutoencoderTransformer(
@@ -127,7 +127,7 @@ first, second = np.meshgrid(places, places[::-1])
 grid = plane.inverse_transform(np.column_stack([first.ravel(), second.ravel()]))
 
 figure, axes = plt.subplots(
-    1, 2, figsize=(11, 5.4), layout="constrained", sharex=True, sharey=True
+    1, 2, figsize=(11, 5.8), layout="constrained", sharex=True, sharey=True
 )
 points = axes[0].scatter(
     *plane.transform(X_test).T,

@@ -1,5 +1,6 @@
 """Outlier detection by what an autoencoder can't give back."""
 
+import math
 from numbers import Real
 
 import numpy as np
@@ -25,10 +26,14 @@ class AutoencoderOutlierDetector(OutlierMixin, VersionedState):
     wrong [1]_ [2]_. The rows with the largest errors, a fraction of ``contamination``
     of the training rows, are outliers.
 
+    It learns what is usual from the training rows, and does best when few or none of
+    them are outliers. With many, `sklearn.ensemble.IsolationForest` is often better.
+
     Parameters
     ----------
     autoencoder : AutoencoderTransformer or None, default=None
-        The network; it is cloned before ``fit``. None: ``AutoencoderTransformer()``.
+        The network; it is cloned before ``fit``. None: one with ``early_stopping`` and
+        a code of 8 numbers, or of half as many as a row has, where these are fewer.
 
     contamination : float, default=0.1
         Fraction in (0, 0.5] of the training rows that are taken for outliers.
@@ -126,14 +131,16 @@ class AutoencoderOutlierDetector(OutlierMixin, VersionedState):
             If X is sparse, or a parameter has the wrong type.
         """
         check_parameters(self)
-        autoencoder = (
-            AutoencoderTransformer()
-            if self.autoencoder is None
-            else clone(self.autoencoder)
-        )
+        if self.autoencoder is None:
+            autoencoder = AutoencoderTransformer(early_stopping=True)
+        else:
+            autoencoder = clone(self.autoencoder)
         if autoencoder.random_state is None:
             autoencoder.set_params(random_state=self.random_state)
         X = self._check(X, reset=True, n_timesteps=autoencoder.n_timesteps, min_rows=2)
+        if self.autoencoder is None:
+            n_values = math.prod(X.shape[1:])
+            autoencoder.set_params(n_components=min(8, max(n_values // 2, 1)))
         weights = check_weights(sample_weight, len(X))
         self.autoencoder_ = autoencoder.fit(X, sample_weight=weights)
         scores = autoencoder.score_samples(X)[weights > 0]

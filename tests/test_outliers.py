@@ -92,10 +92,12 @@ def test_is_an_outlier_detector_for_two_and_three_dimensions(make, waves):
         detector.predict(waves)
 
 
-def test_default_network_is_an_autoencoder(waves):
-    detector = AutoencoderOutlierDetector(random_state=0).fit(waves)
-    same = AutoencoderTransformer(random_state=0).fit(waves)
-    assert_array_equal(detector.score_samples(waves), same.score_samples(waves))
+@pytest.mark.parametrize(("n_columns", "n_components"), [(1, 1), (5, 2), (16, 8)])
+def test_default_network_has_a_narrow_code(waves, n_columns, n_components):
+    X = waves.reshape(200, 16)[:, :n_columns]
+    detector = AutoencoderOutlierDetector(random_state=0).fit(X)
+    same = AutoencoderTransformer(n_components, early_stopping=True, random_state=0)
+    assert_array_equal(detector.score_samples(X), same.fit(X).score_samples(X))
     assert repr(detector) == "AutoencoderOutlierDetector(random_state=0)"
 
 
