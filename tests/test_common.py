@@ -53,7 +53,7 @@ AUTOENCODERS = [
     skseq.AutoencoderTransformer(
         epochs=20, layer_sizes=8, tied_weights=True, normalization="batch"
     ),
-    skseq.AutoencoderOutlierDetector(skseq.AutoencoderTransformer(epochs=20)),
+    skseq.AutoencoderOutlierDetector(),
 ]
 
 
