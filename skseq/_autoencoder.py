@@ -177,7 +177,9 @@ class AutoencoderTransformer(
         for each.
 
     normalization : {"batch"} or None, default=None
-        Whether batch normalization follows each layer but the code and the output.
+        Whether batch normalization follows each layer but the code and the output. The
+        rows of an epoch are then shared out evenly over its steps, for a last batch of
+        few rows would spoil what is normalized.
 
     tied_weights : bool, default=False
         Whether the decoder of ``"dense"`` uses the encoder's kernels, transposed.

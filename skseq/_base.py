@@ -576,7 +576,8 @@ class SequenceClassifierMixin(ClassifierMixin):
             Groups that ``early_stopping`` keeps on one side when it holds out rows.
         X_unlabeled : array-like of the same kind as X, default=None
             Rows without labels, which an unfitted ``pretrained`` is fitted on, together
-            with the training rows of X.
+            with the training rows of X. A pipeline hands them on as they are: give them
+            as its steps before the network would.
 
         Returns
         -------

@@ -622,9 +622,8 @@ def _dense_decoder(x, network, layers):
 
 def _recurrent_decoder(x, network, layers):
     encoder = network["encoder"]
-    x = keras.layers.RepeatVector(network["n_timesteps"], name="repeat", dtype=_DTYPE)(
-        x
-    )
+    n_steps = network["n_timesteps"]
+    x = keras.layers.RepeatVector(n_steps, name="repeat", dtype=_DTYPE)(x)
     for i, width in enumerate(reversed(encoder["units"])):
         x = layers[encoder["cell"]](
             width,
@@ -765,9 +764,9 @@ def without_network_values(network):
 
 
 def draws_in_training(network):
-    """Whether a network draws random numbers in training."""
+    """Whether a network's graph draws random numbers in training."""
     if network["family"] == "autoencoder":
-        return bool(network["noise"] or network["variational"])
+        return network["variational"]
     names = ("dropout", "recurrent_dropout")
     return any(rate for name in names for rate in network.get(name, ()))
 

@@ -2,12 +2,15 @@
 
 An objective has
 
+- ``corrupt``: what training does to a chunk of rows before the network reads it;
 - ``train``: losses of a batch, while tracing;
 - ``functions``: by name, what a batch of rows is turned into after training, from a
   `Call` and the rows to a tensor; ``shapes``: the shape of a row of it;
 - ``watched``: the name of the function that tells how good rows are that are watched;
 - ``is_rowwise``: whether losses are given for each row, and their mean is the batch's;
-- ``may_fill``: whether rows of weight zero may fill up a batch, and change nothing.
+- ``may_fill``: whether rows of weight zero may fill up a batch, and change nothing;
+- ``shares_out``: whether an epoch's rows are shared out evenly over its steps, for what
+  the rows of a batch have in common counts, and a last one of few would spoil it.
 """
 
 # First, for it tells what to do where Keras would fail to be imported.
@@ -16,6 +19,7 @@ from skseq._networks import ELEMENTWISE_LOSSES, PADDING, make_loss, make_rowwise
 # isort: split
 import math
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -61,6 +65,7 @@ class Prediction:
     """Outputs of the network are held against a target."""
 
     watched = "outputs"
+    shares_out = False
 
     def __init__(self, recipe, model):
         self._model = model
@@ -69,6 +74,10 @@ class Prediction:
         self.is_rowwise = self.may_fill = self._row_loss is not None
         self.functions = {"outputs": lambda call, X: call(model, X)}
         self.shapes = {"outputs": (recipe.network["n_outputs"],)}
+
+    def corrupt(self, chunk, options, rng):
+        """The chunk as it is."""
+        return chunk
 
     def train(self, call, X, target, weights, options, draws):
         """The loss of each row, or of the batch if it can't be had, and the outputs."""
@@ -99,8 +108,9 @@ class Reconstruction:
         self._masked = network["masked"]
         self._noise = network["noise"] and network["noise"][0]
         self._variational = network["variational"]
-        # Rows that fill a batch would count in the statistics of a batch.
-        self.may_fill = network["encoder"]["normalization"] != "batch"
+        # Rows that fill a batch would count in its statistics.
+        self.shares_out = network["encoder"]["normalization"] == "batch"
+        self.may_fill = not self.shares_out
         n_steps, n_features = network["n_timesteps"], network["n_features"]
         self.functions = {
             "code": lambda call, X: self._encode(call, X)[0],
@@ -123,24 +133,31 @@ class Reconstruction:
         weight = options.get("activity_l1", 0.0)
         return error + weight * activity + options.get("beta", 0.0) * divergence
 
+    def corrupt(self, chunk, options, rng):
+        """With noise: noisy rows to read, the rows as target, and weights.
+
+        NumPy draws it in a twentieth of the time that TensorFlow takes.
+        """
+        if not self._noise:
+            return chunk
+        X, weights = chunk
+        level = np.float32(options["noise"])
+        if self._noise == "gaussian":
+            noisy = X + level * rng.standard_normal(X.shape, np.float32)
+        else:
+            noisy = np.where(rng.random(X.shape, np.float32) < level, 0, X)
+        if self._masked:
+            noisy = np.where((X != PADDING).any(axis=2)[..., None], noisy, X)
+        return [noisy.astype(np.float32, copy=False), X, weights]
+
     def train(self, call, X, target, weights, options, draws):
         """The loss of each row, and None."""
         seed = tf.identity(draws)
-        if self._noise or self._variational:
+        if self._variational:
             draws.assign_add([0, 1])
-        noisy = X
-        if self._noise:
-            noisy = self._corrupted(X, options["noise"], seed)
-        terms = self._terms(call, X, noisy, seed=seed, training=True)
+        clean = X if target is None else target
+        terms = self._terms(call, clean, X, seed=seed, training=True)
         return self.total(terms, options), None
-
-    def _corrupted(self, X, level, seed):
-        if self._noise == "gaussian":
-            noisy = X + level * tf.random.stateless_normal(tf.shape(X), seed)
-        else:
-            kept = tf.random.stateless_uniform(tf.shape(X), seed) >= level
-            noisy = X * tf.cast(kept, X.dtype)
-        return tf.where(self._valid(X)[..., None], noisy, X) if self._masked else noisy
 
     def _encode(self, call, X, training=False):
         """The code, or its mean, and the logarithm of its variance or None."""
@@ -162,7 +179,6 @@ class Reconstruction:
                 variance + code * code - 1 - log_variance, 1
             )
             if seed is not None:
-                seed = tf.random.experimental.stateless_fold_in(seed, 1)
                 normal = tf.random.stateless_normal(tf.shape(code), seed)
                 code += tf.sqrt(variance) * normal
         errors = self._errors(call, X, code, training)

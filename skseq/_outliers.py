@@ -28,6 +28,9 @@ class AutoencoderOutlierDetector(OutlierMixin, VersionedState):
 
     It learns what is usual from the training rows, and does best when few or none of
     them are outliers. With many, `sklearn.ensemble.IsolationForest` is often better.
+    A network gives back the rows that it was trained on better than new ones, of which
+    then more than ``contamination`` are called outliers; ``X_val`` in ``fit`` sets that
+    right.
 
     Parameters
     ----------
@@ -36,7 +39,8 @@ class AutoencoderOutlierDetector(OutlierMixin, VersionedState):
         a code of 8 numbers, or of half as many as a row has, where these are fewer.
 
     contamination : float, default=0.1
-        Fraction in (0, 0.5] of the training rows that are taken for outliers.
+        Fraction in (0, 0.5] of the training rows, or of the rows in ``X_val``, that are
+        taken for outliers.
 
     random_state : int, RandomState instance or None, default=None
         Of the autoencoder, unless that has one of its own. Pass an int for the same
@@ -104,7 +108,7 @@ class AutoencoderOutlierDetector(OutlierMixin, VersionedState):
         return tags
 
     @restores_on_error
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X, y=None, sample_weight=None, *, X_val=None):
         """Fit the autoencoder, and the offset that tells outliers.
 
         Parameters
@@ -117,6 +121,10 @@ class AutoencoderOutlierDetector(OutlierMixin, VersionedState):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights in the training of the network, not negative. A row of weight zero
             is none of which ``contamination`` are outliers.
+        X_val : array-like of the same kind as X, default=None
+            Rows that the network is not trained on. The offset is then such that a
+            fraction of ``contamination`` of them are outliers; ``early_stopping``
+            watches them.
 
         Returns
         -------
@@ -142,8 +150,13 @@ class AutoencoderOutlierDetector(OutlierMixin, VersionedState):
             n_values = math.prod(X.shape[1:])
             autoencoder.set_params(n_components=min(8, max(n_values // 2, 1)))
         weights = check_weights(sample_weight, len(X))
-        self.autoencoder_ = autoencoder.fit(X, sample_weight=weights)
-        scores = autoencoder.score_samples(X)[weights > 0]
+        if X_val is not None:
+            X_val = self._check(X_val, name="X_val")
+        self.autoencoder_ = autoencoder.fit(X, sample_weight=weights, X_val=X_val)
+        if X_val is None:
+            scores = autoencoder.score_samples(X)[weights > 0]
+        else:
+            scores = autoencoder.score_samples(X_val)
         self.offset_ = float(np.percentile(scores, 100 * self.contamination))
         return self
 

@@ -1226,6 +1226,8 @@ def _run(program, recipe, rows, schedule, epochs):
     # With fewer rows than that, not each number of rows is to have a trace of its own.
     batch_size = min(schedule.batch_size, 1 << (len(rows) - 1).bit_length())
     n_steps = -(-len(rows) // batch_size)
+    if program.objective.shares_out:
+        batch_size = -(-len(rows) // n_steps)
     xla = program.takes_xla and earns_xla(recipe, batch_size, n_steps * schedule.epochs)
     size = batch_size * chunk_steps(batch_size, rows.X.shape[1:])
     call, logs = _Callbacks(program, recipe, schedule, epochs, n_steps), {}
@@ -1235,11 +1237,13 @@ def _run(program, recipe, rows, schedule, epochs):
     for epoch in range(schedule.first_epoch, epochs.last):
         order = epochs.order(epoch, program.random_states)
         values = recipe.values(epoch)
+        noise = np.random.default_rng([schedule.seed, epoch, 1])
         stop = call("on_epoch_begin", epoch)
         program.reset_metrics()
         total, n_rows = 0.0, 0
         for start in range(0, len(rows), size):
             chunk = rows.take(order[start : start + size])
+            chunk = program.objective.corrupt(chunk, values, noise)
             if call.by_batch:
                 call("on_train_batch_begin", start // size)
             total += program.train_chunk(chunk, batch_size, values, xla)

@@ -312,14 +312,14 @@ def test_training_agrees_with_keras(make, waves, loss, xla, set_jit_compile):
 
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 def test_batch_normalization_agrees_with_keras(make, waves, xla, set_jit_compile):
-    # 90 rows are five batches of 16 and one of 10, whose statistics are its own.
+    # 90 rows in batches of at most 16 are six of 15.
     set_jit_compile(xla)
     X = standardised(waves).astype(np.float32)
     net = make(
         scale=None, normalization="batch", optimizer="sgd", learning_rate=0.05,
         shuffle=False, epochs=3, batch_size=16,
     )  # fmt: skip
-    expected = _trained_in_keras(net, X)
+    expected = _trained_in_keras(net, X, batch_size=15)
     names = [v.name for v in net.initialize(X).model_.weights]
     assert "moving_mean" in names
     ours = net.fit(X).model_.get_weights()
@@ -392,24 +392,29 @@ def test_callbacks_see_a_model_in_the_state_of_the_fit(waves, optimizer):
 # ----------------------------------------------------------- noise, sparse, variational
 
 
-def _objective(**params):
-    net = AutoencoderTransformer(**params).initialize(np.zeros((4, 50, 2)))
-    return Reconstruction(net._recipe, net.model_)
+def corrupted(X, noise, **params):
+    net = AutoencoderTransformer(noise=noise, **params).initialize(np.ones((4, 50, 2)))
+    objective = Reconstruction(net._recipe, net.model_)
+    rng = np.random.default_rng(0)
+    weights = np.ones(len(X), np.float32)
+    noisy, clean, kept = objective.corrupt([X, weights], net._recipe.values(), rng)
+    assert clean is X
+    assert kept is weights
+    assert noisy.dtype == np.float32
+    return noisy
 
 
 def test_gaussian_noise_has_its_level():
-    X = tf.ones((200, 50, 2))
-    noisy = _objective(noise=0.3)._corrupted(X, 0.3, tf.constant([3, 0])).numpy()
+    X = np.ones((200, 50, 2), np.float32)
+    noisy = corrupted(X, 0.3)
     assert noisy.mean() == pytest.approx(1, abs=0.01)
     assert noisy.std() == pytest.approx(0.3, rel=0.02)
-    pair = _objective(noise=("gaussian", 0.3))
-    assert_array_equal(pair._corrupted(X, 0.3, tf.constant([3, 0])), noisy)
+    assert_array_equal(corrupted(X, ("gaussian", 0.3)), noisy)
 
 
 def test_masking_noise_sets_a_fraction_to_zero():
-    X = tf.fill((200, 50, 2), 5.0)
-    objective = _objective(noise=("masking", 0.2))
-    noisy = objective._corrupted(X, 0.2, tf.constant([3, 0])).numpy()
+    X = np.full((200, 50, 2), 5, np.float32)
+    noisy = corrupted(X, ("masking", 0.2))
     assert set(np.unique(noisy)) == {0, 5}
     assert (noisy == 0).mean() == pytest.approx(0.2, abs=0.01)
 
@@ -418,10 +423,16 @@ def test_masking_noise_sets_a_fraction_to_zero():
 def test_noise_leaves_padding_alone(noise):
     X = np.ones((20, 50, 2), np.float32)
     X[:, 30:] = PADDING
-    objective = _objective(noise=noise, mask_value=-1.0)
-    noisy = objective._corrupted(tf.constant(X), 0.5, tf.constant([3, 0])).numpy()
+    noisy = corrupted(X, noise, mask_value=-1.0)
     assert_array_equal(noisy[:, 30:], X[:, 30:])
     assert (noisy[:, :30] != 1).any()
+
+
+@pytest.mark.parametrize("noise", [0.3, ("masking", 0.2)])
+def test_noise_does_not_depend_on_chunks(waves, noise, monkeypatch):
+    expected = bits(dense(noise=noise, batch_size=16).fit(waves))
+    monkeypatch.setattr(_training, "_CHUNK_STEPS", 1)
+    assert bits(dense(noise=noise, batch_size=16).fit(waves)) == expected
 
 
 def test_noise_is_for_training_alone_and_differs_by_step(make, waves):

@@ -70,6 +70,18 @@ def test_contamination_is_the_fraction_of_outliers(make, waves, contamination):
     assert_array_equal(scores, detector.autoencoder_.score_samples(waves))
 
 
+def test_offset_of_given_rows_is_right_for_new_rows(make, waves):
+    X, X_val, new = waves[10:70], waves[70:130], waves[130:]
+    tight = make(epochs=150).fit(X)
+    detector = make(epochs=150).fit(X, X_val=X_val)
+    assert (detector.predict(X_val) == -1).mean() == pytest.approx(0.1)
+    false_alarms = [(one.predict(new) == -1).mean() for one in (tight, detector)]
+    assert abs(false_alarms[1] - 0.1) < min(0.12, abs(false_alarms[0] - 0.1) + 1e-9)
+    assert_array_equal(detector.score_samples(new), tight.score_samples(new))
+    with pytest.raises(ValueError, match="X_val has 7 timesteps"):
+        detector.fit(X, X_val=X_val[:, :7])
+
+
 def test_rows_of_weight_zero_count_for_nothing(make, waves):
     weights = (np.arange(200) >= 10).astype(float)
     detector = make(epochs=2).fit(waves, sample_weight=weights)
