@@ -87,8 +87,8 @@ class AutoencoderOutlierDetector(OutlierMixin, VersionedState):
     >>> X[:10] = -np.abs(X[:10])
     >>> detector = AutoencoderOutlierDetector(contamination=0.05, random_state=0)
     >>> outliers = detector.fit_predict(X) == -1
-    >>> outliers.sum()
-    np.int64(10)
+    >>> int(outliers.sum())
+    10
     """
 
     _parameter_constraints = {
