@@ -661,7 +661,7 @@ class Program:
         if self.recipe.metrics:
             self.model.reset_metrics()
 
-    def evaluate(self, rows, outputs):
+    def evaluate(self, rows, outputs, values):
         """Loss and metrics of rows, as on a batch of all of them.
 
         Parameters
@@ -669,13 +669,15 @@ class Program:
         rows : Rows
         outputs : ndarray of shape (n_rows, n_outputs)
             What `predict` gives for them, asked for the objective's ``watched``.
+        values : dict of str to float
+            See `Recipe.values`; not this program's own recipe's, for others share it.
 
         Returns
         -------
         values : dict of str to float
         """
         if rows.target is None:
-            losses = self.objective.total(outputs, self.recipe.values())
+            losses = self.objective.total(outputs, values)
             return {"loss": float(np.average(losses, weights=rows.weights))}
         if self._evaluate is None:
 
@@ -1056,8 +1058,9 @@ def _leaves(value):
 class _Epochs:
     """What happens around each epoch, whoever trains in between."""
 
-    def __init__(self, program, rows, schedule, watch):
+    def __init__(self, program, recipe, rows, schedule, watch):
         self._program = program
+        self._recipe = recipe
         self._rows = rows
         self._schedule = schedule
         self._watch = watch
@@ -1093,7 +1096,7 @@ class _Epochs:
             rows.X, rows.index, name=self._program.objective.watched,
             prepare=rows.prepare,
         )  # fmt: skip
-        values = self._program.evaluate(rows, outputs)
+        values = self._program.evaluate(rows, outputs, self._recipe.values())
         logs |= {f"val_{name}": value for name, value in values.items()}
         if self._watch.score is not None:
             logs[self._watch.monitor] = float(self._watch.score(outputs))
@@ -1170,7 +1173,7 @@ def train(recipe, state, rows, schedule, watch=None):
         program.put(state)
         if schedule.learning_rate is not None:
             program.optimizer.learning_rate = schedule.learning_rate
-        epochs = _Epochs(program, rows, schedule, watch)
+        epochs = _Epochs(program, recipe, rows, schedule, watch)
         try:
             _run(program, recipe, rows, schedule, epochs)
         finally:

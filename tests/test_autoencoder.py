@@ -483,6 +483,17 @@ def test_variational_loss_is_error_and_divergence(make, waves):
     assert net.best_score_ == min(net.history_["val_loss"])
 
 
+def test_watched_loss_has_the_values_of_its_own_fit(waves):
+    # All of these fits share a program.
+    params = {"variational": True, "beta_warmup": 0, "learning_rate": 1e-12}
+    for beta, activity_l1 in ((0.5, 0.1), (3.0, 0.1), (3.0, 2.0)):
+        net = dense(beta=beta, activity_l1=activity_l1, epochs=1, **params)
+        net.fit(waves, X_val=waves)
+        expected = -net.score(waves) + beta * _divergence(net, waves).mean() / 14
+        expected += activity_l1 * abs(net.transform(waves)).sum(1).mean()
+        assert net.best_score_ == pytest.approx(expected, rel=1e-4)
+
+
 def test_weight_of_divergence_rises_to_beta(waves):
     net = dense(variational=True, beta=2.0, beta_warmup=3).fit(waves)
     values = [net._recipe.values(epoch)["beta"] for epoch in range(5)]
