@@ -755,9 +755,8 @@ class AutoencoderTransformer(
         return check_sequences(self, X, reset=False, dtype=self._dtype)
 
     def _ask(self, name, X):
-        return predict(
-            self._recipe, self._state.weights, X, name=name, prepare=self._prepare
-        )
+        prepare = None if name == "rows" else self._prepare  # codes are as they are
+        return predict(self._recipe, self._state.weights, X, name=name, prepare=prepare)
 
     @property
     def _prepare(self):
@@ -765,14 +764,8 @@ class AutoencoderTransformer(
         return self._scaling
 
     def _decoded(self, codes):
-        dtype = codes.dtype
-        rows = predict(
-            self._recipe,
-            self._state.weights,
-            np.ascontiguousarray(codes, np.float32),
-            name="rows",
-        ).astype(dtype, copy=False)
-        rows = self._scaling.inverse(rows)
+        rows = self._ask("rows", np.ascontiguousarray(codes, np.float32))
+        rows = self._scaling.inverse(rows.astype(codes.dtype, copy=False))
         return rows if self._n_dimensions_in == 3 else rows.reshape(len(rows), -1)
 
     # ----------------------------------------- what `SequenceEstimator._train` asks

@@ -17,6 +17,12 @@ _COMMON = {
 }
 
 
+def _unfrozen(pretrained):
+    """The autoencoder, and whether it is frozen."""
+    frozen = isinstance(pretrained, FrozenEstimator)
+    return pretrained.estimator if frozen else pretrained, frozen
+
+
 def check_pretrained(pretrained, X_unlabeled):
     """Raise unless ``pretrained`` is what it may be.
 
@@ -35,8 +41,7 @@ def check_pretrained(pretrained, X_unlabeled):
         if X_unlabeled is not None:
             raise ValueError(f"X_unlabeled needs pretrained, got None. {remedy}")
         return
-    frozen = isinstance(pretrained, FrozenEstimator)
-    inner = pretrained.estimator if frozen else pretrained
+    inner, frozen = _unfrozen(pretrained)
     if not hasattr(type(inner), "_encoder"):
         raise TypeError(
             f"pretrained must be an AutoencoderTransformer or None, got "
@@ -70,8 +75,7 @@ def check_encoder(pretrained, network):
         As `check_pretrained` lets it pass.
     network : dict
     """
-    frozen = isinstance(pretrained, FrozenEstimator)
-    autoencoder = pretrained.estimator if frozen else pretrained
+    autoencoder, _ = _unfrozen(pretrained)
     encoder = autoencoder._encoder()
     if encoder["family"] != network["family"]:
         raise ValueError(
@@ -111,9 +115,10 @@ def fit_autoencoder(pretrained, rows, X_unlabeled, n_timesteps, seed):
     seed : int
         For an unfitted autoencoder without ``random_state``.
     """
-    if isinstance(pretrained, FrozenEstimator):
-        return pretrained.estimator
-    autoencoder = clone(pretrained)
+    autoencoder, frozen = _unfrozen(pretrained)
+    if frozen:
+        return autoencoder
+    autoencoder = clone(autoencoder)
     for name, value in {"random_state": seed, "n_timesteps": n_timesteps}.items():
         if getattr(autoencoder, name) is None:
             autoencoder.set_params(**{name: value})

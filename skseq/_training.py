@@ -205,12 +205,8 @@ class Rows:
         X = self.X[positions if self.index is None else self.index[positions]]
         if self.prepare is not None:
             X = self.prepare(X)
-        weights = self.weights[positions]
-        return (
-            (X, weights)
-            if self.target is None
-            else (X, self.target[positions], weights)
-        )
+        target = [] if self.target is None else [self.target[positions]]
+        return [X, *target, self.weights[positions]]
 
 
 @dataclass
