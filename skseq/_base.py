@@ -743,31 +743,15 @@ class SequenceClassifierMixin(ClassifierMixin):
             return
         check_encoder(self.pretrained, recipe.network)
 
-        def as_given(rows):
-            return rows if self._n_dimensions_in == 3 else rows.reshape(len(rows), -1)
-
         if X_unlabeled is not None:
-            X_unlabeled = as_given(
-                check_sequences(self, X_unlabeled, reset=False, name="X_unlabeled")
+            X_unlabeled = check_sequences(
+                self, X_unlabeled, reset=False, name="X_unlabeled"
             )
-        self.pretrained_ = autoencoder = fit_autoencoder(
-            self.pretrained,
-            lambda: as_given(X if index is None else X[index]),
-            X_unlabeled,
-            self.n_timesteps,
+        self.pretrained_ = fit_autoencoder(
+            self.pretrained, X, index, X_unlabeled, self.n_timesteps,
+            self._n_dimensions_in == 2,
             int(np.random.default_rng(seeds[0]).integers(2**31)),
-        )
-        names = "_n_dimensions_in", "n_timesteps_in_", "n_features_in_"
-        ours, theirs = ([getattr(e, n) for n in names] for e in (self, autoencoder))
-        # The scale of sequences is the same for all timesteps.
-        if ours[0] == theirs[0] == 3:
-            ours[1] = theirs[1] = None
-        if ours != theirs:
-            raise ValueError(
-                f"pretrained must be fitted on rows of X's shape, got "
-                f"{dict(zip(names, theirs, strict=True))}, and "
-                f"{dict(zip(names, ours, strict=True))} here."
-            )
+        )  # fmt: skip
 
     def _first_state(self, recipe, seed):
         state = initial_state(recipe, seed)

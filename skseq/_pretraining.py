@@ -99,33 +99,59 @@ def check_encoder(pretrained, network):
         )
 
 
-def fit_autoencoder(pretrained, rows, X_unlabeled, n_timesteps, seed):
+def fit_autoencoder(pretrained, X, index, X_unlabeled, n_timesteps, flat, seed):
     """The autoencoder to start from.
 
     Parameters
     ----------
     pretrained : estimator
         As `check_pretrained` lets it pass.
-    rows : callable
-        Gives the training rows, in the dimensions in which they came.
-    X_unlabeled : ndarray or None
-        More rows, of the same shape.
+    X : ndarray of shape (n_samples, n_timesteps, n_features)
+    index : ndarray of int or None
+        The training rows; None: all.
+    X_unlabeled : ndarray of shape (n_more, n_timesteps, n_features) or None
     n_timesteps : int or None
         For an unfitted autoencoder without.
+    flat : bool
+        Whether the rows came as a table.
     seed : int
         For an unfitted autoencoder without ``random_state``.
+
+    Raises
+    ------
+    ValueError
+        If a frozen autoencoder was fitted on rows of another shape.
     """
     autoencoder, frozen = _unfrozen(pretrained)
-    if frozen:
-        return autoencoder
-    autoencoder = clone(autoencoder)
-    for name, value in {"random_state": seed, "n_timesteps": n_timesteps}.items():
-        if getattr(autoencoder, name) is None:
-            autoencoder.set_params(**{name: value})
-    X = rows()
-    if X_unlabeled is not None:
-        X = np.concatenate([X, X_unlabeled])
-    return autoencoder.fit(X)
+    if not frozen:
+        autoencoder = clone(autoencoder)
+        for name, value in {"random_state": seed, "n_timesteps": n_timesteps}.items():
+            if getattr(autoencoder, name) is None:
+                autoencoder.set_params(**{name: value})
+        rows = X if index is None else X[index]
+        if X_unlabeled is not None:
+            rows = np.concatenate([rows, X_unlabeled])
+        autoencoder.fit(rows.reshape(len(rows), -1) if flat else rows)
+    here = _describe(flat, *X.shape[1:])
+    fitted_on = autoencoder._recipe.network
+    there = _describe(
+        autoencoder._n_dimensions_in == 2,
+        fitted_on["n_timesteps"],
+        fitted_on["n_features"],
+    )
+    if there != here:
+        raise ValueError(
+            f"pretrained must be fitted on rows of X's shape, {here}, got one that was "
+            f"fitted on {there}."
+        )
+    return autoencoder
+
+
+def _describe(flat, n_timesteps, n_features):
+    # The scale of sequences is the same for all timesteps: their number may differ.
+    if not flat:
+        return f"sequences of {n_features} features"
+    return f"a table of {n_timesteps} timesteps of {n_features} columns"
 
 
 def start_from(autoencoder, recipe, state):

@@ -248,7 +248,8 @@ def test_rows_of_another_shape_are_refused(sequences, table):
     X, y = sequences
     fitted = autoencoder("DenseClassifier").fit(table[0])
     net = classifier("DenseClassifier", FrozenEstimator(fitted))
-    with pytest.raises(ValueError, match="pretrained must be fitted on rows of X's sh"):
+    message = "X's shape, sequences of . features, got one that was fitted on a table"
+    with pytest.raises(ValueError, match=message):
         net.fit(X, y)
     net = classifier("DenseClassifier", autoencoder("DenseClassifier"))
     with pytest.raises(ValueError, match="X_unlabeled has 4 timesteps"):
