@@ -54,10 +54,11 @@ from skseq._progress import make_bar
 # prediction must not depend on the rows beside it.
 _PREDICTION_ROWS = 64
 
-# Dense networks take more, up to this many and about so many multiplications: for many
-# rows in half the time, and for a single one in a quarter of a millisecond more.
-_DENSE_PREDICTION_ROWS = 512
-_DENSE_PREDICTION_WORK = 2**25
+# Families whose operations are few take more, up to so many rows and about so many
+# multiplications: for many rows in half the time, and for a single one in one or two
+# milliseconds more.
+_MORE_PREDICTION_ROWS = {"dense": 1024, "convolutional": 256}
+_MORE_PREDICTION_WORK = 2**27
 
 # Idle programs kept; beyond that the least recently used one goes.
 _MAX_PROGRAMS = 32
@@ -299,7 +300,7 @@ class Program:
         own = self._untied(model)
         self._shapes = [tuple(variable.shape) for variable in own]
         self._sizes = [math.prod(shape) for shape in self._shapes]
-        self._prediction_rows = _prediction_rows(recipe.network, sum(self._sizes))
+        self._prediction_rows = _prediction_rows(recipe.network, model)
         self._is_flat = is_elementwise(recipe.optimizer, recipe.optimizer_params)
         if self._is_flat:
             shapes = {"flat": (sum(self._sizes),)}
@@ -795,12 +796,24 @@ def chunk_steps(batch_size, shape):
     return min(max(_CHUNK_BYTES // batch_bytes, 1), _CHUNK_STEPS)
 
 
-def _prediction_rows(network, n_weights):
+def _prediction_rows(network, model):
     """How many rows predictions of a network always run over at once."""
-    if network.get("encoder", network)["family"] != "dense":
+    family = network.get("encoder", network)["family"]
+    if family not in _MORE_PREDICTION_ROWS:
         return _PREDICTION_ROWS
-    most = max(_DENSE_PREDICTION_WORK // n_weights, _PREDICTION_ROWS)
-    return min(1 << (most.bit_length() - 1), _DENSE_PREDICTION_ROWS)
+    fitting = max(_MORE_PREDICTION_WORK // _multiplications(model), _PREDICTION_ROWS)
+    return min(1 << (fitting.bit_length() - 1), _MORE_PREDICTION_ROWS[family])
+
+
+def _multiplications(model):
+    """About how many a row takes; each weight is used at each timestep of the output."""
+    return sum(
+        _multiplications(layer)
+        if hasattr(layer, "layers")
+        else math.prod(layer.output.shape[1:-1])
+        * sum(math.prod(weight.shape) for weight in layer.weights)
+        for layer in model.layers
+    )
 
 
 def _is_slim(network):
