@@ -521,6 +521,27 @@ def test_drawn_codes_are_those_of_the_distribution(waves):
     assert np.std(net.history_["loss"]) > 0
 
 
+class Losses(keras.callbacks.Callback):
+    """Keeps the mean loss of an epoch's rows after each of its batches."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seen.append(logs["loss"])
+
+
+def test_each_step_draws_anew(waves):
+    # The same rows in both batches, and weights that stand still.
+    net = dense(
+        variational=True, beta=0.0, learning_rate=1e-12, epochs=1, batch_size=45,
+        shuffle=False, callbacks=Losses(),
+    ).fit(np.tile(waves[:45], (2, 1, 1)))  # fmt: skip
+    first, mean_of_both = net.callbacks_[0].seen
+    assert mean_of_both != pytest.approx(first, rel=1e-4)
+
+
 def test_large_beta_makes_codes_standard_normal(make, waves):
     params = {"variational": True, "epochs": 60, "learning_rate": 0.01}
     strong = make(beta=50.0, **params).fit(waves)
