@@ -647,6 +647,12 @@ def test_sample_is_as_the_training_rows_are(waves):
     assert (np.diff(components) != 0).sum() > 100
 
 
+def test_sample_of_codes_on_a_line_far_from_1():
+    line = np.random.default_rng(0).normal(size=(100, 1)) * [1000, 1000, 2000]
+    net = AutoencoderTransformer(3, layer_sizes=(), scale=None, **FAST).fit(line)
+    assert np.isfinite(net.sample(5, random_state=0)).all()
+
+
 def test_sample_of_a_variational_one_comes_from_the_prior(make, waves):
     net = make(variational=True).fit(waves)
     rows = net.sample(30, random_state=5)
