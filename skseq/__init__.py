@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from skseq._dense import DenseClassifier
     from skseq._outliers import AutoencoderOutlierDetector
     from skseq._recurrent import GRUClassifier, LSTMClassifier, SimpleRNNClassifier
+    from skseq._resampling import LatentSampler, SequenceAugmenter, SequenceResampler
     from skseq._reshape import SequenceReshaper
     from skseq._training import clear_programs, set_jit_compile
 
@@ -26,6 +27,9 @@ __all__ = [
     "DenseClassifier",
     "GRUClassifier",
     "LSTMClassifier",
+    "LatentSampler",
+    "SequenceAugmenter",
+    "SequenceResampler",
     "SequenceReshaper",
     "SimpleRNNClassifier",
     "__version__",
@@ -41,6 +45,9 @@ _MODULES = {
     "DenseClassifier": "_dense",
     "GRUClassifier": "_recurrent",
     "LSTMClassifier": "_recurrent",
+    "LatentSampler": "_resampling",
+    "SequenceAugmenter": "_resampling",
+    "SequenceResampler": "_resampling",
     "SequenceReshaper": "_reshape",
     "SimpleRNNClassifier": "_recurrent",
     "clear_programs": "_training",

@@ -883,6 +883,12 @@ class AutoencoderTransformer(
             self._codes = self._ask("code", X[rows if index is None else index[rows]])
 
 
+def default_autoencoder(shape):
+    """What others use that are given no autoencoder, for rows of a shape."""
+    n_components = min(8, max(math.prod(shape) // 2, 1))
+    return AutoencoderTransformer(n_components, early_stopping=True)
+
+
 def _check_noise(noise):
     """None, or the kind of noise and its level."""
     if noise is None or isinstance(noise, Real):

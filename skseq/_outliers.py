@@ -1,13 +1,12 @@
 """Outlier detection by what an autoencoder can't give back."""
 
-import math
 from numbers import Real
 
 import numpy as np
 from sklearn.base import OutlierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from skseq._autoencoder import AutoencoderTransformer
+from skseq._autoencoder import AutoencoderTransformer, default_autoencoder
 from skseq._persistence import VersionedState
 from skseq._validation import (
     Interval,
@@ -139,16 +138,14 @@ class AutoencoderOutlierDetector(OutlierMixin, VersionedState):
             If X is sparse, or a parameter has the wrong type.
         """
         check_parameters(self)
+        n_timesteps = getattr(self.autoencoder, "n_timesteps", None)
+        X = self._check(X, reset=True, n_timesteps=n_timesteps, min_rows=2)
         if self.autoencoder is None:
-            autoencoder = AutoencoderTransformer(early_stopping=True)
+            autoencoder = default_autoencoder(X.shape[1:])
         else:
             autoencoder = clone(self.autoencoder)
         if autoencoder.random_state is None:
             autoencoder.set_params(random_state=self.random_state)
-        X = self._check(X, reset=True, n_timesteps=autoencoder.n_timesteps, min_rows=2)
-        if self.autoencoder is None:
-            n_values = math.prod(X.shape[1:])
-            autoencoder.set_params(n_components=min(8, max(n_values // 2, 1)))
         weights = check_weights(sample_weight, len(X))
         if X_val is not None:
             X_val = self._check(X_val, name="X_val")

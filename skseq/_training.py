@@ -806,7 +806,7 @@ def _prediction_rows(network, model):
 
 
 def _multiplications(model):
-    """About how many a row takes; each weight is used at each timestep of the output."""
+    """About how many a row takes: each weight one at each timestep of the output."""
     return sum(
         _multiplications(layer)
         if hasattr(layer, "layers")

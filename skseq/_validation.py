@@ -163,7 +163,15 @@ def _n_dimensions(X, name):
 
 
 def check_sequences(
-    estimator, X, *, reset, name="X", n_timesteps=None, min_rows=1, dtype=np.float32
+    estimator,
+    X,
+    *,
+    reset,
+    name="X",
+    n_timesteps=None,
+    min_rows=1,
+    dtype=np.float32,
+    may_be_nan=False,
 ):
     """Validate X and give it as sequences.
 
@@ -185,6 +193,8 @@ def check_sequences(
         The least number of rows.
     dtype : dtype or list of dtype
         What X is turned into; of a list the first, unless X has one of it.
+    may_be_nan : bool
+        Whether X may hold NaN.
 
     Returns
     -------
@@ -212,6 +222,7 @@ def check_sequences(
         "dtype": dtype,
         "order": "C",
         "ensure_min_samples": min_rows,
+        "ensure_all_finite": "allow-nan" if may_be_nan else True,
     }
     try:
         # A float64 too large for float32 becomes an infinity, which is then refused.

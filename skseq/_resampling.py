@@ -1,0 +1,738 @@
+"""imbalanced-learn for sequences: samplers of rows that have timesteps.
+
+The only importer of imbalanced-learn.
+"""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import check_array, check_random_state, get_tags
+
+from skseq._persistence import VersionedState
+from skseq._validation import (
+    HasMethods,
+    Interval,
+    check_parameters,
+    check_rows,
+    check_sequences,
+    restores_on_error,
+)
+
+try:
+    from imblearn.base import BaseSampler
+    from imblearn.over_sampling import SMOTE, SMOTENC
+    from imblearn.over_sampling.base import BaseOverSampler
+    from imblearn.utils import check_target_type
+except ImportError as error:
+    raise ImportError(
+        'Samplers need imbalanced-learn: pip install "skseq[imbalance]"'
+    ) from error
+
+# Two rows of a padded table are of equal length where this much of a timestep is there;
+# what is interpolated between lengths has less.
+_ALL_OF_IT = 1 - 1e-6
+
+
+def _is_frame(X):
+    return hasattr(X, "columns") and hasattr(X, "iloc")
+
+
+class _SamplerWithSampler(VersionedState, BaseSampler):
+    """A sampler around another; abstract."""
+
+    _sampling_type = "bypass"
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.input_tags.sparse = False
+        return tags
+
+    def _made_sampler(self, **params):
+        """A copy of the sampler that knows the random state, or SMOTE."""
+        sampler = SMOTE() if self.sampler is None else clone(self.sampler)
+        sampler.set_params(**params)
+        for name, value in sampler.get_params().items():
+            is_seed = name.rpartition("__")[2] == "random_state"
+            if is_seed and value is None and self.random_state is not None:
+                sampler.set_params(**{name: self.random_state})
+        return sampler
+
+    def _resampled(self, sampler, X, y, params):
+        """What the sampler gives for a table; its errors say what was resampled."""
+        try:
+            X, y, *rest = sampler.fit_resample(X, y, **params)
+        except ValueError as error:
+            raise ValueError(
+                f"{type(sampler).__name__} can't resample {_counts(y)}: {error}"
+                f"{_remedy(str(error))}"
+            ) from error
+        self.sampler_ = sampler
+        for name in ("sampling_strategy_", "sample_indices_"):
+            vars(self).pop(name, None)
+            if hasattr(sampler, name):
+                setattr(self, name, getattr(sampler, name))
+        return X, y, *rest
+
+    @restores_on_error
+    def fit_resample(self, X, y, **params):
+        """Resample rows.
+
+        Parameters
+        ----------
+        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_columns)
+            Training rows.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        **params : dict
+            Handed on to the sampler's ``fit_resample``.
+
+        Returns
+        -------
+        X_resampled : array or dataframe of shape (n_new_samples, n_timesteps, \
+                n_features) or (n_new_samples, n_columns)
+            Of X's kind and dtype.
+        y_resampled : array of shape (n_new_samples,)
+            Their labels, of y's kind.
+
+        Raises
+        ------
+        ValueError
+            If the sampler can't resample these rows, or X holds whole numbers or
+            categories between which it would interpolate.
+        TypeError
+            If a parameter has the wrong type.
+        """
+        check_parameters(self)
+        return self._fit_resample(X, y, **params)
+
+    @restores_on_error
+    def fit(self, X, y, **params):
+        """Check X and y by resampling them once; ``fit_resample`` gives the rows.
+
+        Parameters
+        ----------
+        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_columns)
+            Training rows.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        **params : dict
+            As ``fit_resample`` takes them.
+
+        Returns
+        -------
+        self : object
+            The fitted sampler.
+        """
+        self.fit_resample(X, y, **params)
+        return self
+
+
+def _counts(y):
+    """How many rows of each class, for a message."""
+    y = np.asarray(y)
+    if y.ndim > 1 and y.shape[1] > 1:
+        return f"y of shape {y.shape}"
+    labels, counts = np.unique(y, return_counts=True)
+    if len(labels) > 20:
+        return f"{len(labels)} different values in y"
+    rows = ", ".join(
+        f"{n} of class {label!r}"
+        for label, n in zip(labels.tolist(), counts, strict=True)
+    )
+    return f"{rows} rows"
+
+
+def _remedy(message):
+    """The end of a message, where imbalanced-learn's own names no remedy."""
+    if "n_neighbors" in message:
+        return (
+            " A class has fewer rows than the neighbours that are asked for: lower "
+            "k_neighbors, or use RandomOverSampler, which needs none."
+        )
+    if "contains NaN" in message:
+        return (
+            " Fill in what is missing, set mask_value=float('nan') where it is padding "
+            "of whole timesteps, or use RandomOverSampler or RandomUnderSampler."
+        )
+    return ""
+
+
+class SequenceResampler(_SamplerWithSampler):
+    """Any of imbalanced-learn's samplers, for sequences.
+
+    A sequence is flattened, resampled as a row of a table, and restored, so that a 3-D
+    X can be balanced in an `imblearn.pipeline.Pipeline` in front of a network. By
+    default the sampler is SMOTE [1]_, which puts new rows of a class between two of its
+    rows that are neighbours.
+
+    *Padding stays padding.* With ``mask_value`` neighbours are looked for among the
+    rows of the same length first, and a new row has a timestep only where all the rows
+    have one from which it is made: of two different lengths the shorter. That happens
+    where a class has too few rows of a length. Every other timestep is the mask value
+    again. Padding may stand anywhere, not at the end alone.
+
+    *Categories stay categories.* Features named by ``categorical_features`` go through
+    SMOTENC [1]_, which lets neighbours vote; and whole numbers, such as token ids, are
+    refused by samplers that would interpolate between them.
+
+    Parameters
+    ----------
+    sampler : sampler or None, default=None
+        A sampler of imbalanced-learn, over, under or combined. None: `SMOTE`, or
+        `SMOTENC` with ``categorical_features``. Its parameters are set as
+        ``sampler__k_neighbors``.
+
+    mask_value : float or None, default=None
+        Timesteps in which every feature is this value are padding; NaN is possible.
+        None: there is none.
+
+    categorical_features : array-like of int or bool, default=None
+        Features of a timestep (columns of a 2-D X without ``n_timesteps``) that are
+        categories: their indices, or a mask. The sampler must be None, a SMOTENC, whose
+        own ``categorical_features`` are then replaced, or one that makes no new values.
+
+    n_timesteps : int or None, default=None
+        For 2-D X: how many timesteps its columns hold, step by step. None: each column
+        is a timestep with one feature.
+
+    random_state : int, RandomState instance or None, default=None
+        Handed on to the sampler, and to samplers inside it, where they have none.
+
+    Attributes
+    ----------
+    sampler_ : sampler
+        As it was fitted on the flattened rows.
+    sampling_strategy_ : dict
+        The sampler's: rows to make, or to keep, by class.
+    sample_indices_ : ndarray of shape (n_new_samples,)
+        The sampler's, where it has them: which row of X each is.
+    n_features_in_ : int
+        Columns of a 2-D X, features per timestep of a 3-D X.
+    n_timesteps_in_ : int
+        Timesteps of X. Not there for a table that went to the sampler as it is.
+    feature_names_in_ : ndarray of shape (n_columns,)
+        Column names of a dataframe X. Defined only if all are strings.
+
+    See Also
+    --------
+    LatentSampler : Resamples in the space of an autoencoder's codes.
+    SequenceAugmenter : Noisy and scaled copies.
+
+    Notes
+    -----
+    Distances are between all values of two sequences, timestep by timestep: they know
+    nothing of shifts in time. Scale features before, as for any method of neighbours.
+
+    References
+    ----------
+    .. [1] N. V. Chawla, K. W. Bowyer, L. O. Hall and W. P. Kegelmeyer, "SMOTE:
+       synthetic minority over-sampling technique", Journal of Artificial Intelligence
+       Research 16, 2002; in imbalanced-learn.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skseq import SequenceResampler
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.normal(size=(100, 6, 2)), np.repeat([0, 1], [90, 10])
+    >>> X_new, y_new = SequenceResampler(random_state=0).fit_resample(X, y)
+    >>> X_new.shape, np.bincount(y_new).tolist()
+    ((180, 6, 2), [90, 90])
+    """
+
+    _parameter_constraints = {
+        "sampler": [HasMethods("fit_resample"), None],
+        "mask_value": [Real, None],
+        "categorical_features": ["array-like", None],
+        "n_timesteps": [Interval(Integral, 1, None, closed="left"), None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        sampler=None,
+        *,
+        mask_value=None,
+        categorical_features=None,
+        n_timesteps=None,
+        random_state=None,
+    ):
+        self.sampler = sampler
+        self.mask_value = mask_value
+        self.categorical_features = categorical_features
+        self.n_timesteps = n_timesteps
+        self.random_state = random_state
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        # A table goes to the sampler as it is.
+        inner = get_tags(SMOTE() if self.sampler is None else self.sampler)
+        for name in ("sparse", "string", "allow_nan"):
+            setattr(tags.input_tags, name, getattr(inner.input_tags, name))
+        inner = getattr(inner, "sampler_tags", None)
+        if inner is not None:
+            tags.sampler_tags.sample_indices = inner.sample_indices
+        return tags
+
+    def _fit_resample(self, X, y, **params):
+        # Of a dataframe's whole numbers it is not known that they are ids.
+        whole = getattr(getattr(X, "dtype", None), "kind", "O") in "biu"
+        special = self.mask_value is not None or self.categorical_features is not None
+        if special or whole or np.ndim(X) == 3:
+            return self._resampled_sequences(X, y, params)
+        vars(self).pop("n_timesteps_in_", None)
+        resampled = self._resampled(self._made_sampler(), X, y, params)
+        for name in ("n_features_in_", "feature_names_in_"):
+            vars(self).pop(name, None)
+            if hasattr(self.sampler_, name):
+                setattr(self, name, getattr(self.sampler_, name))
+        return resampled
+
+    def _resampled_sequences(self, X, y, params):
+        given = X
+        X = check_sequences(
+            self,
+            X,
+            reset=True,
+            n_timesteps=self.n_timesteps,
+            dtype=None,
+            may_be_nan=True,
+        )
+        if X.dtype.kind not in "biuf":
+            raise TypeError(
+                f"X must hold numbers, got dtype {X.dtype}. Encode such columns as "
+                f"numbers first."
+            )
+        is_category = self._categories(X)
+        padding = _padding(X, self.mask_value)
+        # In floating point an interpolated id or category shows.
+        flat = X.reshape(len(X), -1).astype(np.result_type(X, np.float32), copy=False)
+        flat = _filled(flat, padding, is_category)
+        table, weight = _with_lengths(flat, padding)
+        columns = {}
+        if self.categorical_features is not None and (
+            self.sampler is None or isinstance(self.sampler, SMOTENC)
+        ):
+            # A list, for SMOTENC compares it with a string.
+            chosen = np.flatnonzero(is_category.ravel()).tolist()
+            columns = {"categorical_features": chosen}
+        table, y, *rest = self._resampled(
+            self._made_sampler(**columns), table, y, params
+        )
+        new = table[:, : flat.shape[1]]
+        self._check_values(new, flat, X.dtype.kind != "f", is_category.ravel())
+        new = new.astype(X.dtype).reshape(len(new), *X.shape[1:])
+        if padding.any():
+            present = _present(table[:, flat.shape[1] :], padding, weight)
+            new[~present] = self.mask_value
+        if self._n_dimensions_in == 2:
+            new = new.reshape(len(new), -1)
+        if _is_frame(given):
+            new = type(given)(new, columns=given.columns).astype(given.dtypes)
+        return new, y, *rest
+
+    def _made_sampler(self, **params):
+        if "categorical_features" not in params or self.sampler is not None:
+            return super()._made_sampler(**params)
+        return SMOTENC(**params, random_state=self.random_state)
+
+    def _categories(self, X):
+        """Which values of a flattened row are categories, by timestep and feature."""
+        features = self.categorical_features
+        by_column = self._n_dimensions_in == 2 and self.n_timesteps is None
+        n_features = X.shape[1] if by_column else X.shape[2]
+        chosen = np.zeros(n_features, bool)
+        if features is not None:
+            features = np.asarray(features)
+            mask = features.dtype == bool
+            if (
+                features.ndim != 1
+                or (mask and len(features) != n_features)
+                or (not mask and features.dtype.kind not in "iu")
+                or (not mask and not np.isin(features, np.arange(n_features)).all())
+            ):
+                raise ValueError(
+                    f"categorical_features must be indices of X's {n_features} "
+                    f"{'columns' if by_column else 'features'}, or a mask of as many, "
+                    f"got {self.categorical_features!r}."
+                )
+            chosen[features] = True
+        return np.broadcast_to(chosen.reshape(-1, X.shape[2]), X.shape[1:])
+
+    def _check_values(self, new, flat, whole, is_category):
+        """Raise if ids or categories came out that X has not in their column."""
+        for column in range(flat.shape[1]) if whole else np.flatnonzero(is_category):
+            known = np.isin(new[:, column], flat[:, column])
+            if known.all():
+                continue
+            what = "whole numbers, such as token ids" if whole else "categories"
+            remedy = (
+                "SMOTEN, which lets neighbours vote" if whole else "SMOTENC or None"
+            )
+            also = ", or give X.astype(float) where they are amounts" if whole else ""
+            raise ValueError(
+                f"X holds {what}, and {type(self.sampler_).__name__} makes values "
+                f"between them, got {new[~known, column][0]}. Use a sampler that takes "
+                f"rows as they are, such as RandomOverSampler and RandomUnderSampler, "
+                f"or {remedy}{also}."
+            )
+
+
+def _padding(X, mask_value):
+    """Where timesteps are padding, of shape (n_samples, n_timesteps)."""
+    if mask_value is None:
+        return np.zeros(X.shape[:2], bool)
+    is_mask = np.isnan(X) if np.isnan(mask_value) else mask_value == X
+    padding = is_mask.all(axis=2)
+    empty = padding.all(axis=1).sum()
+    if empty:
+        raise ValueError(
+            f"Each row must have a timestep that is no padding, got {empty} rows with "
+            f"mask_value={mask_value!r} alone. Leave them out."
+        )
+    return padding
+
+
+def _filled(flat, padding, is_category):
+    """Flattened rows with ordinary values where they are padded."""
+    if not padding.any():
+        return flat
+    cells = np.array(flat.reshape(*padding.shape, -1))
+    for feature in range(cells.shape[2]):
+        values = cells[..., feature]
+        present = values[~padding]
+        # What a category is filled with has to be one in each timestep's column.
+        filling = present[0] if is_category[:, feature].any() else np.nanmean(present)
+        values[padding] = filling
+    return cells.reshape(len(cells), -1)
+
+
+def _with_lengths(flat, padding):
+    """A table with, for each timestep that some rows lack, a column that tells which.
+
+    Returns
+    -------
+    table : ndarray of shape (n_samples, n_columns)
+    weight : float
+        What stands where a row has the timestep. It is more than the distance of any
+        two rows, so that rows of one length are nearer to each other than to the rest.
+    """
+    lacking = padding.any(axis=0)
+    if not lacking.any():
+        return flat, 0.0
+    spread = np.nanmax(flat, axis=0) - np.nanmin(flat, axis=0)
+    weight = 2 * float(np.sqrt((spread.astype(float) ** 2).sum())) or 1.0
+    return np.hstack([flat, weight * ~padding[:, lacking]]), weight
+
+
+def _present(lengths, padding, weight):
+    """Which timesteps new rows have: those that all have from which they are made."""
+    lacking = padding.any(axis=0)
+    present = np.ones((len(lengths), len(lacking)), bool)
+    threshold = _ALL_OF_IT * weight
+    if lacking.all():
+        # Rows padded on different sides may have no timestep in common.
+        threshold = np.minimum(threshold, lengths.max(axis=1, keepdims=True))
+    present[:, lacking] = lengths >= threshold
+    return present
+
+
+class LatentSampler(_SamplerWithSampler):
+    """Resamples in the space of an autoencoder's codes.
+
+    The training rows are encoded by an autoencoder, a sampler resamples the codes, and
+    what it made is decoded [1]_. A row between two sequences is a mixture of both; a
+    code between two codes is decoded to a sequence of the kind that the autoencoder has
+    learned. Rows that are taken as they are, and not made, are rows of X itself.
+
+    Parameters
+    ----------
+    sampler : sampler or None, default=None
+        A sampler of imbalanced-learn that resamples the codes. None: `SMOTE`. Its
+        parameters are set as ``sampler__k_neighbors``.
+
+    autoencoder : AutoencoderTransformer, FrozenEstimator or None, default=None
+        An unfitted one is fitted on the rows that are resampled; a fitted one is given
+        in `sklearn.frozen.FrozenEstimator`. None: one with early stopping, and 8
+        numbers in a code, or half as many as a row has values if that is less.
+
+    random_state : int, RandomState instance or None, default=None
+        Handed on to sampler and autoencoder where they have none.
+
+    Attributes
+    ----------
+    sampler_ : sampler
+        As it was fitted on the codes.
+    autoencoder_ : AutoencoderTransformer
+        What encodes and decodes.
+    sampling_strategy_ : dict
+        The sampler's: rows to make, or to keep, by class.
+    sample_indices_ : ndarray of shape (n_new_samples,)
+        The sampler's, where it has them: which row of X each is, or is made from.
+    n_features_in_ : int
+        Columns of a 2-D X, features per timestep of a 3-D X.
+    n_timesteps_in_ : int
+        Timesteps of X.
+    feature_names_in_ : ndarray of shape (n_columns,)
+        Column names of a dataframe X. Defined only if all are strings.
+
+    See Also
+    --------
+    SequenceResampler : Resamples the values of sequences.
+    AutoencoderTransformer : The network.
+
+    References
+    ----------
+    .. [1] D. Dablain, B. Krawczyk and N. V. Chawla, "DeepSMOTE: fusing deep learning
+       and SMOTE for imbalanced data", IEEE Transactions on Neural Networks and Learning
+       Systems 34(9), 2023. There the decoder is also trained on rows permuted within
+       their class; here the autoencoder is trained as any other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skseq import LatentSampler
+    >>> steps, rng = np.linspace(0, 6, 20), np.random.default_rng(0)
+    >>> X = np.sin(rng.uniform(0, 6, size=(100, 1)) + steps)[:, :, None]
+    >>> y = np.repeat([0, 1], [80, 20])
+    >>> X_new, y_new = LatentSampler(random_state=0).fit_resample(X, y)
+    >>> X_new.shape, np.bincount(y_new).tolist()
+    ((160, 20, 1), [80, 80])
+    >>> bool((X_new[:100] == X).all())
+    True
+    """
+
+    _parameter_constraints = {
+        "sampler": [HasMethods("fit_resample"), None],
+        "autoencoder": [HasMethods(["transform", "inverse_transform"]), None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(self, sampler=None, *, autoencoder=None, random_state=None):
+        self.sampler = sampler
+        self.autoencoder = autoencoder
+        self.random_state = random_state
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(SMOTE() if self.sampler is None else self.sampler)
+        inner = getattr(inner, "sampler_tags", None)
+        if inner is not None:
+            tags.sampler_tags.sample_indices = inner.sample_indices
+        return tags
+
+    def _fit_resample(self, X, y, **params):
+        check_target_type(y)
+        given = X
+        X = check_sequences(
+            self, X, reset=True, n_timesteps=self._n_timesteps(), dtype="numeric"
+        )
+        if self._n_dimensions_in == 2:
+            X = X.reshape(len(X), -1)
+        self.autoencoder_ = autoencoder = self._fitted_autoencoder(X)
+        codes = autoencoder.transform(X)
+        new_codes, y, *rest = self._resampled(self._made_sampler(), codes, y, params)
+        # A code that is a row's own stands for that row.
+        places = {code.tobytes(): i for i, code in enumerate(codes)}
+        rows = np.array([places.get(code.tobytes(), -1) for code in new_codes])
+        new = X[rows]
+        made = rows < 0
+        if made.any():
+            if X.dtype.kind != "f" and not _is_frame(given):
+                raise ValueError(
+                    f"X must hold amounts, got whole numbers of dtype {X.dtype}, such "
+                    f"as token ids, which an autoencoder can't give back. Use "
+                    f"SequenceResampler with RandomOverSampler, or X.astype(float)."
+                )
+            decoded = autoencoder.inverse_transform(new_codes[made])
+            new[made] = decoded.astype(X.dtype, copy=False)
+        if _is_frame(given):
+            new = type(given)(new, columns=given.columns).astype(given.dtypes)
+        elif isinstance(given, list):
+            new = new.tolist()
+        return new, y, *rest
+
+    def _n_timesteps(self):
+        inner = self.autoencoder
+        inner = inner.estimator if isinstance(inner, FrozenEstimator) else inner
+        return getattr(inner, "n_timesteps", None)
+
+    def _fitted_autoencoder(self, X):
+        # Not above: it loads TensorFlow, which the other samplers do without.
+        from skseq._autoencoder import AutoencoderTransformer, default_autoencoder
+
+        given = self.autoencoder
+        frozen = isinstance(given, FrozenEstimator)
+        autoencoder = given.estimator if frozen else given
+        if autoencoder is None:
+            autoencoder = default_autoencoder(X.shape[1:])
+        if not isinstance(autoencoder, AutoencoderTransformer):
+            raise TypeError(
+                f"autoencoder must be an AutoencoderTransformer, a fitted one in "
+                f"sklearn.frozen.FrozenEstimator, or None, got {given!r}."
+            )
+        if autoencoder.mask_value is not None:
+            raise ValueError(
+                f"autoencoder must have mask_value=None, got "
+                f"{autoencoder.mask_value!r}: of a code it can't be told how long the "
+                f"row is. Use SequenceResampler(mask_value=...)."
+            )
+        if frozen:
+            return autoencoder
+        autoencoder = clone(autoencoder)
+        if autoencoder.random_state is None:
+            autoencoder.set_params(random_state=self.random_state)
+        return autoencoder.fit(X)
+
+
+class SequenceAugmenter(BaseOverSampler):
+    """Over-sampling by copies that are scaled and jittered.
+
+    A new row is one of its class, drawn at random, of which each feature is stretched
+    by a random factor, the same for all timesteps, and each value gets some noise [1]_.
+    Both are measured by what is usual in the training rows: a factor stretches around a
+    feature's mean at each timestep, noise is in units of its standard deviation there.
+
+    Shifts, warps and cuts in time are left to libraries that have them, such as tsaug
+    and aeon.
+
+    Parameters
+    ----------
+    sampling_strategy : float, str, dict or callable, default="auto"
+        How many rows of each class there are to be, as in imbalanced-learn's
+        over-samplers. ``"auto"``: all classes as many as the largest has.
+
+    jitter : float, default=0.05
+        Standard deviation of the noise, in units of each value's over the rows.
+
+    scaling : float, default=0.1
+        Standard deviation of the factors, whose mean is 1.
+
+    mask_value : float or None, default=None
+        Timesteps in which every feature is this value are padding, which stays as it
+        is; NaN is possible. None: there is none.
+
+    n_timesteps : int or None, default=None
+        For 2-D X: how many timesteps its columns hold, step by step. None: each column
+        is a timestep with one feature.
+
+    random_state : int, RandomState instance or None, default=None
+        Of the rows drawn, factors and noise.
+
+    Attributes
+    ----------
+    sampling_strategy_ : dict
+        How many rows are made of each class.
+    sample_indices_ : ndarray of shape (n_new_samples,)
+        The row of X that each row is, or is made from.
+    n_features_in_ : int
+        Columns of a 2-D X, features per timestep of a 3-D X.
+    n_timesteps_in_ : int
+        Timesteps of X.
+    feature_names_in_ : ndarray of shape (n_columns,)
+        Column names of a dataframe X. Defined only if all are strings.
+
+    See Also
+    --------
+    SequenceResampler : New rows between two rows of a class.
+
+    References
+    ----------
+    .. [1] T. T. Um et al., "Data augmentation of wearable sensor data for Parkinson's
+       disease monitoring using convolutional neural networks", ICMI 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skseq import SequenceAugmenter
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.normal(size=(100, 6, 2)), np.repeat([0, 1], [90, 10])
+    >>> X_new, y_new = SequenceAugmenter(random_state=0).fit_resample(X, y)
+    >>> X_new.shape, np.bincount(y_new).tolist()
+    ((180, 6, 2), [90, 90])
+    """
+
+    _parameter_constraints = {
+        **BaseOverSampler._parameter_constraints,
+        "jitter": [Interval(Real, 0, None, closed="left")],
+        "scaling": [Interval(Real, 0, None, closed="left")],
+        "mask_value": [Real, None],
+        "n_timesteps": [Interval(Integral, 1, None, closed="left"), None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        sampling_strategy="auto",
+        jitter=0.05,
+        scaling=0.1,
+        mask_value=None,
+        n_timesteps=None,
+        random_state=None,
+    ):
+        super().__init__(sampling_strategy=sampling_strategy)
+        self.jitter = jitter
+        self.scaling = scaling
+        self.mask_value = mask_value
+        self.n_timesteps = n_timesteps
+        self.random_state = random_state
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.input_tags.sparse = False
+        tags.input_tags.allow_nan = self.mask_value is not None and bool(
+            np.isnan(self.mask_value)
+        )
+        tags.sampler_tags.sample_indices = True
+        return tags
+
+    # BaseSampler's, which takes 2-D X alone.
+    def _check_X_y(self, X, y):
+        y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
+        dtype = [np.float64, np.float32]
+        X = check_sequences(
+            self, X, reset=True, n_timesteps=self.n_timesteps, dtype=dtype,
+            may_be_nan=True,
+        )  # fmt: skip
+        y = check_array(y, ensure_2d=False, dtype=None)
+        check_rows("y", y, len(X))
+        if len(np.unique(y)) < 2:
+            raise ValueError(
+                f"y must hold labels of at least 2 classes, got 1 class: {y[0]!r}."
+            )
+        return X, y, binarize_y
+
+    def _fit_resample(self, X, y):
+        rng = check_random_state(self.random_state)
+        padding = _padding(X, self.mask_value)
+        if np.isnan(X[~padding]).any():
+            raise ValueError(
+                "X must have no missing values, got NaN. Fill them in, or set "
+                "mask_value=float('nan') where they are padding of whole timesteps."
+            )
+        present = ~padding[..., None]
+        n_present = np.maximum(present.sum(axis=0), 1)
+        mean = np.where(present, X, 0).sum(axis=0) / n_present
+        deviations = np.where(present, X - mean, 0)
+        std = np.sqrt((deviations**2).sum(axis=0) / n_present)
+        drawn = [
+            rng.choice(np.flatnonzero(y == label), n_rows)
+            for label, n_rows in self.sampling_strategy_.items()
+        ]
+        drawn = np.concatenate(drawn) if drawn else np.empty(0, int)
+        factors = rng.normal(1, self.scaling, size=(len(drawn), 1, X.shape[2]))
+        noise = rng.normal(0, self.jitter, size=(len(drawn), *X.shape[1:]))
+        made = mean + deviations[drawn] * factors + noise * std
+        made = np.where(present[drawn], made, X[drawn]).astype(X.dtype)
+        self.sample_indices_ = np.concatenate([np.arange(len(X)), drawn])
+        new = np.concatenate([X, made])
+        if self._n_dimensions_in == 2:
+            new = new.reshape(len(new), -1)
+        return new, y[self.sample_indices_]

@@ -1,0 +1,654 @@
+"""Samplers of sequences: SequenceResampler, LatentSampler, SequenceAugmenter."""
+
+import io
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from imblearn.combine import SMOTEENN
+from imblearn.over_sampling import (
+    ADASYN,
+    SMOTE,
+    SMOTEN,
+    SMOTENC,
+    BorderlineSMOTE,
+    RandomOverSampler,
+)
+from imblearn.pipeline import make_pipeline
+from imblearn.under_sampling import (
+    ClusterCentroids,
+    NearMiss,
+    RandomUnderSampler,
+    TomekLinks,
+)
+from imblearn.utils.estimator_checks import parametrize_with_checks
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import StandardScaler
+
+import skseq
+from skseq import LatentSampler, SequenceAugmenter, SequenceResampler
+
+NO_SPARSE_FRAMES = {
+    "check_samplers_pandas_sparse": (
+        "It takes whoever takes dataframes to take sparse columns; autoencoders and "
+        "copies with noise are dense."
+    )
+}
+
+
+def expected_failures(sampler):
+    return {} if isinstance(sampler, SequenceResampler) else NO_SPARSE_FRAMES
+
+
+checks = parametrize_with_checks(
+    [
+        SequenceResampler(random_state=0),
+        SequenceResampler(RandomOverSampler(), random_state=0),
+        SequenceResampler(RandomUnderSampler(), random_state=0),
+        SequenceResampler(NearMiss()),
+        SequenceResampler(SMOTEENN(), random_state=0),
+        LatentSampler(random_state=0),
+        LatentSampler(RandomUnderSampler(), random_state=0),
+        SequenceAugmenter(random_state=0),
+    ],
+    expected_failed_checks=expected_failures,
+)
+
+
+@pytest.mark.parametrize(checks.args[0], list(checks.args[1]), **checks.kwargs)
+def test_sampler_passes_check_of_imbalanced_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture
+def uneven():
+    """X of shape (90, 6, 2) and y: 70 rows of 0 and 20 of 1, in random order."""
+    rng = np.random.default_rng(0)
+    y = rng.permutation(np.repeat([0, 1], [70, 20]))
+    return rng.normal(size=(90, 6, 2)) + y[:, None, None], y
+
+
+def flattened(X):
+    return X.reshape(len(X), -1)
+
+
+# ----------------------------------------------------------------- as on a flat table
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        None,
+        SMOTE(k_neighbors=3),
+        ADASYN(),
+        BorderlineSMOTE(),
+        RandomOverSampler(),
+        RandomUnderSampler(),
+        ClusterCentroids(),
+        TomekLinks(),
+        SMOTEENN(),
+    ],
+    ids=lambda sampler: type(sampler).__name__,
+)
+def test_it_is_the_sampler_on_flattened_rows(uneven, sampler):
+    X, y = uneven
+    before = X.copy()
+    resampler = SequenceResampler(sampler, random_state=0)
+    X_new, y_new = resampler.fit_resample(X, y)
+    reference = SMOTE() if sampler is None else clone(sampler)
+    if "random_state" in reference.get_params():
+        reference.set_params(random_state=0)
+    X_flat, y_flat = reference.fit_resample(flattened(X), y)
+    assert_array_equal(flattened(X_new), X_flat)
+    assert_array_equal(y_new, y_flat)
+    assert X_new.shape[1:] == (6, 2)
+    assert_array_equal(X, before)
+    assert resampler.sampling_strategy_ == reference.sampling_strategy_
+    assert (resampler.n_features_in_, resampler.n_timesteps_in_) == (2, 6)
+    assert hasattr(resampler, "sample_indices_") == hasattr(
+        reference, "sample_indices_"
+    )
+    if hasattr(resampler, "sample_indices_"):
+        assert_array_equal(X_new, X[resampler.sample_indices_])
+
+
+def test_random_state_reaches_samplers_without_one(uneven):
+    X, y = uneven
+    inner = SMOTEENN(smote=SMOTE(random_state=7))
+    resampler = SequenceResampler(inner, random_state=3).fit(X, y)
+    assert resampler.sampler_.random_state == 3
+    assert resampler.sampler_.smote.random_state == 7
+    assert inner.random_state is None
+    one, two = (SequenceResampler(random_state=3).fit_resample(X, y) for _ in range(2))
+    assert_array_equal(one[0], two[0])
+    other = SequenceResampler(random_state=4).fit_resample(X, y)
+    assert not np.array_equal(one[0], other[0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_dtype_and_kind_are_kept(uneven, dtype):
+    X, y = uneven
+    X_new, y_new = SequenceResampler().fit_resample(X.astype(dtype), pd.Series(y))
+    assert X_new.dtype == dtype
+    assert isinstance(y_new, pd.Series)
+    names = [f"t{i}" for i in range(12)]
+    frame = pd.DataFrame(flattened(X), columns=names).astype({"t3": np.float32})
+    resampler = SequenceResampler(mask_value=-9.0, n_timesteps=6, random_state=0)
+    X_new, _ = resampler.fit_resample(frame, y)
+    assert list(X_new.columns) == names
+    assert_array_equal(X_new.dtypes, frame.dtypes)
+    assert_array_equal(resampler.feature_names_in_, names)
+    plain, _ = SequenceResampler(random_state=0).fit_resample(frame, y)
+    assert_allclose(X_new, plain, rtol=1e-6)
+
+
+def test_copies_survive_pickling(uneven):
+    X, y = uneven
+    resampler = SequenceResampler(SMOTE(k_neighbors=2), random_state=0).fit(X, y)
+    file = io.BytesIO()
+    joblib.dump(resampler, file)
+    file.seek(0)
+    again = joblib.load(file)
+    assert_array_equal(again.fit_resample(X, y)[0], resampler.fit_resample(X, y)[0])
+
+
+# ---------------------------------------------------------------------------- padding
+
+
+@pytest.fixture(params=["end", "start"])
+def lengths(request):
+    """A function of a mask value: X of shape (120, 9, 2), y, and where X is padded.
+
+    Rows are 5 steps long with values around 0, or 9 with values around 100; a quarter
+    are of class 1.
+    """
+
+    def make(mask_value):
+        rng = np.random.default_rng(1)
+        long = rng.random(120) < 0.5
+        X = rng.uniform(-1, 1, size=(120, 9, 2)) + 100 * long[:, None, None]
+        steps = np.arange(9) if request.param == "end" else np.arange(9)[::-1]
+        padding = ~long[:, None] & (steps >= 5)
+        X[padding] = mask_value
+        return X, (np.arange(120) % 4 == 0).astype(int), padding
+
+    return make
+
+
+def padded(X, mask_value):
+    same = np.isnan(X) if np.isnan(mask_value) else mask_value == X
+    assert_array_equal(same.all(axis=2), same.any(axis=2))
+    return same.all(axis=2)
+
+
+@pytest.mark.parametrize("mask_value", [-999.0, 0.0, np.nan])
+@pytest.mark.parametrize("sampler", [None, BorderlineSMOTE(), SMOTEENN()])
+def test_new_rows_have_the_length_of_those_they_are_made_from(
+    lengths, mask_value, sampler
+):
+    X, y, padding = lengths(mask_value)
+    resampler = SequenceResampler(sampler, mask_value=mask_value, random_state=0)
+    X_new, y_new = resampler.fit_resample(X, y)
+    new = padded(X_new, mask_value)
+    patterns = {row.tobytes() for row in padding}
+    assert {row.tobytes() for row in new} == patterns
+    # Short rows lie between short ones, long rows between long ones.
+    short = new.any(axis=1)
+    assert abs(X_new[short][~new[short]]).max() <= 1
+    assert abs(X_new[~short] - 100).max() <= 1
+    if sampler is None:
+        assert np.bincount(y_new).tolist() == [90, 90]
+        assert_array_equal(X_new[:120], X)
+
+
+def test_of_two_lengths_the_new_row_has_the_shorter():
+    # One long and one short row in class 1: each is the other's only neighbour.
+    X = np.ones((12, 6, 1))
+    X[:, :, 0] += np.arange(12)[:, None]
+    X[0, 4:] = np.nan
+    y = np.repeat([1, 0], [2, 10])
+    resampler = SequenceResampler(
+        SMOTE(k_neighbors=1), mask_value=np.nan, random_state=0
+    )
+    X_new, y_new = resampler.fit_resample(X, y)
+    made = X_new[12:]
+    assert len(made) == 8
+    assert_array_equal(np.isnan(made[..., 0]), np.isnan(X[[0] * 8, :, 0]))
+    assert ((made[:, :4] >= 1) & (made[:, :4] <= 2)).all()
+
+
+def test_rows_without_a_common_timestep_give_one_with_some():
+    X = np.full((12, 6, 1), -1.0)
+    X[:6, :2] = 1 + np.arange(6)[:, None, None]
+    X[6:, 4:] = 1 + np.arange(6)[:, None, None]
+    y = np.array([1, 0, 0, 0, 0, 0] * 2)
+    resampler = SequenceResampler(SMOTE(k_neighbors=1), mask_value=-1, random_state=0)
+    X_new, _ = resampler.fit_resample(X, y)
+    assert (X_new != -1).any(axis=(1, 2)).all()
+
+
+def test_under_samplers_take_padded_rows_as_they_are(lengths):
+    X, y, _ = lengths(np.nan)
+    for sampler in (RandomUnderSampler(), NearMiss()):
+        resampler = SequenceResampler(sampler, mask_value=np.nan, random_state=0)
+        X_new, y_new = resampler.fit_resample(X, y)
+        assert_array_equal(X_new, X[resampler.sample_indices_])
+        assert np.bincount(y_new).tolist() == [30, 30]
+
+
+def test_augmented_rows_keep_their_padding(lengths):
+    for mask_value in (-999.0, np.nan):
+        X, y, padding = lengths(mask_value)
+        augmenter = SequenceAugmenter(mask_value=mask_value, random_state=0)
+        X_new, _ = augmenter.fit_resample(X, y)
+        source = augmenter.sample_indices_
+        assert_array_equal(padded(X_new, mask_value), padding[source])
+        cells = ~padding[source]
+        assert abs(X_new[cells] - X[source][cells]).max() < 60
+        assert (X_new[120:] != X[source[120:]])[cells[120:]].all()
+
+
+# ------------------------------------------------------------- categories and token ids
+
+
+@pytest.fixture
+def mixed(uneven):
+    """``uneven`` with a second feature of three categories."""
+    X, y = uneven
+    X = X.copy()
+    X[..., 1] = np.random.default_rng(2).integers(3, size=X.shape[:2])
+    return X, y
+
+
+@pytest.mark.parametrize("features", [[1], [False, True], np.array([1])])
+@pytest.mark.parametrize("sampler", [None, SMOTENC([0], k_neighbors=3)])
+@pytest.mark.parametrize("mask_value", [None, -1.0])
+def test_categories_stay_categories(mixed, features, sampler, mask_value):
+    X, y = mixed
+    if mask_value is not None:
+        X[::3, 4:] = mask_value
+    resampler = SequenceResampler(
+        sampler,
+        categorical_features=features,
+        mask_value=mask_value,
+        random_state=0,
+    )
+    X_new, y_new = resampler.fit_resample(X, y)
+    assert isinstance(resampler.sampler_, SMOTENC)
+    assert np.bincount(y_new).tolist() == [70, 70]
+    assert set(np.unique(X_new[..., 1])) == set(np.unique(X[..., 1]))
+    made = X_new[90:, :, 0]
+    assert not np.isin(made[made != -1], X[..., 0]).all()
+
+
+def test_categories_of_columns_and_of_folded_columns(mixed):
+    X, y = mixed
+    table = flattened(X)
+    by_column = SequenceResampler(
+        categorical_features=np.arange(1, 12, 2), random_state=0
+    ).fit_resample(table, y)
+    by_feature = SequenceResampler(
+        categorical_features=[1], n_timesteps=6, random_state=0
+    ).fit_resample(table, y)
+    cube = SequenceResampler(categorical_features=[1], random_state=0)
+    X_new, _ = cube.fit_resample(X, y)
+    assert_array_equal(by_column[0], by_feature[0])
+    assert_array_equal(by_column[0], flattened(X_new))
+
+
+@pytest.mark.parametrize("shape", [(90, 8), (90, 8, 1), (90, 4, 2)])
+@pytest.mark.parametrize("sampler", [None, ADASYN(), ClusterCentroids(), SMOTEENN()])
+def test_token_ids_are_not_interpolated(uneven, shape, sampler):
+    ids = np.random.default_rng(0).integers(1, 500, size=shape)
+    with pytest.raises(ValueError, match=r"token ids.*RandomOverSampler.*SMOTEN"):
+        SequenceResampler(sampler, random_state=0).fit_resample(ids, uneven[1])
+
+
+@pytest.mark.parametrize(
+    "sampler", [RandomOverSampler(), RandomUnderSampler(), NearMiss(), SMOTEN()]
+)
+def test_token_ids_go_through_samplers_that_take_or_vote(uneven, sampler):
+    ids = np.random.default_rng(0).integers(1, 500, size=(90, 8, 1))
+    ids[::2, 5:] = 0
+    resampler = SequenceResampler(sampler, mask_value=0, random_state=0)
+    X_new, y_new = resampler.fit_resample(ids, uneven[1])
+    assert X_new.dtype == ids.dtype
+    assert len(set(np.bincount(y_new))) == 1
+    assert np.isin(X_new, ids).all()
+    assert_array_equal((X_new == 0).all(axis=(0, 2)), False)
+
+
+# ------------------------------------------------------------------------- in pipelines
+
+
+class CountRows(TransformerMixin, BaseEstimator):
+    """Writes down how many rows go by."""
+
+    def fit(self, X, y=None):
+        self.fitted_on_ = len(X)
+        return self
+
+    def transform(self, X):
+        return X
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        SequenceResampler(random_state=0),
+        SequenceAugmenter(random_state=0),
+        LatentSampler(random_state=0),
+    ],
+    ids=lambda sampler: type(sampler).__name__,
+)
+def test_only_training_rows_are_resampled(uneven, sampler):
+    X, y = uneven
+    net = skseq.GRUClassifier(4, epochs=3, random_state=0)
+    model = make_pipeline(clone(sampler), CountRows(), net).fit(X, y)
+    assert model[1].fitted_on_ == 140
+    assert model.predict_proba(X).shape == (90, 2)
+    rest = net.fit(*clone(sampler).fit_resample(X, y))
+    assert_array_equal(model.predict_proba(X), rest.predict_proba(X))
+
+
+def test_parameters_of_the_sampler_are_searched(uneven):
+    X, y = uneven
+    model = make_pipeline(
+        SequenceResampler(SMOTE(), random_state=0),
+        skseq.DenseClassifier((4,), epochs=3, random_state=0),
+    )
+    search = GridSearchCV(
+        model,
+        {"sequenceresampler__sampler__k_neighbors": [2, 5]},
+        scoring="roc_auc",
+        cv=3,
+    ).fit(X, y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    best = search.best_estimator_[0]
+    assert (
+        best.sampler_.k_neighbors
+        == search.best_params_["sequenceresampler__sampler__k_neighbors"]
+    )
+
+
+def test_table_in_front_of_a_network(uneven):
+    X, y = uneven
+    frame = pd.DataFrame(flattened(X)).add_prefix("c")
+    model = make_pipeline(
+        StandardScaler().set_output(transform="pandas"),
+        SequenceResampler(random_state=0),
+        skseq.LSTMClassifier(4, n_timesteps=6, epochs=2, random_state=0),
+    ).fit(frame, y)
+    assert_array_equal(model[-1].feature_names_in_, frame.columns)
+    assert model.predict(frame).shape == (90,)
+
+
+# ------------------------------------------------------------------------ LatentSampler
+
+
+@pytest.fixture
+def sines():
+    """X of shape (120, 20, 1) of sines at any place, and y, in which 24 rows are 1."""
+    rng = np.random.default_rng(0)
+    X = np.sin(rng.uniform(0, 2 * np.pi, size=(120, 1)) + np.linspace(0, 6, 20))
+    return X[:, :, None], (np.arange(120) % 5 == 0).astype(int)
+
+
+def test_decoded_rows_are_sequences_of_the_kind():
+    # Sines from half of the circle: one number says which.
+    rng = np.random.default_rng(0)
+    X = np.sin(rng.uniform(0, np.pi, size=(120, 1)) + np.linspace(0, 6, 20))[..., None]
+    y = (np.arange(120) % 10 == 0).astype(int)
+    smote = SMOTE(k_neighbors=11)
+    sampler = LatentSampler(
+        smote, autoencoder=_autoencoder(n_components=1, epochs=300), random_state=0
+    )
+    X_new, y_new = sampler.fit_resample(X, y)
+    assert np.bincount(y_new).tolist() == [108, 108]
+    assert_array_equal(X_new[:120], X)
+    assert sampler.autoencoder_.random_state == 0
+    between, _ = SequenceResampler(smote, random_state=0).fit_resample(X, y)
+    # What lies between two sines is flatter than they are; a decoded row is not.
+    spread = X.std(axis=1).mean()
+    flatter = between[120:].std(axis=1).mean() / spread
+    decoded = X_new[120:].std(axis=1).mean() / spread
+    assert flatter < 0.93
+    assert 0.97 < decoded < 1.03
+
+
+def _autoencoder(**params):
+    return skseq.AutoencoderTransformer(
+        **{"layer_sizes": (32, 16), "epochs": 100, **params}
+    )
+
+
+def test_rows_that_are_taken_are_rows_of_x(sines):
+    X, y = sines
+    autoencoder = _autoencoder(epochs=2)
+    sampler = LatentSampler(
+        RandomUnderSampler(), autoencoder=autoencoder, random_state=0
+    )
+    X_new, y_new = sampler.fit_resample(X, y)
+    assert_array_equal(X_new, X[sampler.sample_indices_])
+    assert np.bincount(y_new).tolist() == [24, 24]
+    assert not autoencoder.initialized_
+
+
+def test_frozen_autoencoder_is_used_as_it_is(sines):
+    X, y = sines
+    fitted = _autoencoder(epochs=2, random_state=1).fit(X)
+    sampler = LatentSampler(autoencoder=FrozenEstimator(fitted), random_state=0)
+    X_new, _ = clone(sampler).fit_resample(X, y)
+    codes, _ = SMOTE(random_state=0).fit_resample(fitted.transform(X), y)
+    assert_array_equal(X_new[120:], fitted.inverse_transform(codes[120:]))
+
+
+def test_table_of_named_columns_through_codes(sines):
+    X, y = sines
+    frame = pd.DataFrame(flattened(X)).add_prefix("c")
+    sampler = LatentSampler(autoencoder=_autoencoder(epochs=2), random_state=0)
+    X_new, y_new = sampler.fit_resample(frame, pd.Series(y))
+    assert list(X_new.columns) == list(frame.columns)
+    assert_array_equal(X_new[:120], frame)
+    assert len(X_new) == len(y_new) == 192
+
+
+# -------------------------------------------------------------------- SequenceAugmenter
+
+
+def test_copies_without_noise_are_copies(uneven):
+    X, y = uneven
+    augmenter = SequenceAugmenter(jitter=0, scaling=0, random_state=0)
+    X_new, y_new = augmenter.fit_resample(X, y)
+    assert_allclose(X_new, X[augmenter.sample_indices_], atol=1e-12)
+    assert_array_equal(X_new[:90], X)
+    assert_array_equal(y_new, y[augmenter.sample_indices_])
+    assert (y_new[90:] == 1).all()
+
+
+def test_noise_and_factors_have_their_size():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2000, 5, 2)) * [1, 100] + [0, 50]
+    y = np.repeat([0, 1], [1800, 200])
+    jittered = SequenceAugmenter(jitter=0.2, scaling=0, random_state=0)
+    X_new, _ = jittered.fit_resample(X, y)
+    noise = (X_new - X[jittered.sample_indices_])[2000:]
+    assert_allclose(noise.std(axis=(0, 1)), [0.2, 20], rtol=0.05)
+    scaled = SequenceAugmenter(jitter=0, scaling=0.3, random_state=0)
+    X_new, _ = scaled.fit_resample(X, y)
+    mean = X.mean(axis=0)
+    factors = ((X_new - mean) / (X[scaled.sample_indices_] - mean))[2000:]
+    # One for each feature, at all timesteps, around 1.
+    assert_allclose(factors.std(axis=1), 0, atol=1e-9)
+    assert factors[:, 0].mean() == pytest.approx(1, abs=0.02)
+    assert_allclose(factors[:, 0].std(axis=0), [0.3, 0.3], rtol=0.06)
+
+
+def test_sampling_strategy_of_the_augmenter(uneven):
+    X, y = uneven
+    for strategy, expected in (
+        ({1: 50}, [70, 50]),
+        (0.5, [70, 35]),
+        ("all", [70, 70]),
+    ):
+        augmenter = SequenceAugmenter(sampling_strategy=strategy, random_state=0)
+        assert np.bincount(augmenter.fit_resample(X, y)[1]).tolist() == expected
+
+
+# -------------------------------------------------------------------------- bad input
+
+BAD = {
+    "sampler is none": (
+        SequenceResampler(StandardScaler()),
+        {},
+        "The 'sampler' parameter of SequenceResampler must be .*fit_resample",
+    ),
+    "sampler by name": (
+        SequenceResampler("SMOTE"),
+        {},
+        "The 'sampler' parameter of SequenceResampler must be",
+    ),
+    "few neighbours": (
+        SequenceResampler(),
+        {"y": np.repeat([0, 1], [86, 4])},
+        r"SMOTE can't resample 86 of class 0, 4 of class 1 rows: .*lower\s+k_neighbors",
+    ),
+    "one class": (
+        SequenceResampler(),
+        {"y": np.zeros(90, int)},
+        "SMOTE can't resample 90 of class 0 rows: .*class",
+    ),
+    "ratio": (
+        SequenceResampler(SMOTE(sampling_strategy=0.1)),
+        {},
+        "SMOTE can't resample 70 of class 0, 20 of class 1 rows: .*increase the ratio",
+    ),
+    "unknown class": (
+        SequenceResampler(SMOTE(sampling_strategy={7: 10})),
+        {},
+        "SMOTE can't resample .* class is/are not present",
+    ),
+    "nan": (
+        SequenceResampler(),
+        {"X": np.full((90, 6, 2), np.nan)},
+        "contains NaN.*mask_value",
+    ),
+    "row of padding": (
+        SequenceResampler(mask_value=-1),
+        {"X": np.full((90, 6, 2), -1.0)},
+        "got 90 rows with mask_value=-1 alone",
+    ),
+    "n_timesteps": (
+        SequenceResampler(mask_value=-1, n_timesteps=5),
+        {"X": np.zeros((90, 12))},
+        "n_timesteps=5 must divide the number of columns",
+    ),
+    "categories by index": (
+        SequenceResampler(categorical_features=[2]),
+        {},
+        "categorical_features must be indices of X's 2 features",
+    ),
+    "categories by name": (
+        SequenceResampler(categorical_features=["a"]),
+        {},
+        "categorical_features must be indices",
+    ),
+    "categories through SMOTE": (
+        SequenceResampler(SMOTE(), categorical_features=[1]),
+        {"X": np.random.default_rng(0).integers(3, size=(90, 6, 2)).astype(float)},
+        "X holds categories, and SMOTE makes values between them.*SMOTENC",
+    ),
+    "length of y": (SequenceResampler(), {"y": np.zeros(3)}, "inconsistent"),
+    "two ids through codes": (
+        LatentSampler(autoencoder=_autoencoder(epochs=1)),
+        {"X": np.random.default_rng(0).integers(50, size=(90, 6))},
+        "X must hold amounts, got whole numbers",
+    ),
+    "autoencoder": (
+        LatentSampler(autoencoder=StandardScaler()),
+        {},
+        "autoencoder must be an AutoencoderTransformer.*got StandardScaler",
+    ),
+    "masked autoencoder": (
+        LatentSampler(autoencoder=_autoencoder(mask_value=0.0)),
+        {},
+        "autoencoder must have mask_value=None, got 0.0",
+    ),
+    "nan through codes": (
+        LatentSampler(autoencoder=_autoencoder(epochs=1)),
+        {"X": np.full((90, 6, 2), np.nan)},
+        "contains NaN",
+    ),
+    "nan to augment": (
+        SequenceAugmenter(),
+        {"X": np.full((90, 6, 2), np.nan)},
+        "X must have no missing values, got NaN.*mask_value",
+    ),
+    "one class to augment": (
+        SequenceAugmenter(),
+        {"y": np.zeros(90, int)},
+        "y must hold labels of at least 2 classes, got 1 class",
+    ),
+    "negative jitter": (SequenceAugmenter(jitter=-1), {}, "'jitter' parameter"),
+    "length of y to augment": (
+        SequenceAugmenter(),
+        {"y": np.arange(3) % 2},
+        "y must have one entry for each of the 90 rows",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_refused(uneven, name):
+    sampler, changed, match = BAD[name]
+    X, y = uneven
+    with pytest.raises((ValueError, TypeError), match=f"(?s){match}"):
+        clone(sampler).fit_resample(**{"X": X, "y": y, **changed})
+
+
+def test_failed_fit_changes_nothing(uneven):
+    X, y = uneven
+    for sampler in (SequenceResampler(), LatentSampler(), SequenceAugmenter()):
+        if isinstance(sampler, LatentSampler):
+            sampler.set_params(autoencoder=_autoencoder(epochs=1))
+        sampler.fit_resample(X, y)
+        before = dict(vars(sampler))
+        with pytest.raises(ValueError, match="class"):
+            sampler.fit_resample(X[:40], np.zeros(40, int))
+        assert vars(sampler) == before
+
+
+# ----------------------------------------------------------------------------- imports
+
+
+def _run(code):
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300
+    )
+
+
+def test_resampling_loads_no_tensorflow():
+    done = _run(
+        "import sys, numpy as np, skseq\n"
+        "X, y = np.random.rand(30, 4, 2), np.arange(30) % 3 == 0\n"
+        "skseq.SequenceResampler().fit_resample(X, y)\n"
+        "skseq.SequenceAugmenter().fit_resample(X, y)\n"
+        "skseq.LatentSampler()\n"
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_imbalanced_learn_it_says_what_to_install():
+    done = _run(
+        "import sys; sys.modules['imblearn'] = None\n"
+        "import skseq; skseq.DenseClassifier; skseq.SequenceResampler"
+    )
+    assert done.returncode != 0
+    assert 'pip install "skseq[imbalance]"' in done.stderr
