@@ -66,6 +66,9 @@ if "__sklearn_tags__" not in vars(BaseWrapper):
 # Parameters that are dicts, whose keys can be set as `optimizer__clipnorm`.
 _DICT_PARAMETERS = {"optimizer": "optimizer_params", "loss": "loss_params"}
 
+# Parameters that are estimators, whose own can be set as `sampler__k_neighbors`.
+_NESTED_PARAMETERS = ("pretrained", "sampler")
+
 
 class SequenceEstimator(VersionedState, BaseWrapper):
     """What every network shares; abstract.
@@ -118,7 +121,8 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         ----------
         deep : bool, default=True
             Also list each key of ``optimizer_params`` as ``optimizer__<key>``, of
-            ``loss_params`` as ``loss__<key>``, and each parameter of ``pretrained``.
+            ``loss_params`` as ``loss__<key>``, and each parameter of ``pretrained`` and
+            ``sampler``.
 
         Returns
         -------
@@ -130,9 +134,12 @@ class SequenceEstimator(VersionedState, BaseWrapper):
             for prefix, name in _DICT_PARAMETERS.items():
                 for key, value in (params.get(name) or {}).items():
                     params[f"{prefix}__{key}"] = value
-            if params.get("pretrained") is not None:
-                for key, value in self.pretrained.get_params().items():
-                    params[f"pretrained__{key}"] = value
+            for name in _NESTED_PARAMETERS:
+                inner = params.get(name)
+                # Anything else is for `fit` to refuse.
+                if hasattr(inner, "get_params") and not isinstance(inner, type):
+                    for key, value in inner.get_params().items():
+                        params[f"{name}__{key}"] = value
         return params
 
     def set_params(self, **params):
@@ -143,7 +150,8 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         **params : dict
             Values by name. ``optimizer__<key>`` sets a key of a new
             ``optimizer_params``, ``loss__<key>`` one of a new ``loss_params``,
-            ``pretrained__<name>`` a parameter of ``pretrained``.
+            ``pretrained__<name>`` a parameter of ``pretrained``, and so with
+            ``sampler``.
 
         Returns
         -------
@@ -161,8 +169,8 @@ class SequenceEstimator(VersionedState, BaseWrapper):
             prefix, _, key = name.partition("__")
             if key and _DICT_PARAMETERS.get(prefix) in names:
                 keyed.setdefault(_DICT_PARAMETERS[prefix], {})[key] = value
-            elif key and prefix == "pretrained" and prefix in names:
-                nested[key] = value
+            elif key and prefix in _NESTED_PARAMETERS and prefix in names:
+                nested.setdefault(prefix, {})[key] = value
             elif name in names:
                 plain[name] = value
             else:
@@ -174,12 +182,10 @@ class SequenceEstimator(VersionedState, BaseWrapper):
             setattr(self, name, value)
         for name, items in keyed.items():
             setattr(self, name, {**(getattr(self, name) or {}), **items})
-        if nested:
-            if self.pretrained is None:
-                raise ValueError(
-                    f"pretrained__{next(iter(nested))} needs pretrained, got None."
-                )
-            self.pretrained.set_params(**nested)
+        for name, items in nested.items():
+            if getattr(self, name) is None:
+                raise ValueError(f"{name}__{next(iter(items))} needs {name}, got None.")
+            getattr(self, name).set_params(**items)
         return self
 
     # BaseWrapper lists every parameter on a line of its own.
@@ -334,6 +340,10 @@ class SequenceEstimator(VersionedState, BaseWrapper):
             index, y, weights = before[rest], y[rest], weights[rest]
         if not resume:
             self._settle_before(X, index, weights, X_unlabeled, recipe, seeds)
+        rows = X, index, y, weights
+        if epochs:
+            # Of what is left to train on, so that what is watched is as it came.
+            rows = self._resample(*rows, int(seeds[2]))
         watch = None
         if given is not None:
             watch = self._make_watch(*given, recipe, scorer, early_stopping)
@@ -348,7 +358,7 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         state, history, best = train(
             recipe,
             state,
-            self._rows(X, index, y, weights, recipe, class_weight=True),
+            self._rows(*rows, recipe, class_weight=True),
             Schedule(
                 epochs=epochs,
                 batch_size=self.batch_size,
@@ -380,6 +390,10 @@ class SequenceEstimator(VersionedState, BaseWrapper):
 
     def _settle_before(self, X, index, weights, X_unlabeled, recipe, seeds):
         """Before the first training: learn what it needs from the training rows."""
+
+    def _resample(self, X, index, y, weights, seed):
+        """The rows to train on, as `_rows` takes them."""
+        return X, index, y, weights
 
     def _first_state(self, recipe, seed):
         return initial_state(recipe, seed)
@@ -537,6 +551,7 @@ class SequenceClassifierMixin(ClassifierMixin):
 
     _parameter_constraints = {
         "class_weight": [dict, StrOptions({"balanced"}), None],
+        "sampler": [HasMethods("fit_resample"), None],
     }
 
     @restores_on_error
@@ -564,7 +579,7 @@ class SequenceClassifierMixin(ClassifierMixin):
             Class labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, not negative. Only their ratios count; a row of weight zero is a
-            row that is not there.
+            row that is not there. A ``sampler`` that makes rows takes none.
         X_val : array-like of the same kind as X, default=None
             Rows to watch. With ``early_stopping`` they are watched in place of rows
             held out; without it they are only recorded in ``history_``.
@@ -630,7 +645,8 @@ class SequenceClassifierMixin(ClassifierMixin):
         ------
         ValueError
             If ``classes`` is missing at the first call, ``y`` holds a label that is not
-            in it, ``early_stopping`` is True or ``class_weight`` is ``"balanced"``.
+            in it, ``early_stopping`` is True, ``class_weight`` is ``"balanced"``, or
+            there is a ``sampler``.
         """
         if self.early_stopping:
             raise ValueError(
@@ -642,6 +658,11 @@ class SequenceClassifierMixin(ClassifierMixin):
                 f"class_weight must be a dict or None with partial_fit, got "
                 f"{self.class_weight!r}: the class frequencies are not known. Give "
                 f"sklearn.utils.class_weight.compute_class_weight's weights as a dict."
+            )
+        if self.sampler is not None:
+            raise ValueError(
+                f"sampler must be None with partial_fit, got {self.sampler!r}: the "
+                f"rows of one call say little of all. Resample X and y before."
             )
         resume = self.__sklearn_is_fitted__()
         if classes is None and not resume:
@@ -752,6 +773,28 @@ class SequenceClassifierMixin(ClassifierMixin):
             self._n_dimensions_in == 2,
             int(np.random.default_rng(seeds[0]).integers(2**31)),
         )  # fmt: skip
+
+    def _resample(self, X, index, y, weights, seed):
+        vars(self).pop("sampler_", None)
+        if self.sampler is None:
+            return X, index, y, weights
+        # Not above: imbalanced-learn is an extra.
+        from skseq._resampling import resample_training
+
+        self.sampler_, new, taken, labels, weights = resample_training(
+            self.sampler, X if index is None else X[index], self.classes_[y], weights,
+            flat=self._n_dimensions_in == 2, seed=seed,
+        )  # fmt: skip
+        if len(np.unique(labels)) < 2:
+            raise ValueError(
+                f"sampler must leave rows of at least 2 classes, got class "
+                f"{labels[0]!r} alone from {self.sampler!r}."
+            )
+        if new is None:
+            index = taken if index is None else index[taken]
+        else:
+            X, index = new, None
+        return X, index, self._encode(labels, "y"), weights
 
     def _first_state(self, recipe, seed):
         state = initial_state(recipe, seed)

@@ -38,6 +38,7 @@ class _DenseEstimator(SequenceEstimator):
         min_delta=0.0,
         shuffle=True,
         class_weight=None,
+        sampler=None,
         n_timesteps=None,
         pretrained=None,
         random_state=None,
@@ -63,6 +64,7 @@ class _DenseEstimator(SequenceEstimator):
         self.min_delta = min_delta
         self.shuffle = shuffle
         self.class_weight = class_weight
+        self.sampler = sampler
         self.n_timesteps = n_timesteps
         self.pretrained = pretrained
         self.random_state = random_state
@@ -162,6 +164,11 @@ class DenseClassifier(SequenceClassifierMixin, _DenseEstimator):
         Weights by class label, or ``"balanced"`` for weights inverse to the classes'
         total sample weight in the training rows. They multiply ``sample_weight``.
 
+    sampler : imbalanced-learn sampler or None, default=None
+        Resamples the rows to train on, after the rows to watch have been held out; see
+        `SequenceResampler`, which takes three dimensions. ``class_weight="balanced"``
+        goes by the resampled rows. Its parameters are set as ``sampler__k_neighbors``.
+
     n_timesteps : int or None, default=None
         With a 2-D X: how many timesteps its columns hold, all features of the first
         timestep first. None: each column is a timestep with one feature.
@@ -220,6 +227,9 @@ class DenseClassifier(SequenceClassifierMixin, _DenseEstimator):
 
     pretrained_ : AutoencoderTransformer
         The fitted autoencoder that the network started from. Only with ``pretrained``.
+    sampler_ : sampler
+        As it was fitted on the training rows, imbalanced-learn's own in a
+        `SequenceResampler`. Only with ``sampler``.
 
     model_ : keras.Model
         A new standalone model with a copy of the weights. Editing it changes nothing

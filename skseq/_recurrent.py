@@ -48,6 +48,7 @@ class _RecurrentEstimator(SequenceEstimator):
         min_delta=0.0,
         shuffle=True,
         class_weight=None,
+        sampler=None,
         n_timesteps=None,
         pretrained=None,
         random_state=None,
@@ -77,6 +78,7 @@ class _RecurrentEstimator(SequenceEstimator):
         self.min_delta = min_delta
         self.shuffle = shuffle
         self.class_weight = class_weight
+        self.sampler = sampler
         self.n_timesteps = n_timesteps
         self.pretrained = pretrained
         self.random_state = random_state
@@ -213,6 +215,11 @@ class LSTMClassifier(SequenceClassifierMixin, _RecurrentEstimator):
         Weights by class label, or ``"balanced"`` for weights inverse to the classes'
         total sample weight in the training rows. They multiply ``sample_weight``.
 
+    sampler : imbalanced-learn sampler or None, default=None
+        Resamples the rows to train on, after the rows to watch have been held out; see
+        `SequenceResampler`, which takes three dimensions. ``class_weight="balanced"``
+        goes by the resampled rows. Its parameters are set as ``sampler__k_neighbors``.
+
     n_timesteps : int or None, default=None
         With a 2-D X: how many timesteps its columns hold, all features of the first
         timestep first. None: each column is a timestep with one feature.
@@ -271,6 +278,9 @@ class LSTMClassifier(SequenceClassifierMixin, _RecurrentEstimator):
 
     pretrained_ : AutoencoderTransformer
         The fitted autoencoder that the network started from. Only with ``pretrained``.
+    sampler_ : sampler
+        As it was fitted on the training rows, imbalanced-learn's own in a
+        `SequenceResampler`. Only with ``sampler``.
 
     model_ : keras.Model
         A new standalone model with a copy of the weights. Editing it changes nothing
@@ -409,6 +419,11 @@ class GRUClassifier(SequenceClassifierMixin, _RecurrentEstimator):
         Weights by class label, or ``"balanced"`` for weights inverse to the classes'
         total sample weight in the training rows. They multiply ``sample_weight``.
 
+    sampler : imbalanced-learn sampler or None, default=None
+        Resamples the rows to train on, after the rows to watch have been held out; see
+        `SequenceResampler`, which takes three dimensions. ``class_weight="balanced"``
+        goes by the resampled rows. Its parameters are set as ``sampler__k_neighbors``.
+
     n_timesteps : int or None, default=None
         With a 2-D X: how many timesteps its columns hold, all features of the first
         timestep first. None: each column is a timestep with one feature.
@@ -467,6 +482,9 @@ class GRUClassifier(SequenceClassifierMixin, _RecurrentEstimator):
 
     pretrained_ : AutoencoderTransformer
         The fitted autoencoder that the network started from. Only with ``pretrained``.
+    sampler_ : sampler
+        As it was fitted on the training rows, imbalanced-learn's own in a
+        `SequenceResampler`. Only with ``sampler``.
 
     model_ : keras.Model
         A new standalone model with a copy of the weights. Editing it changes nothing
@@ -607,6 +625,11 @@ class SimpleRNNClassifier(SequenceClassifierMixin, _RecurrentEstimator):
         Weights by class label, or ``"balanced"`` for weights inverse to the classes'
         total sample weight in the training rows. They multiply ``sample_weight``.
 
+    sampler : imbalanced-learn sampler or None, default=None
+        Resamples the rows to train on, after the rows to watch have been held out; see
+        `SequenceResampler`, which takes three dimensions. ``class_weight="balanced"``
+        goes by the resampled rows. Its parameters are set as ``sampler__k_neighbors``.
+
     n_timesteps : int or None, default=None
         With a 2-D X: how many timesteps its columns hold, all features of the first
         timestep first. None: each column is a timestep with one feature.
@@ -665,6 +688,9 @@ class SimpleRNNClassifier(SequenceClassifierMixin, _RecurrentEstimator):
 
     pretrained_ : AutoencoderTransformer
         The fitted autoencoder that the network started from. Only with ``pretrained``.
+    sampler_ : sampler
+        As it was fitted on the training rows, imbalanced-learn's own in a
+        `SequenceResampler`. Only with ``sampler``.
 
     model_ : keras.Model
         A new standalone model with a copy of the weights. Editing it changes nothing

@@ -736,3 +736,54 @@ class SequenceAugmenter(BaseOverSampler):
         if self._n_dimensions_in == 2:
             new = new.reshape(len(new), -1)
         return new, y[self.sample_indices_]
+
+
+def resample_training(sampler, X, y, weights, *, flat, seed):
+    """Training rows as a sampler would have them.
+
+    Parameters
+    ----------
+    sampler : sampler
+        imbalanced-learn's or one of these; not changed.
+    X : ndarray of shape (n_samples, n_timesteps, n_features)
+    y : ndarray of shape (n_samples,)
+    weights : ndarray of shape (n_samples,)
+    flat : bool
+        Whether the rows came as a table, and the sampler is to see one.
+    seed : int
+        For samplers without ``random_state``.
+
+    Returns
+    -------
+    sampler : sampler
+        The fitted copy.
+    X : ndarray of shape (n_new_samples, n_timesteps, n_features) or None
+        None where all rows are rows of X.
+    taken : ndarray of shape (n_new_samples,) or None
+        Which rows of X they are then.
+    y : ndarray of shape (n_new_samples,)
+    weights : ndarray of shape (n_new_samples,)
+
+    Raises
+    ------
+    ValueError
+        If rows are made, and weights differ.
+    """
+    sampler = clone(sampler)
+    if not isinstance(sampler, (_SamplerWithSampler, SequenceAugmenter)):
+        sampler = SequenceResampler(sampler)
+    if sampler.random_state is None:
+        sampler.set_params(random_state=seed)  # it hands it on
+    rows = X.reshape(len(X), -1) if flat else X
+    new, y, *_ = sampler.fit_resample(rows, y)
+    taken = getattr(sampler, "sample_indices_", None)
+    if taken is not None and np.array_equal(new, rows[taken]):
+        return sampler, None, taken, y, weights[taken]
+    if (weights != weights[0]).any():
+        raise ValueError(
+            f"sample_weight must be None, or the same for all rows, with a sampler "
+            f"that makes new ones, got {sampler!r} and weights from {weights.min()} to "
+            f"{weights.max()}: a new row has none. Use RandomOverSampler or "
+            f"RandomUnderSampler, or leave out one of the two."
+        )
+    return sampler, new.reshape(-1, *X.shape[1:]), None, y, np.ones(len(y))

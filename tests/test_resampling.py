@@ -28,7 +28,7 @@ from imblearn.utils.estimator_checks import parametrize_with_checks
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
 import skseq
@@ -387,6 +387,235 @@ def test_table_in_front_of_a_network(uneven):
     ).fit(frame, y)
     assert_array_equal(model[-1].feature_names_in_, frame.columns)
     assert model.predict(frame).shape == (90,)
+
+
+# ------------------------------------------------------------------- inside a network
+
+
+def dense(sampler=None, **params):
+    return skseq.DenseClassifier(
+        (8,), epochs=5, random_state=0, **{"sampler": sampler, **params}
+    )
+
+
+def bits(net):
+    return [weights.tobytes() for weights in net.model_.get_weights()]
+
+
+class FarOff(SequenceAugmenter):
+    """Makes rows that can be told: all their values are 50."""
+
+    def _fit_resample(self, X, y):
+        X_new, y_new = super()._fit_resample(X, y)
+        X_new[len(X) :] = 50
+        return X_new, y_new
+
+
+@pytest.mark.parametrize("way", ["fraction", "splitter", "groups", "X_val"])
+def test_watched_rows_are_real_and_in_their_ratio(uneven, way):
+    X, y = uneven
+    seen = []
+
+    def watch(estimator, X, y):
+        seen.append((X, y, estimator.predict_proba(X)))
+        return 0.0
+
+    params, options, n_held_out = {}, {}, 27
+    if way == "X_val":
+        options = {"X_val": X[:27], "y_val": y[:27]}
+        X, y = X[27:], y[27:]
+    else:
+        split = StratifiedKFold(3) if way == "splitter" else 0.3
+        n_held_out = 30 if way == "splitter" else 27
+        params = {"validation_split": split}
+        if way == "groups":
+            options = {"groups": np.arange(90) // 3}
+            n_held_out = 30
+    net = dense(FarOff(), early_stopping=True, monitor=watch, **params)
+    net.fit(X, y, **options)
+    assert seen
+    rows, labels, _ = seen[0]
+    assert len(rows) == len(labels) == n_held_out
+    assert not (rows == 50).any()
+    assert 0.1 < labels.mean() < 0.35
+    # As many rows are made as the training part lacks, and none of the rest.
+    rest = uneven[1].sum() - labels.sum(), (uneven[1] == 0).sum() - (labels == 0).sum()
+    assert net.sampler_.sampling_strategy_ == {1: rest[1] - rest[0]}
+
+
+@pytest.mark.parametrize("shape", ["table", "sequences"])
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        SMOTE(random_state=3),
+        SMOTEENN(random_state=3),
+        RandomUnderSampler(random_state=3),
+        SequenceResampler(BorderlineSMOTE(), random_state=3),
+        SequenceAugmenter(random_state=3),
+    ],
+    ids=lambda sampler: type(sampler).__name__,
+)
+def test_without_held_out_rows_it_is_resampling_before(uneven, shape, sampler):
+    X, y = uneven
+    X = X.astype(np.float32)
+    if shape == "table":
+        X = flattened(X)
+    alone = sampler
+    if shape == "sequences" and type(sampler).__module__.startswith("imblearn"):
+        alone = SequenceResampler(sampler)
+    inside = dense(sampler).fit(X, y)
+    before = dense().fit(*clone(alone).fit_resample(X, y))
+    assert bits(inside) == bits(before)
+    assert not hasattr(sampler, "sampling_strategy_")
+    assert_array_equal(inside.predict(X), before.predict(X))
+
+
+def test_sampler_is_seeded_by_the_fit(uneven):
+    X, y = uneven
+    one, two = (dense(SMOTE()).fit(X, y) for _ in range(2))
+    assert bits(one) == bits(two)
+    other = dense(SMOTE()).set_params(random_state=1).fit(X, y)
+    assert other.sampler_.random_state != one.sampler_.random_state
+    assert dense(SMOTE(random_state=5)).fit(X, y).sampler_.sampler_.random_state == 5
+
+
+def test_balanced_class_weight_goes_by_the_resampled_rows(uneven):
+    X, y = uneven
+    assert bits(dense(SMOTE(), class_weight="balanced").fit(X, y)) == bits(
+        dense(SMOTE()).fit(X, y)
+    )
+    assert bits(dense(class_weight="balanced").fit(X, y)) != bits(dense().fit(X, y))
+
+
+def test_labels_of_the_user_are_what_the_sampler_sees(uneven):
+    X, y = uneven
+    labels = np.array(["good", "bad"])[y]
+    sampler = SMOTE(sampling_strategy={"bad": 40})
+    net = dense(sampler).fit(X, labels)
+    assert net.sampler_.sampling_strategy_ == {"bad": 20}
+    assert set(net.predict(X)) <= {"good", "bad"}
+
+
+def test_weights_go_with_rows_that_are_taken(uneven):
+    X, y = uneven
+    X = X.astype(np.float32)
+    weights = np.random.default_rng(0).uniform(0.5, 2, size=90)
+    weights[::7] = 0
+    for sampler in (
+        RandomUnderSampler(random_state=3),
+        RandomOverSampler(random_state=3),
+    ):
+        inside = dense(sampler).fit(X, y, weights)
+        kept = np.flatnonzero(weights)
+        before = SequenceResampler(sampler).fit(X[kept], y[kept])
+        rows = kept[before.sample_indices_]
+        assert bits(inside) == bits(dense().fit(X[rows], y[rows], weights[rows]))
+    with pytest.raises(ValueError, match="sample_weight must be None.*SMOTE"):
+        dense(SMOTE()).fit(X, y, weights)
+    assert bits(dense(SMOTE()).fit(X, y, np.full(90, 2.0))) == bits(
+        dense(SMOTE()).fit(X, y)
+    )
+
+
+def test_encoder_is_pretrained_on_real_rows(uneven):
+    X, y = uneven[0].astype(np.float32), uneven[1]
+    encoder = skseq.AutoencoderTransformer(layer_sizes=(8,), epochs=3, random_state=0)
+    net = dense(SMOTE(), pretrained=encoder).fit(X, y)
+    alone = clone(encoder).fit(X)
+    assert_array_equal(net.pretrained_.transform(X), alone.transform(X))
+
+
+def test_going_on_resamples_alike(uneven):
+    X, y = uneven
+    once = dense(SMOTE()).set_params(epochs=6).fit(X, y)
+    twice = dense(SMOTE(), warm_start=True).set_params(epochs=3)
+    assert bits(twice.fit(X, y).fit(X, y)) == bits(once)
+
+
+def test_nothing_is_resampled_without_training(uneven):
+    X, y = uneven
+    net = dense(SMOTE(k_neighbors=500)).initialize(X, y)
+    assert not hasattr(net, "sampler_")
+    net.set_params(sampler=SMOTE()).fit(X, y)
+    assert net.predict_proba(X).shape == (90, 2)
+    net.set_params(sampler=None).fit(X, y)
+    assert not hasattr(net, "sampler_")
+
+
+def test_every_classifier_has_a_sampler_that_grids_search(make_classifier, uneven):
+    X, y = uneven
+    net = make_classifier(epochs=2, sampler=SMOTE())
+    search = GridSearchCV(
+        net,
+        {"sampler__k_neighbors": [2, 4], "epochs": [1, 2]},
+        scoring="roc_auc",
+        cv=2,
+    ).fit(X, y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    again = clone(search.best_estimator_)
+    assert again.sampler is not search.best_estimator_.sampler
+    assert again.get_params()["sampler__k_neighbors"] == again.sampler.k_neighbors
+    file = io.BytesIO()
+    joblib.dump(search.best_estimator_, file)
+    file.seek(0)
+    assert_array_equal(joblib.load(file).predict(X), search.predict(X))
+
+
+def test_memmap_of_which_rows_are_taken_is_not_copied(tmp_path, monkeypatch):
+    path = tmp_path / "X.npy"
+    rng = np.random.default_rng(0)
+    y = (np.arange(400) % 10 == 0).astype(int)
+    np.save(path, rng.normal(size=(400, 5, 2)).astype(np.float32))
+    X = np.load(path, mmap_mode="r")
+    trained_on = []
+    rows_of = skseq.DenseClassifier._rows
+
+    def spy(self, X, *args, **options):
+        trained_on.append(X)
+        return rows_of(self, X, *args, **options)
+
+    monkeypatch.setattr(skseq.DenseClassifier, "_rows", spy)
+    net = dense(RandomUnderSampler()).fit(X, y)
+    assert np.shares_memory(trained_on[-1], X)
+    assert len(net.sampler_.sample_indices_) == 80
+
+
+@pytest.mark.parametrize(
+    ("params", "y", "match"),
+    [
+        ({"sampler": "SMOTE"}, None, "'sampler' parameter of DenseClassifier must be"),
+        ({"sampler": StandardScaler()}, None, "'sampler' parameter of DenseClassifie"),
+        ({"sampler": SMOTE}, None, "class"),
+        (
+            {"sampler": SMOTE()},
+            np.repeat([0, 1], [86, 4]),
+            "SMOTE can't resample 86 of class 0, 4 of class 1 rows.*lower k_neighbors",
+        ),
+        (
+            {"sampler": SMOTE(sampling_strategy=0.1)},
+            None,
+            "SMOTE can't resample.*increase the ratio",
+        ),
+        (
+            {"sampler": RandomUnderSampler(sampling_strategy={0: 0})},
+            None,
+            "sampler must leave rows of at least 2 classes",
+        ),
+    ],
+)
+def test_fit_refuses_samplers_that_will_not_do(uneven, params, y, match):
+    X, y = uneven[0], uneven[1] if y is None else y
+    net = dense(**params)
+    with pytest.raises((ValueError, TypeError), match=f"(?s){match}"):
+        net.fit(X, y)
+    assert not net.initialized_
+    with pytest.raises(ValueError, match="sampler__a needs sampler, got None"):
+        dense().set_params(sampler__a=1)
+
+
+def test_partial_fit_takes_no_sampler(uneven):
+    with pytest.raises(ValueError, match="sampler must be None with partial_fit"):
+        dense(SMOTE()).partial_fit(*uneven, classes=[0, 1])
 
 
 # ------------------------------------------------------------------------ LatentSampler
