@@ -27,8 +27,14 @@ from imblearn.under_sampling import (
 from imblearn.utils.estimator_checks import parametrize_with_checks
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    GridSearchCV,
+    StratifiedKFold,
+    TunedThresholdClassifierCV,
+)
 from sklearn.preprocessing import StandardScaler
 
 import skseq
@@ -205,6 +211,19 @@ def test_new_rows_have_the_length_of_those_they_are_made_from(
     if sampler is None:
         assert np.bincount(y_new).tolist() == [90, 90]
         assert_array_equal(X_new[:120], X)
+
+
+def test_rows_of_one_length_are_neighbours_however_far():
+    rng = np.random.default_rng(0)
+    long = np.arange(80) % 2 == 0
+    # The second feature tells the length, and is next to nothing beside the first.
+    X = np.stack([rng.normal(0, 1e4, (80, 9)), np.repeat(long[:, None], 9, 1)], axis=2)
+    X[~long, 5:] = -1
+    y = (np.arange(80) < 20).astype(int)
+    X_new, _ = SequenceResampler(mask_value=-1, random_state=0).fit_resample(X, y)
+    made = X_new[80:]
+    assert set(np.unique(made[:, 0, 1])) == {0, 1}
+    assert_array_equal((made[:, 5:, 0] == -1).all(axis=1), made[:, 0, 1] == 0)
 
 
 def test_of_two_lengths_the_new_row_has_the_shorter():
@@ -616,6 +635,38 @@ def test_fit_refuses_samplers_that_will_not_do(uneven, params, y, match):
 def test_partial_fit_takes_no_sampler(uneven):
     with pytest.raises(ValueError, match="sampler must be None with partial_fit"):
         dense(SMOTE()).partial_fit(*uneven, classes=[0, 1])
+
+
+@pytest.fixture
+def rare():
+    """X of shape (600, 5, 2) and y, of which a tenth is 1."""
+    rng = np.random.default_rng(0)
+    y = (np.arange(600) % 10 == 0).astype(int)
+    return rng.normal(size=(600, 5, 2)) + 0.7 * y[:, None, None], y
+
+
+@pytest.mark.parametrize("place", ["in front", "inside"])
+def test_thresholds_and_calibration_over_samplers(rare, place):
+    X, y = rare
+    if place == "inside":
+        model = dense(SMOTE())
+    else:
+        model = make_pipeline(SequenceResampler(random_state=0), dense())
+    model = model.fit(X, y)
+    probabilities = model.predict_proba(X)[:, 1]
+    assert probabilities.mean() > 0.2
+    calibrated = CalibratedClassifierCV(model, cv=3).fit(X, y)
+    assert calibrated.predict_proba(X)[:, 1].mean() == pytest.approx(0.1, abs=0.02)
+    fixed = FixedThresholdClassifier(FrozenEstimator(model), threshold=0.8)
+    assert_array_equal(fixed.fit(X, y).predict(X), probabilities >= 0.8)
+    tuned = TunedThresholdClassifierCV(
+        model, scoring="f1", cv=3, store_cv_results=True, random_state=0
+    ).fit(X, y)
+    assert tuned.best_score_ == tuned.cv_results_["scores"].max()
+    # A network that takes half of all rows for 1 wants a high threshold.
+    assert tuned.best_threshold_ > 0.5
+    refitted = tuned.estimator_.predict_proba(X)[:, 1]
+    assert_array_equal(tuned.predict(X), refitted >= tuned.best_threshold_)
 
 
 # ------------------------------------------------------------------------ LatentSampler
