@@ -43,6 +43,7 @@ from skseq._training import (
     predict,
     standalone_model,
     train,
+    with_output_bias,
 )
 from skseq._validation import (
     HasMethods,
@@ -352,7 +353,7 @@ class SequenceEstimator(VersionedState, BaseWrapper):
             state, learning_rate = self._go_on(recipe)
             first_epoch, history_before = self.n_iter_, self.history_
         else:
-            state = self._first_state(recipe, int(seeds[0]))
+            state = self._first_state(recipe, int(seeds[0]), *rows[2:])
             learning_rate = recipe.rate
             first_epoch, history_before = 0, {}
         state, history, best = train(
@@ -365,6 +366,7 @@ class SequenceEstimator(VersionedState, BaseWrapper):
                 first_epoch=first_epoch,
                 shuffle=self.shuffle,
                 seed=int(seeds[1]),
+                strata=self._batch_strata(rows[2]),
                 learning_rate=learning_rate,
                 callbacks=callbacks,
                 verbose=self.verbose,
@@ -395,7 +397,10 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         """The rows to train on, as `_rows` takes them."""
         return X, index, y, weights
 
-    def _first_state(self, recipe, seed):
+    def _batch_strata(self, y):
+        """What `skseq._training.Schedule` has of this name."""
+
+    def _first_state(self, recipe, seed, y, weights):
         return initial_state(recipe, seed)
 
     def _settle_after(self, X, index):
@@ -552,6 +557,8 @@ class SequenceClassifierMixin(ClassifierMixin):
     _parameter_constraints = {
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "sampler": [HasMethods("fit_resample"), None],
+        "balanced_batches": ["boolean", dict],
+        "output_bias": [StrOptions({"prior"}), None],
     }
 
     @restores_on_error
@@ -796,11 +803,62 @@ class SequenceClassifierMixin(ClassifierMixin):
             X, index = new, None
         return X, index, self._encode(labels, "y"), weights
 
-    def _first_state(self, recipe, seed):
+    def _batch_strata(self, y):
+        shares = self._shares(y)
+        return None if shares is None else (y, shares)
+
+    def _shares(self, y):
+        """The share of each class in a batch, in the order of ``classes_``, or None."""
+        if not self.balanced_batches and not isinstance(self.balanced_batches, dict):
+            return None
+        if isinstance(self.class_weight, str):
+            raise ValueError(
+                "class_weight must be a dict or None with balanced_batches, got "
+                "'balanced': rare classes would count twice over. Choose one of both."
+            )
+        shares = np.ones(self.n_classes_)
+        if isinstance(self.balanced_batches, dict):
+            given = self.balanced_batches
+            shares = [given.get(label, np.nan) for label in self.classes_.tolist()]
+            if (
+                len(given) != len(shares)
+                or not all(isinstance(share, Real) for share in shares)
+                or not np.isfinite(shares).all()
+                or min(shares) <= 0
+            ):
+                raise ValueError(
+                    f"balanced_batches must be a bool, or a dict with a share above 0 "
+                    f"for each of the classes {self.classes_.tolist()}, got {given!r}."
+                )
+        # A class of warm_start's or partial_fit's may have no row now.
+        shares = shares * (np.bincount(y, minlength=self.n_classes_) > 0)
+        return shares / shares.sum()
+
+    def _first_state(self, recipe, seed, y, weights):
         state = initial_state(recipe, seed)
+        if self.output_bias == "prior":
+            logarithms = np.log(self._prior(y, weights))
+            if recipe.network["n_outputs"] == 1:
+                logarithms = logarithms[1:] - logarithms[:1]
+            state = with_output_bias(recipe, state, logarithms)
         if self.pretrained is None:
             return state
         return start_from(self.pretrained_, recipe, state)
+
+    def _prior(self, y, weights):
+        """The classes' ratio as training sees it; one of no rows has that of a row."""
+        weights = weights / weights.mean()
+        if self.class_weight is not None:
+            weights = weights * self._class_weights(y, weights)[y]
+        totals = np.bincount(y, weights=weights, minlength=self.n_classes_)
+        shares = self._shares(y)
+        if shares is not None:
+            totals *= (
+                shares * len(y) / np.maximum(np.bincount(y, minlength=len(shares)), 1)
+            )
+        least = weights[weights > 0].min()
+        totals = np.where(totals > 0, totals, least)
+        return totals / totals.sum()
 
     def _check_target(self, y, n_rows, name="y"):
         if y is None and name == "y_val":

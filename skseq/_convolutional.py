@@ -49,6 +49,8 @@ class _ConvolutionalEstimator(SequenceEstimator):
         shuffle=True,
         class_weight=None,
         sampler=None,
+        balanced_batches=False,
+        output_bias=None,
         n_timesteps=None,
         pretrained=None,
         random_state=None,
@@ -80,6 +82,8 @@ class _ConvolutionalEstimator(SequenceEstimator):
         self.shuffle = shuffle
         self.class_weight = class_weight
         self.sampler = sampler
+        self.balanced_batches = balanced_batches
+        self.output_bias = output_bias
         self.n_timesteps = n_timesteps
         self.pretrained = pretrained
         self.random_state = random_state
@@ -227,6 +231,15 @@ class Conv1DClassifier(SequenceClassifierMixin, _ConvolutionalEstimator):
         `SequenceResampler`, which takes three dimensions. ``class_weight="balanced"``
         goes by the resampled rows. Its parameters are set as ``sampler__k_neighbors``.
 
+    balanced_batches : bool or dict, default=False
+        Whether every batch is drawn with the classes in equal shares, or in those of a
+        dict of labels. An epoch has as many steps as without, and rows of a rare class
+        come several times. It takes no ``class_weight="balanced"``.
+
+    output_bias : {"prior"} or None, default=None
+        ``"prior"`` starts the output at the ratio of the classes in training, so that
+        the first epochs need not learn it [2]_. None: the bias starts at zero.
+
     n_timesteps : int or None, default=None
         With a 2-D X: how many timesteps its columns hold, all features of the first
         timestep first. None: each column is a timestep with one feature.
@@ -306,6 +319,8 @@ class Conv1DClassifier(SequenceClassifierMixin, _ConvolutionalEstimator):
     ----------
     .. [1] Y. LeCun and Y. Bengio, "Convolutional networks for images, speech, and time
        series", The Handbook of Brain Theory and Neural Networks, 1995.
+    .. [2] T.-Y. Lin, P. Goyal, R. Girshick, K. He and P. Dollar, "Focal loss for dense
+       object detection", ICCV 2017, where the output starts at a small prior.
 
     Examples
     --------

@@ -49,6 +49,8 @@ class _RecurrentEstimator(SequenceEstimator):
         shuffle=True,
         class_weight=None,
         sampler=None,
+        balanced_batches=False,
+        output_bias=None,
         n_timesteps=None,
         pretrained=None,
         random_state=None,
@@ -79,6 +81,8 @@ class _RecurrentEstimator(SequenceEstimator):
         self.shuffle = shuffle
         self.class_weight = class_weight
         self.sampler = sampler
+        self.balanced_batches = balanced_batches
+        self.output_bias = output_bias
         self.n_timesteps = n_timesteps
         self.pretrained = pretrained
         self.random_state = random_state
@@ -220,6 +224,15 @@ class LSTMClassifier(SequenceClassifierMixin, _RecurrentEstimator):
         `SequenceResampler`, which takes three dimensions. ``class_weight="balanced"``
         goes by the resampled rows. Its parameters are set as ``sampler__k_neighbors``.
 
+    balanced_batches : bool or dict, default=False
+        Whether every batch is drawn with the classes in equal shares, or in those of a
+        dict of labels. An epoch has as many steps as without, and rows of a rare class
+        come several times. It takes no ``class_weight="balanced"``.
+
+    output_bias : {"prior"} or None, default=None
+        ``"prior"`` starts the output at the ratio of the classes in training, so that
+        the first epochs need not learn it [2]_. None: the bias starts at zero.
+
     n_timesteps : int or None, default=None
         With a 2-D X: how many timesteps its columns hold, all features of the first
         timestep first. None: each column is a timestep with one feature.
@@ -298,6 +311,8 @@ class LSTMClassifier(SequenceClassifierMixin, _RecurrentEstimator):
     ----------
     .. [1] S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural
        Computation 9(8), 1997.
+    .. [2] T.-Y. Lin, P. Goyal, R. Girshick, K. He and P. Dollar, "Focal loss for dense
+       object detection", ICCV 2017, where the output starts at a small prior.
 
     Examples
     --------
@@ -424,6 +439,15 @@ class GRUClassifier(SequenceClassifierMixin, _RecurrentEstimator):
         `SequenceResampler`, which takes three dimensions. ``class_weight="balanced"``
         goes by the resampled rows. Its parameters are set as ``sampler__k_neighbors``.
 
+    balanced_batches : bool or dict, default=False
+        Whether every batch is drawn with the classes in equal shares, or in those of a
+        dict of labels. An epoch has as many steps as without, and rows of a rare class
+        come several times. It takes no ``class_weight="balanced"``.
+
+    output_bias : {"prior"} or None, default=None
+        ``"prior"`` starts the output at the ratio of the classes in training, so that
+        the first epochs need not learn it [2]_. None: the bias starts at zero.
+
     n_timesteps : int or None, default=None
         With a 2-D X: how many timesteps its columns hold, all features of the first
         timestep first. None: each column is a timestep with one feature.
@@ -502,6 +526,8 @@ class GRUClassifier(SequenceClassifierMixin, _RecurrentEstimator):
     ----------
     .. [1] K. Cho et al., "Learning phrase representations using RNN encoder-decoder for
        statistical machine translation", EMNLP 2014.
+    .. [2] T.-Y. Lin, P. Goyal, R. Girshick, K. He and P. Dollar, "Focal loss for dense
+       object detection", ICCV 2017, where the output starts at a small prior.
 
     Examples
     --------
@@ -630,6 +656,15 @@ class SimpleRNNClassifier(SequenceClassifierMixin, _RecurrentEstimator):
         `SequenceResampler`, which takes three dimensions. ``class_weight="balanced"``
         goes by the resampled rows. Its parameters are set as ``sampler__k_neighbors``.
 
+    balanced_batches : bool or dict, default=False
+        Whether every batch is drawn with the classes in equal shares, or in those of a
+        dict of labels. An epoch has as many steps as without, and rows of a rare class
+        come several times. It takes no ``class_weight="balanced"``.
+
+    output_bias : {"prior"} or None, default=None
+        ``"prior"`` starts the output at the ratio of the classes in training, so that
+        the first epochs need not learn it [2]_. None: the bias starts at zero.
+
     n_timesteps : int or None, default=None
         With a 2-D X: how many timesteps its columns hold, all features of the first
         timestep first. None: each column is a timestep with one feature.
@@ -707,6 +742,8 @@ class SimpleRNNClassifier(SequenceClassifierMixin, _RecurrentEstimator):
     References
     ----------
     .. [1] J. L. Elman, "Finding structure in time", Cognitive Science 14(2), 1990.
+    .. [2] T.-Y. Lin, P. Goyal, R. Girshick, K. He and P. Dollar, "Focal loss for dense
+       object detection", ICCV 2017, where the output starts at a small prior.
 
     Examples
     --------

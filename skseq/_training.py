@@ -250,6 +250,9 @@ class Schedule:
     shuffle : bool
     seed : int
         Of the order of rows and of dropout; both depend on it and the epoch alone.
+    strata : tuple of two ndarrays, or None
+        The class of each row, as ints, and the share of each class in every batch. An
+        epoch then draws as many rows as there are, those of small classes repeatedly.
     learning_rate : float or None
         Set before the first epoch; None leaves the optimizer's.
     callbacks : list of keras.callbacks.Callback
@@ -261,6 +264,7 @@ class Schedule:
     first_epoch: int
     shuffle: bool
     seed: int
+    strata: Any = None
     learning_rate: float | None = None
     callbacks: list = field(default_factory=list)
     verbose: int = 0
@@ -955,6 +959,41 @@ def _shuffled(n_rows, row_bytes, rng):
     return np.concatenate(order)
 
 
+def _balanced(classes, shares, epoch, arrange):
+    """An order of as many rows as there are, with the classes evenly in their shares.
+
+    From epoch to epoch each class goes on through its rows, all of them before any
+    comes again.
+
+    Parameters
+    ----------
+    classes : ndarray of int of shape (n_rows,)
+    shares : ndarray of shape (n_classes,)
+        They sum to 1; 0 where there is no row.
+    epoch : int
+        Counted from 0.
+    arrange : callable
+        From a class' rows, the class and how often it has gone through them, to an
+        order of them.
+    """
+    # Each class by itself stands at even distances; together they take turns.
+    n_drawn = np.ceil(len(classes) * shares).astype(int)
+    present = np.flatnonzero(n_drawn)
+    places = [(np.arange(n_drawn[label]) + 0.5) / shares[label] for label in present]
+    turns = np.repeat(present, n_drawn[present])
+    turns = turns[np.argsort(np.concatenate(places), kind="stable")[: len(classes)]]
+    order = np.empty(len(classes), int)
+    for label in present:
+        turn, rows = np.flatnonzero(turns == label), np.flatnonzero(classes == label)
+        n_rounds, first = divmod(epoch * len(turn), len(rows))
+        drawn = [
+            arrange(rows, label, n_rounds + i)
+            for i in range(-(-(first + len(turn)) // len(rows)))
+        ]
+        order[turn] = np.concatenate(drawn)[first : first + len(turn)]
+    return order
+
+
 # Keras' callbacks that have batch hooks and, as they are set, do nothing in them.
 _QUIET = {
     keras.callbacks.TerminateOnNaN: lambda callback: True,
@@ -1081,9 +1120,18 @@ class _Epochs:
     def order(self, epoch, random_states):
         """The epoch's order of rows; what is drawn in training starts anew."""
         rng = np.random.default_rng([self._schedule.seed, epoch])
-        order = np.arange(len(self._rows))
-        if self._schedule.shuffle:
-            row_bytes = 4 * math.prod(self._rows.X.shape[1:])
+        schedule, order = self._schedule, np.arange(len(self._rows))
+        row_bytes = 4 * math.prod(self._rows.X.shape[1:])
+        if schedule.strata is not None:
+
+            def arrange(rows, *of):
+                if not schedule.shuffle:
+                    return rows
+                rng = np.random.default_rng([schedule.seed, 2, *of])
+                return rows[_shuffled(len(rows), row_bytes, rng)]
+
+            order = _balanced(*schedule.strata, epoch, arrange)
+        elif schedule.shuffle:
             order = _shuffled(len(order), row_bytes, rng)
         # After the order, which must not depend on how many draw.
         for variable in random_states:
@@ -1155,6 +1203,13 @@ def named_weights(recipe, weights, part=None):
             for variable, weight in zip(model.weights, weights, strict=True)
             if id(variable) in asked
         }
+
+
+def with_output_bias(recipe, state, bias):
+    """A state in which the output layer's bias is another."""
+    named = named_weights(recipe, state.weights)
+    named["outputs/bias"] = np.asarray(bias, np.float32)
+    return State(list(named.values()), state.optimizer)
 
 
 def train(recipe, state, rows, schedule, watch=None):

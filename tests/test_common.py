@@ -179,7 +179,7 @@ def test_fitted_is_told_by_scikit_learn(make_classifier, sequences):
 @pytest.mark.parametrize("cls", [*CLASSES, *OTHERS])
 def test_constructor_is_short_and_keyword_only_but_the_first(cls):
     first, *others = inspect.signature(cls).parameters.values()
-    assert 1 + len(others) <= 30
+    assert 1 + len(others) <= 32
     assert first.kind is first.POSITIONAL_OR_KEYWORD
     assert {parameter.kind for parameter in others} == {first.KEYWORD_ONLY}
     assert all(p.default is not p.empty for p in (first, *others))

@@ -306,6 +306,18 @@ def test_categories_stay_categories(mixed, features, sampler, mask_value):
     assert not np.isin(made[made != -1], X[..., 0]).all()
 
 
+def test_categories_where_padded_rows_vote(mixed):
+    # Four short rows and two long ones: each has neighbours of the other length.
+    X, y = mixed[0][:46], np.repeat([1, 0], [6, 40])
+    X[:4, 2:] = -1
+    resampler = SequenceResampler(
+        categorical_features=[1], mask_value=-1, random_state=0
+    )
+    made = resampler.fit_resample(X, y)[0][46:]
+    assert np.isin(made[..., 1], [-1, 0, 1, 2]).all()
+    assert (made[:, 2:, 1] != -1).any()
+
+
 def test_categories_of_columns_and_of_folded_columns(mixed):
     X, y = mixed
     table = flattened(X)

@@ -4,10 +4,15 @@ import copy
 import pickle
 
 import joblib
+import keras
 import numpy as np
 import pandas as pd
 import pytest
+from imblearn.under_sampling import RandomUnderSampler
 from numpy.testing import assert_allclose, assert_array_equal
+
+import skseq
+from skseq import _training
 
 
 def bits(classifier):
@@ -459,3 +464,233 @@ def test_parameters_are_the_same_objects_after_fit(make_classifier, sequences, w
     assert after.keys() == before.keys()
     assert all(after[name] is value for name, value in before.items())
     assert pickle.dumps(plain) == pickled
+
+
+# -------------------------------------------------- balanced batches, the output's bias
+
+
+@pytest.fixture
+def rare():
+    """X of shape (150, 5, 2) and y: 15 rows of "bad", 45 of "fair", 90 of "good"."""
+    rng = np.random.default_rng(0)
+    y = rng.permutation(np.repeat(["bad", "fair", "good"], [15, 45, 90]))
+    X = rng.normal(size=(150, 5, 2)).astype(np.float32)
+    X[:, 0, 0] = np.arange(150) / 100  # tells the row
+    return X, y
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """A list that gets the rows of each batch that is trained on."""
+    batches = []
+    train_chunk = _training.Program.train_chunk
+
+    def spy(self, chunk, batch_size, *args):
+        cells = chunk[0].reshape(len(chunk[0]), -1)[:, 0]
+        rows = np.rint(cells * 100).astype(int)
+        batches.extend(
+            rows[start : start + batch_size]
+            for start in range(0, len(rows), batch_size)
+        )
+        return train_chunk(self, chunk, batch_size, *args)
+
+    monkeypatch.setattr(_training.Program, "train_chunk", spy)
+    return batches
+
+
+@pytest.mark.parametrize("kind", ["sequences", "table", "memmap"])
+def test_every_batch_has_the_classes_in_equal_shares(
+    make_classifier, rare, drawn, kind, tmp_path
+):
+    X, y = rare
+    if kind == "table":
+        X = X.reshape(150, 10)
+    if kind == "memmap":
+        np.save(tmp_path / "X.npy", X)
+        X = np.load(tmp_path / "X.npy", mmap_mode="r")
+    net = make_classifier(epochs=4, batch_size=16, balanced_batches=True, n_timesteps=5)
+    net.fit(X, y)
+    assert [len(rows) for rows in drawn] == [*[16] * 9, 6] * 4
+    for rows in drawn:
+        counts = [(y[rows] == label).sum() for label in net.classes_]
+        assert max(counts) - min(counts) <= 1
+    # A row of a class comes as often as any other, but for the round that is not over.
+    for n_batches in (10, 40):
+        seen = np.bincount(np.concatenate(drawn[:n_batches]), minlength=150)
+        for label in net.classes_:
+            assert np.ptp(seen[y == label]) <= 1
+
+
+def test_batches_have_the_shares_that_are_stated(rare, drawn):
+    X, y = rare
+    shares = {"good": 2, "bad": 1, "fair": 1}
+    net = skseq.DenseClassifier((4,), epochs=2, balanced_batches=shares, random_state=0)
+    net.fit(X, y)
+    for rows in drawn:
+        if len(rows) == 32:
+            counts = [(y[rows] == label).sum() for label in ("bad", "fair", "good")]
+            assert_allclose(counts, [8, 8, 16], atol=1)
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_balanced_batches_are_repeatable_and_go_on(rare, shuffle, monkeypatch):
+    X, y = rare
+
+    def fit(epochs, **params):
+        net = skseq.DenseClassifier(
+            (4,), epochs=epochs, balanced_batches=True, shuffle=shuffle,
+            random_state=0, **params,
+        )  # fmt: skip
+        return net.fit(X, y)
+
+    whole = fit(6)
+    assert bits(fit(6)) == bits(whole)
+    assert bits(fit(3, warm_start=True).fit(X, y)) == bits(whole)
+    assert bits(fit(6).set_params(balanced_batches=False).fit(X, y)) != bits(whole)
+    monkeypatch.setattr(_training, "_CHUNK_STEPS", 1)
+    assert bits(fit(6)) == bits(whole)
+
+
+def test_without_shuffling_all_rows_have_their_turn(rare, drawn):
+    X, y = rare
+    net = skseq.DenseClassifier(
+        (4,), epochs=2, balanced_batches=True, shuffle=False, random_state=0
+    ).fit(X, y)
+    good = [rows[y[rows] == "good"] for rows in drawn]
+    assert_array_equal(np.concatenate(good)[:90], np.flatnonzero(y == "good"))
+    assert net.n_iter_ == 2
+
+
+def test_rows_of_weight_zero_are_in_no_batch(rare, drawn):
+    X, y = rare
+    weights = np.ones(150)
+    weights[::4] = 0
+    skseq.DenseClassifier((4,), epochs=3, balanced_batches=True).fit(X, y, weights)
+    assert not np.isin(np.arange(0, 150, 4), np.concatenate(drawn)).any()
+
+
+def test_balanced_batches_of_what_a_call_holds(rare, drawn):
+    X, y = rare
+    net = skseq.DenseClassifier((4,), balanced_batches=True, random_state=0)
+    some = y != "fair"
+    net.partial_fit(X[some], y[some], classes=["bad", "fair", "good"])
+    first = drawn[0]
+    assert (y[first] == "bad").sum() == (y[first] == "good").sum() == 16
+
+
+def test_balanced_batches_find_more_of_a_rare_class(make_classifier):
+    rng = np.random.default_rng(0)
+    y = (np.arange(400) % 20 == 0).astype(int)
+    X = rng.normal(size=(400, 5, 2)) + 0.4 * y[:, None, None]
+    plain, balanced = (
+        make_classifier(epochs=3, balanced_batches=value).fit(X, y).predict(X)
+        for value in (False, True)
+    )
+    assert balanced[y == 1].mean() > plain[y == 1].mean()
+    assert balanced[y == 1].mean() > 0.8
+
+
+@pytest.mark.parametrize(
+    ("value", "match"),
+    [
+        ("yes", "'balanced_batches' parameter of DenseClassifier must be"),
+        ({"bad": 1, "good": 1}, "a share above 0 for each of the classes"),
+        ({"bad": 1, "fair": 1, "best": 1}, "a share above 0 for each of the classes"),
+        ({"bad": 1, "fair": 1, "good": 0}, "a share above 0 .*got {'bad'"),
+        ({"bad": 1, "fair": 1, "good": "half"}, "a share above 0"),
+        ({"bad": 1, "fair": 1, "good": np.inf}, "a share above 0"),
+        ({}, "a share above 0"),
+    ],
+)
+def test_shares_that_mean_nothing_are_refused(rare, value, match):
+    net = skseq.DenseClassifier((4,), balanced_batches=value)
+    with pytest.raises(ValueError, match=match):
+        net.fit(*rare)
+    assert not net.initialized_
+
+
+def test_balanced_twice_over_is_refused(rare):
+    net = skseq.DenseClassifier(balanced_batches=True, class_weight="balanced")
+    with pytest.raises(ValueError, match="class_weight must be a dict or None with ba"):
+        net.fit(*rare)
+    net.set_params(class_weight={"bad": 2.0}, epochs=1).fit(*rare)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize(
+    ("params", "weighted", "ratio"),
+    [
+        ({}, False, [15, 45, 90]),
+        ({}, True, [30, 45, 90]),
+        ({"class_weight": "balanced"}, False, [1, 1, 1]),
+        ({"class_weight": {"bad": 3.0}}, False, [45, 45, 90]),
+        ({"balanced_batches": True}, False, [1, 1, 1]),
+        ({"sampler": RandomUnderSampler()}, False, [1, 1, 1]),
+        ({"loss": "categorical_crossentropy"}, False, [15, 45, 90]),
+    ],
+)
+def test_output_starts_at_the_ratio_of_training(
+    make_classifier, rare, n_classes, params, weighted, ratio
+):
+    X, y = rare
+    if n_classes == 2:
+        X, y, ratio = X[y != "good"], y[y != "good"], ratio[:2]
+    # Of zeros a network makes nothing but what its biases say.
+    X = np.zeros_like(X)
+    weights = np.where(y == "bad", 2.0, 1.0) if weighted else None
+    net = make_classifier(
+        epochs=1, learning_rate=1e-9, output_bias="prior", **params
+    ).fit(X, y, weights)
+    assert_allclose(net.predict_proba(X)[0], np.divide(ratio, sum(ratio)), rtol=1e-4)
+    without = net.set_params(output_bias=None).fit(X, y, weights)
+    assert_allclose(without.predict_proba(X)[0], 1 / n_classes, rtol=1e-4)
+
+
+def test_prior_of_a_class_without_rows_is_that_of_one(rare):
+    X, y = rare
+    net = skseq.DenseClassifier((4,), output_bias="prior", learning_rate=1e-9)
+    some = y != "fair"
+    net.partial_fit(np.zeros_like(X[some]), y[some], classes=["bad", "fair", "good"])
+    expected = np.array([15, 1, 90]) / 106
+    assert_allclose(net.predict_proba(X[:1] * 0)[0], expected, rtol=1e-4)
+
+
+def test_prior_and_pretrained_weights_start_together(rare):
+    X, y = rare
+    encoder = skseq.AutoencoderTransformer(layer_sizes=(4,), epochs=1, random_state=0)
+    net = skseq.DenseClassifier(
+        (4,), pretrained=encoder, output_bias="prior", random_state=0
+    ).initialize(X, y)
+    model, theirs = net.model_, net.pretrained_.model_.get_layer("encoder")
+    assert_array_equal(
+        model.get_layer("dense_1").kernel, theirs.get_layer("dense_1").kernel
+    )
+    bias = np.array(model.get_layer("outputs").bias)
+    assert_allclose(bias - bias[0], np.log([1, 3, 6]), rtol=1e-5)
+
+
+FOCAL = {
+    2: ("binary_focal_crossentropy", keras.losses.BinaryFocalCrossentropy),
+    3: ("categorical_focal_crossentropy", keras.losses.CategoricalFocalCrossentropy),
+}
+
+
+@pytest.mark.parametrize("n_classes", FOCAL)
+def test_focal_losses_by_name_and_as_objects(make_classifier, rare, n_classes):
+    X, y = rare
+    if n_classes == 2:
+        X, y = X[y != "good"], y[y != "good"]
+    name, cls = FOCAL[n_classes]
+    by_name = make_classifier(epochs=2, loss=name, loss_params={"gamma": 3.0})
+    as_object = make_classifier(epochs=2, loss=cls(gamma=3.0))
+    assert bits(by_name.fit(X, y)) == bits(as_object.fit(X, y))
+    other = make_classifier(epochs=2, loss=name).set_params(loss__gamma=1.0)
+    assert bits(other.fit(X, y)) != bits(by_name)
+    # What Keras has of the same outputs is what is watched.
+    net = by_name.fit(X, y, X_val=X, y_val=y)
+    record = net.history_["val_loss"][-1]
+    target = (y == net.classes_[1]).astype(float)[:, None]
+    if n_classes == 3:
+        target = (y[:, None] == net.classes_).astype(float)
+    outputs = net.predict_proba(X)[:, 1:] if n_classes == 2 else net.predict_proba(X)
+    assert record == pytest.approx(float(cls(gamma=3.0)(target, outputs)), rel=1e-4)
