@@ -551,6 +551,20 @@ def test_balanced_batches_are_repeatable_and_go_on(rare, shuffle, monkeypatch):
     assert bits(fit(6)) == bits(whole)
 
 
+def test_each_round_and_seed_has_its_own_order(rare, drawn):
+    X, y = rare
+    orders = []
+    for seed in (0, 1):
+        skseq.DenseClassifier(
+            (4,), epochs=1, balanced_batches=True, random_state=seed
+        ).fit(X, y)
+        bad = [row for rows in drawn for row in rows if y[row] == "bad"]
+        orders += [tuple(bad[:15]), tuple(bad[15:30])]
+        drawn.clear()
+    assert len({tuple(sorted(order)) for order in orders}) == 1
+    assert len(set(orders)) == 4
+
+
 def test_without_shuffling_all_rows_have_their_turn(rare, drawn):
     X, y = rare
     net = skseq.DenseClassifier(
