@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from skseq._autoencoder import AutoencoderTransformer
     from skseq._convolutional import Conv1DClassifier
     from skseq._dense import DenseClassifier
+    from skseq._latent import LatentSampler
     from skseq._outliers import AutoencoderOutlierDetector
     from skseq._recurrent import GRUClassifier, LSTMClassifier, SimpleRNNClassifier
-    from skseq._resampling import LatentSampler, SequenceAugmenter, SequenceResampler
+    from skseq._resampling import SequenceAugmenter, SequenceResampler
     from skseq._reshape import SequenceReshaper
     from skseq._training import clear_programs, set_jit_compile
 
@@ -45,7 +46,7 @@ _MODULES = {
     "DenseClassifier": "_dense",
     "GRUClassifier": "_recurrent",
     "LSTMClassifier": "_recurrent",
-    "LatentSampler": "_resampling",
+    "LatentSampler": "_latent",
     "SequenceAugmenter": "_resampling",
     "SequenceResampler": "_resampling",
     "SequenceReshaper": "_reshape",

@@ -1,13 +1,12 @@
 """imbalanced-learn for sequences: samplers of rows that have timesteps.
 
-The only importer of imbalanced-learn.
+With `skseq._latent` the only importer of imbalanced-learn.
 """
 
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_array, check_random_state, get_tags
 
 from skseq._persistence import VersionedState
@@ -35,11 +34,11 @@ except ImportError as error:
 _ALL_OF_IT = 1 - 1e-6
 
 
-def _is_frame(X):
+def is_frame(X):
     return hasattr(X, "columns") and hasattr(X, "iloc")
 
 
-class _SamplerWithSampler(VersionedState, BaseSampler):
+class SamplerWithSampler(VersionedState, BaseSampler):
     """A sampler around another; abstract."""
 
     _sampling_type = "bypass"
@@ -48,7 +47,13 @@ class _SamplerWithSampler(VersionedState, BaseSampler):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.input_tags.sparse = False
+        inner = getattr(self._inner_tags(), "sampler_tags", None)
+        if inner is not None:
+            tags.sampler_tags.sample_indices = inner.sample_indices
         return tags
+
+    def _inner_tags(self):
+        return get_tags(SMOTE() if self.sampler is None else self.sampler)
 
     def _made_sampler(self, **params):
         """A copy of the sampler that knows the random state, or SMOTE."""
@@ -162,7 +167,7 @@ def _remedy(message):
     return ""
 
 
-class SequenceResampler(_SamplerWithSampler):
+class SequenceResampler(SamplerWithSampler):
     """Any of imbalanced-learn's samplers, for sequences.
 
     A sequence is flattened, resampled as a row of a table, and restored, so that a 3-D
@@ -271,12 +276,9 @@ class SequenceResampler(_SamplerWithSampler):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         # A table goes to the sampler as it is.
-        inner = get_tags(SMOTE() if self.sampler is None else self.sampler)
+        inner = self._inner_tags().input_tags
         for name in ("sparse", "string", "allow_nan"):
-            setattr(tags.input_tags, name, getattr(inner.input_tags, name))
-        inner = getattr(inner, "sampler_tags", None)
-        if inner is not None:
-            tags.sampler_tags.sample_indices = inner.sample_indices
+            setattr(tags.input_tags, name, getattr(inner, name))
         return tags
 
     def _fit_resample(self, X, y, **params):
@@ -332,7 +334,7 @@ class SequenceResampler(_SamplerWithSampler):
             new[~present] = self.mask_value
         if self._n_dimensions_in == 2:
             new = new.reshape(len(new), -1)
-        if _is_frame(given):
+        if is_frame(given):
             new = type(given)(new, columns=given.columns).astype(given.dtypes)
         return new, y, *rest
 
@@ -440,154 +442,6 @@ def _present(lengths, padding, weight):
         threshold = np.minimum(threshold, lengths.max(axis=1, keepdims=True))
     present[:, lacking] = lengths >= threshold
     return present
-
-
-class LatentSampler(_SamplerWithSampler):
-    """Resamples in the space of an autoencoder's codes.
-
-    The training rows are encoded by an autoencoder, a sampler resamples the codes, and
-    what it made is decoded [1]_. A row between two sequences is a mixture of both; a
-    code between two codes is decoded to a sequence of the kind that the autoencoder has
-    learned. Rows that are taken as they are, and not made, are rows of X itself.
-
-    Parameters
-    ----------
-    sampler : sampler or None, default=None
-        A sampler of imbalanced-learn that resamples the codes. None: `SMOTE`. Its
-        parameters are set as ``sampler__k_neighbors``.
-
-    autoencoder : AutoencoderTransformer, FrozenEstimator or None, default=None
-        An unfitted one is fitted on the rows that are resampled; a fitted one is given
-        in `sklearn.frozen.FrozenEstimator`. None: one with early stopping, and 8
-        numbers in a code, or half as many as a row has values if that is less.
-
-    random_state : int, RandomState instance or None, default=None
-        Handed on to sampler and autoencoder where they have none.
-
-    Attributes
-    ----------
-    sampler_ : sampler
-        As it was fitted on the codes.
-    autoencoder_ : AutoencoderTransformer
-        What encodes and decodes.
-    sampling_strategy_ : dict
-        The sampler's: rows to make, or to keep, by class.
-    sample_indices_ : ndarray of shape (n_new_samples,)
-        The sampler's, where it has them: which row of X each is, or is made from.
-    n_features_in_ : int
-        Columns of a 2-D X, features per timestep of a 3-D X.
-    n_timesteps_in_ : int
-        Timesteps of X.
-    feature_names_in_ : ndarray of shape (n_columns,)
-        Column names of a dataframe X. Defined only if all are strings.
-
-    See Also
-    --------
-    SequenceResampler : Resamples the values of sequences.
-    AutoencoderTransformer : The network.
-
-    References
-    ----------
-    .. [1] D. Dablain, B. Krawczyk and N. V. Chawla, "DeepSMOTE: fusing deep learning
-       and SMOTE for imbalanced data", IEEE Transactions on Neural Networks and Learning
-       Systems 34(9), 2023. There the decoder is also trained on rows permuted within
-       their class; here the autoencoder is trained as any other.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skseq import LatentSampler
-    >>> steps, rng = np.linspace(0, 6, 20), np.random.default_rng(0)
-    >>> X = np.sin(rng.uniform(0, 6, size=(100, 1)) + steps)[:, :, None]
-    >>> y = np.repeat([0, 1], [80, 20])
-    >>> X_new, y_new = LatentSampler(random_state=0).fit_resample(X, y)
-    >>> X_new.shape, np.bincount(y_new).tolist()
-    ((160, 20, 1), [80, 80])
-    >>> bool((X_new[:100] == X).all())
-    True
-    """
-
-    _parameter_constraints = {
-        "sampler": [HasMethods("fit_resample"), None],
-        "autoencoder": [HasMethods(["transform", "inverse_transform"]), None],
-        "random_state": ["random_state"],
-    }
-
-    def __init__(self, sampler=None, *, autoencoder=None, random_state=None):
-        self.sampler = sampler
-        self.autoencoder = autoencoder
-        self.random_state = random_state
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        inner = get_tags(SMOTE() if self.sampler is None else self.sampler)
-        inner = getattr(inner, "sampler_tags", None)
-        if inner is not None:
-            tags.sampler_tags.sample_indices = inner.sample_indices
-        return tags
-
-    def _fit_resample(self, X, y, **params):
-        check_target_type(y)
-        given = X
-        X = check_sequences(
-            self, X, reset=True, n_timesteps=self._n_timesteps(), dtype="numeric"
-        )
-        if self._n_dimensions_in == 2:
-            X = X.reshape(len(X), -1)
-        self.autoencoder_ = autoencoder = self._fitted_autoencoder(X)
-        codes = autoencoder.transform(X)
-        new_codes, y, *rest = self._resampled(self._made_sampler(), codes, y, params)
-        # A code that is a row's own stands for that row.
-        places = {code.tobytes(): i for i, code in enumerate(codes)}
-        rows = np.array([places.get(code.tobytes(), -1) for code in new_codes])
-        new = X[rows]
-        made = rows < 0
-        if made.any():
-            if X.dtype.kind != "f" and not _is_frame(given):
-                raise ValueError(
-                    f"X must hold amounts, got whole numbers of dtype {X.dtype}, such "
-                    f"as token ids, which an autoencoder can't give back. Use "
-                    f"SequenceResampler with RandomOverSampler, or X.astype(float)."
-                )
-            decoded = autoencoder.inverse_transform(new_codes[made])
-            new[made] = decoded.astype(X.dtype, copy=False)
-        if _is_frame(given):
-            new = type(given)(new, columns=given.columns).astype(given.dtypes)
-        elif isinstance(given, list):
-            new = new.tolist()
-        return new, y, *rest
-
-    def _n_timesteps(self):
-        inner = self.autoencoder
-        inner = inner.estimator if isinstance(inner, FrozenEstimator) else inner
-        return getattr(inner, "n_timesteps", None)
-
-    def _fitted_autoencoder(self, X):
-        # Not above: it loads TensorFlow, which the other samplers do without.
-        from skseq._autoencoder import AutoencoderTransformer, default_autoencoder
-
-        given = self.autoencoder
-        frozen = isinstance(given, FrozenEstimator)
-        autoencoder = given.estimator if frozen else given
-        if autoencoder is None:
-            autoencoder = default_autoencoder(X.shape[1:])
-        if not isinstance(autoencoder, AutoencoderTransformer):
-            raise TypeError(
-                f"autoencoder must be an AutoencoderTransformer, a fitted one in "
-                f"sklearn.frozen.FrozenEstimator, or None, got {given!r}."
-            )
-        if autoencoder.mask_value is not None:
-            raise ValueError(
-                f"autoencoder must have mask_value=None, got "
-                f"{autoencoder.mask_value!r}: of a code it can't be told how long the "
-                f"row is. Use SequenceResampler(mask_value=...)."
-            )
-        if frozen:
-            return autoencoder
-        autoencoder = clone(autoencoder)
-        if autoencoder.random_state is None:
-            autoencoder.set_params(random_state=self.random_state)
-        return autoencoder.fit(X)
 
 
 class SequenceAugmenter(BaseOverSampler):
@@ -770,7 +624,7 @@ def resample_training(sampler, X, y, weights, *, flat, seed):
         If rows are made, and weights differ.
     """
     sampler = clone(sampler)
-    if not isinstance(sampler, (_SamplerWithSampler, SequenceAugmenter)):
+    if not isinstance(sampler, (SamplerWithSampler, SequenceAugmenter)):
         sampler = SequenceResampler(sampler)
     if sampler.random_state is None:
         sampler.set_params(random_state=seed)  # it hands it on
