@@ -99,6 +99,12 @@ class LatentSampler(SamplerWithSampler):
         # A code that is a row's own stands for that row.
         places = {code.tobytes(): i for i, code in enumerate(codes)}
         rows = np.array([places.get(code.tobytes(), -1) for code in new_codes])
+        # Rows may share a code; where it is known which is meant, it is that one.
+        for known in (getattr(self, "sample_indices_", None), np.arange(len(codes))):
+            n_known = 0 if known is None else len(known)
+            if n_known and np.array_equal(new_codes[:n_known], codes[known]):
+                rows[:n_known] = known
+                break
         new = X[rows]
         made = rows < 0
         if made.any():

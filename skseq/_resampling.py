@@ -547,6 +547,35 @@ class SequenceAugmenter(BaseOverSampler):
         tags.sampler_tags.sample_indices = True
         return tags
 
+    @restores_on_error
+    def fit_resample(self, X, y, **params):
+        """Add copies.
+
+        Parameters
+        ----------
+        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_columns)
+            Training rows.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        **params : dict
+            There are none.
+
+        Returns
+        -------
+        X_resampled : array or dataframe of shape (n_new_samples, n_timesteps, \
+                n_features) or (n_new_samples, n_columns)
+            X, and behind it the copies.
+        y_resampled : array of shape (n_new_samples,)
+            Their labels, of y's kind.
+
+        Raises
+        ------
+        ValueError
+            If X, y or a parameter is not as it must be.
+        """
+        return super().fit_resample(X, y, **params)
+
     # BaseSampler's, which takes 2-D X alone.
     def _check_X_y(self, X, y):
         y, binarize_y = check_target_type(y, indicate_one_vs_all=True)

@@ -732,6 +732,20 @@ def test_rows_that_are_taken_are_rows_of_x(sines):
     assert not autoencoder.initialized_
 
 
+@pytest.mark.parametrize("sampler", [RandomUnderSampler(), SMOTE()])
+def test_rows_that_share_a_code_are_told_apart(sines, sampler, monkeypatch):
+    X, y = sines
+    fitted = _autoencoder(epochs=1, random_state=0).fit(X)
+    monkeypatch.setattr(
+        skseq.AutoencoderTransformer, "transform", lambda self, X: np.zeros((len(X), 2))
+    )
+    latent = LatentSampler(sampler, autoencoder=FrozenEstimator(fitted), random_state=0)
+    X_new, y_new = latent.fit_resample(X, y)
+    rows = getattr(latent, "sample_indices_", np.arange(120))
+    assert_array_equal(X_new[: len(rows)], X[rows])
+    assert_array_equal(y_new[: len(rows)], y[rows])
+
+
 def test_frozen_autoencoder_is_used_as_it_is(sines):
     X, y = sines
     fitted = _autoencoder(epochs=2, random_state=1).fit(X)
@@ -912,7 +926,7 @@ def test_failed_fit_changes_nothing(uneven):
         sampler.fit_resample(X, y)
         before = dict(vars(sampler))
         with pytest.raises(ValueError, match="class"):
-            sampler.fit_resample(X[:40], np.zeros(40, int))
+            sampler.fit_resample(X[:40, :3], np.zeros(40, int))
         assert vars(sampler) == before
 
 
