@@ -71,8 +71,8 @@ class SamplerWithSampler(VersionedState, BaseSampler):
             X, y, *rest = sampler.fit_resample(X, y, **params)
         except ValueError as error:
             raise ValueError(
-                f"{type(sampler).__name__} can't resample {_counts(y)}: {error}"
-                f"{_remedy(str(error))}"
+                f"{type(sampler).__name__} can't resample {_counts(y)}: "
+                f"{str(error).rstrip('.')}.{_remedy(str(error))}"
             ) from error
         self.sampler_ = sampler
         for name in ("sampling_strategy_", "sample_indices_"):
@@ -112,6 +112,7 @@ class SamplerWithSampler(VersionedState, BaseSampler):
             If a parameter has the wrong type.
         """
         check_parameters(self)
+        _check_given(y)
         return self._fit_resample(X, y, **params)
 
     @restores_on_error
@@ -135,6 +136,11 @@ class SamplerWithSampler(VersionedState, BaseSampler):
         """
         self.fit_resample(X, y, **params)
         return self
+
+
+def _check_given(y):
+    if y is None:
+        raise ValueError("y must hold class labels, by which to resample, got None.")
 
 
 def _counts(y):
@@ -285,7 +291,7 @@ class SequenceResampler(SamplerWithSampler):
         # Of a dataframe's whole numbers it is not known that they are ids.
         whole = getattr(getattr(X, "dtype", None), "kind", "O") in "biu"
         special = self.mask_value is not None or self.categorical_features is not None
-        if special or whole or np.ndim(X) == 3:
+        if special or whole or np.ndim(X) != 2:
             return self._resampled_sequences(X, y, params)
         vars(self).pop("n_timesteps_in_", None)
         resampled = self._resampled(self._made_sampler(), X, y, params)
@@ -574,6 +580,7 @@ class SequenceAugmenter(BaseOverSampler):
         ValueError
             If X, y or a parameter is not as it must be.
         """
+        _check_given(y)
         return super().fit_resample(X, y, **params)
 
     # BaseSampler's, which takes 2-D X alone.

@@ -871,6 +871,18 @@ BAD = {
         "X holds categories, and SMOTE makes values between them.*SMOTENC",
     ),
     "length of y": (SequenceResampler(), {"y": np.zeros(3)}, "inconsistent"),
+    "no y": (SequenceResampler(), {"y": None}, "y must hold class labels.*got None"),
+    "no y to augment": (SequenceAugmenter(), {"y": None}, "y must hold class labels"),
+    "four dimensions": (
+        SequenceResampler(),
+        {"X": np.zeros((90, 6, 2, 1))},
+        "X must have 2 dimensions .* or 3 .*got 4",
+    ),
+    "amounts for labels": (
+        SequenceResampler(),
+        {"y": np.linspace(0, 1, 90)},
+        "SMOTE can't resample 90 different values in y: Unknown label type",
+    ),
     "two ids through codes": (
         LatentSampler(autoencoder=_autoencoder(epochs=1)),
         {"X": np.random.default_rng(0).integers(50, size=(90, 6))},
