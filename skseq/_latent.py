@@ -2,10 +2,15 @@
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.frozen import FrozenEstimator
 
 from skseq._autoencoder import AutoencoderTransformer, default_autoencoder
-from skseq._resampling import SamplerWithSampler, check_target_type, is_frame
+from skseq._pretraining import unfrozen
+from skseq._resampling import (
+    SamplerWithSampler,
+    as_given,
+    check_target_type,
+    is_frame,
+)
 from skseq._validation import HasMethods, check_sequences
 
 
@@ -86,10 +91,11 @@ class LatentSampler(SamplerWithSampler):
         self.random_state = random_state
 
     def _fit_resample(self, X, y, **params):
-        check_target_type(y)
+        check_target_type(y)  # not as late as when the autoencoder is fitted
         given = X
+        n_timesteps = getattr(unfrozen(self.autoencoder)[0], "n_timesteps", None)
         X = check_sequences(
-            self, X, reset=True, n_timesteps=self._n_timesteps(), dtype="numeric"
+            self, X, reset=True, n_timesteps=n_timesteps, dtype="numeric"
         )
         if self._n_dimensions_in == 2:
             X = X.reshape(len(X), -1)
@@ -116,21 +122,11 @@ class LatentSampler(SamplerWithSampler):
                 )
             decoded = autoencoder.inverse_transform(new_codes[made])
             new[made] = decoded.astype(X.dtype, copy=False)
-        if is_frame(given):
-            new = type(given)(new, columns=given.columns).astype(given.dtypes)
-        elif isinstance(given, list):
-            new = new.tolist()
-        return new, y, *rest
-
-    def _n_timesteps(self):
-        inner = self.autoencoder
-        inner = inner.estimator if isinstance(inner, FrozenEstimator) else inner
-        return getattr(inner, "n_timesteps", None)
+        return as_given(new, given), y, *rest
 
     def _fitted_autoencoder(self, X):
         given = self.autoencoder
-        frozen = isinstance(given, FrozenEstimator)
-        autoencoder = given.estimator if frozen else given
+        autoencoder, frozen = unfrozen(given)
         if autoencoder is None:
             autoencoder = default_autoencoder(X.shape[1:])
         if not isinstance(autoencoder, AutoencoderTransformer):

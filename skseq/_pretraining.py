@@ -17,7 +17,7 @@ _COMMON = {
 }
 
 
-def _unfrozen(pretrained):
+def unfrozen(pretrained):
     """The autoencoder, and whether it is frozen."""
     frozen = isinstance(pretrained, FrozenEstimator)
     return pretrained.estimator if frozen else pretrained, frozen
@@ -41,7 +41,7 @@ def check_pretrained(pretrained, X_unlabeled):
         if X_unlabeled is not None:
             raise ValueError(f"X_unlabeled needs pretrained, got None. {remedy}")
         return
-    inner, frozen = _unfrozen(pretrained)
+    inner, frozen = unfrozen(pretrained)
     if not hasattr(type(inner), "_encoder"):
         raise TypeError(
             f"pretrained must be an AutoencoderTransformer or None, got "
@@ -75,7 +75,7 @@ def check_encoder(pretrained, network):
         As `check_pretrained` lets it pass.
     network : dict
     """
-    autoencoder, _ = _unfrozen(pretrained)
+    autoencoder, _ = unfrozen(pretrained)
     encoder = autoencoder._encoder()
     if encoder["family"] != network["family"]:
         raise ValueError(
@@ -122,7 +122,7 @@ def fit_autoencoder(pretrained, X, index, X_unlabeled, n_timesteps, flat, seed):
     ValueError
         If a frozen autoencoder was fitted on rows of another shape.
     """
-    autoencoder, frozen = _unfrozen(pretrained)
+    autoencoder, frozen = unfrozen(pretrained)
     if not frozen:
         autoencoder = clone(autoencoder)
         for name, value in {"random_state": seed, "n_timesteps": n_timesteps}.items():

@@ -38,6 +38,13 @@ def is_frame(X):
     return hasattr(X, "columns") and hasattr(X, "iloc")
 
 
+def as_given(rows, given):
+    """Rows in the kind of container in which X was given."""
+    if is_frame(given):
+        return type(given)(rows, columns=given.columns).astype(given.dtypes)
+    return rows.tolist() if isinstance(given, list) else rows
+
+
 class SamplerWithSampler(VersionedState, BaseSampler):
     """A sampler around another; abstract."""
 
@@ -75,11 +82,15 @@ class SamplerWithSampler(VersionedState, BaseSampler):
                 f"{str(error).rstrip('.')}.{_remedy(str(error))}"
             ) from error
         self.sampler_ = sampler
-        for name in ("sampling_strategy_", "sample_indices_"):
-            vars(self).pop(name, None)
-            if hasattr(sampler, name):
-                setattr(self, name, getattr(sampler, name))
+        self._take_over("sampling_strategy_", "sample_indices_")
         return X, y, *rest
+
+    def _take_over(self, *names):
+        """Have the sampler's fitted attributes, and none where it has none."""
+        for name in names:
+            vars(self).pop(name, None)
+            if hasattr(self.sampler_, name):
+                setattr(self, name, getattr(self.sampler_, name))
 
     @restores_on_error
     def fit_resample(self, X, y, **params):
@@ -295,10 +306,7 @@ class SequenceResampler(SamplerWithSampler):
             return self._resampled_sequences(X, y, params)
         vars(self).pop("n_timesteps_in_", None)
         resampled = self._resampled(self._made_sampler(), X, y, params)
-        for name in ("n_features_in_", "feature_names_in_"):
-            vars(self).pop(name, None)
-            if hasattr(self.sampler_, name):
-                setattr(self, name, getattr(self.sampler_, name))
+        self._take_over("n_features_in_", "feature_names_in_")
         return resampled
 
     def _resampled_sequences(self, X, y, params):
@@ -340,9 +348,7 @@ class SequenceResampler(SamplerWithSampler):
             new[~present] = self.mask_value
         if self._n_dimensions_in == 2:
             new = new.reshape(len(new), -1)
-        if is_frame(given):
-            new = type(given)(new, columns=given.columns).astype(given.dtypes)
-        return new, y, *rest
+        return as_given(new, given), y, *rest
 
     def _made_sampler(self, **params):
         if "categorical_features" not in params or self.sampler is not None:

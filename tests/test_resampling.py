@@ -154,6 +154,16 @@ def test_dtype_and_kind_are_kept(uneven, dtype):
     assert_allclose(X_new, plain, rtol=1e-6)
 
 
+@pytest.mark.parametrize("sampler", [SequenceResampler(), SequenceAugmenter()])
+def test_lists_give_lists(uneven, sampler):
+    X, y = uneven
+    sampler = clone(sampler).set_params(random_state=0)
+    X_new, y_new = sampler.fit_resample(X.tolist(), y.tolist())
+    assert isinstance(X_new, list)
+    assert isinstance(y_new, list)
+    assert_array_equal(X_new, sampler.fit_resample(X, y)[0])
+
+
 def test_copies_survive_pickling(uneven):
     X, y = uneven
     resampler = SequenceResampler(SMOTE(k_neighbors=2), random_state=0).fit(X, y)
