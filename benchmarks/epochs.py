@@ -21,6 +21,9 @@ LINES = {
     # name: estimator, parameters, (rows, steps, features), whether XLA is tried too
     "LSTM 32 units, 569 rows": ("LSTM", {"units": 32}, (569, 30, 1), False),
     "LSTM 32 units, 5,000 rows": ("LSTM", {"units": 32}, (5000, 30, 1), True),
+    "LSTM 32 units, 5,000 rows, balanced batches": (
+        "LSTM", {"units": 32, "balanced_batches": True}, (5000, 30, 1), False,
+    ),
     "LSTM 64 units, 8 features": ("LSTM", {"units": 64}, (2000, 30, 8), True),
     "LSTM 128 units, 8 features": ("LSTM", {"units": 128}, (2000, 30, 8), True),
     "LSTM bidirectional, 32 units": (
@@ -153,7 +156,7 @@ if __name__ == "__main__":
             if way != "PyTorch"
         ]
         print(
-            f"{name:30s} ms a step: PyTorch {times['PyTorch']:.2f}, "
+            f"{name:43s} ms a step: PyTorch {times['PyTorch']:.2f}, "
             + ", ".join(found),
             flush=True,
         )

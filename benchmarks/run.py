@@ -24,6 +24,7 @@ import torch
 EPOCHS = {
     "LSTM 32 units, 569 rows": (0.85, None),
     "LSTM 32 units, 5,000 rows": (0.85, None),
+    "LSTM 32 units, 5,000 rows, balanced batches": (0.85, None),
     "LSTM 64 units, 8 features": (1.1, 1.1),
     "LSTM 128 units, 8 features": (1.6, 1.6),
     "LSTM bidirectional, 32 units": (0.6, None),

@@ -2,7 +2,8 @@
 
 from numbers import Integral, Real
 
-from skseq._base import SequenceClassifierMixin, SequenceEstimator
+from skseq._base import SequenceEstimator
+from skseq._classification import SequenceClassifierMixin
 from skseq._networks import check_activation
 from skseq._validation import StrOptions, check_rates, check_sizes
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.metrics import pairwise_distances_argmin
 
 from skseq._autoencoder import AutoencoderTransformer, default_autoencoder
 from skseq._pretraining import unfrozen
@@ -10,8 +11,23 @@ from skseq._resampling import (
     as_given,
     check_target_type,
     is_frame,
+    padding_of,
 )
 from skseq._validation import HasMethods, check_sequences
+
+
+def _labels(y):
+    """One label for each row, also where y has a column for each class."""
+    return np.asarray(check_target_type(y, indicate_one_vs_all=True)[0])
+
+
+def _nearest(codes, labels, new_codes, new_labels):
+    """Of each new code, the row of its class with the nearest code."""
+    nearest = np.empty(len(new_codes), int)
+    for label in np.unique(new_labels):
+        rows, new = np.flatnonzero(labels == label), new_labels == label
+        nearest[new] = rows[pairwise_distances_argmin(new_codes[new], codes[rows])]
+    return nearest
 
 
 class LatentSampler(SamplerWithSampler):
@@ -21,6 +37,9 @@ class LatentSampler(SamplerWithSampler):
     what it made is decoded [1]_. A row between two sequences is a mixture of both; a
     code between two codes is decoded to a sequence of the kind that the autoencoder has
     learned. Rows that are taken as they are, and not made, are rows of X itself.
+
+    Where the autoencoder has a ``mask_value``, a new row is padded as the row of its
+    class whose code is nearest to its own.
 
     Parameters
     ----------
@@ -91,12 +110,13 @@ class LatentSampler(SamplerWithSampler):
         self.random_state = random_state
 
     def _fit_resample(self, X, y, **params):
-        check_target_type(y)  # not as late as when the autoencoder is fitted
+        labels = _labels(y)  # it raises not as late as when the autoencoder is fitted
         given = X
         n_timesteps = getattr(unfrozen(self.autoencoder)[0], "n_timesteps", None)
         X = check_sequences(
             self, X, reset=True, n_timesteps=n_timesteps, dtype="numeric"
         )
+        sequences = X
         if self._n_dimensions_in == 2:
             X = X.reshape(len(X), -1)
         self.autoencoder_ = autoencoder = self._fitted_autoencoder(X)
@@ -121,6 +141,11 @@ class LatentSampler(SamplerWithSampler):
                     f"SequenceResampler with RandomOverSampler, or X.astype(float)."
                 )
             decoded = autoencoder.inverse_transform(new_codes[made])
+            padding = padding_of(sequences, autoencoder.mask_value)
+            if padding.any():
+                nearest = _nearest(codes, labels, new_codes[made], _labels(y)[made])
+                steps = decoded.reshape(-1, *sequences.shape[1:])
+                steps[padding[nearest]] = autoencoder.mask_value
             new[made] = decoded.astype(X.dtype, copy=False)
         return as_given(new, given), y, *rest
 
@@ -133,12 +158,6 @@ class LatentSampler(SamplerWithSampler):
             raise TypeError(
                 f"autoencoder must be an AutoencoderTransformer, a fitted one in "
                 f"sklearn.frozen.FrozenEstimator, or None, got {given!r}."
-            )
-        if autoencoder.mask_value is not None:
-            raise ValueError(
-                f"autoencoder must have mask_value=None, got "
-                f"{autoencoder.mask_value!r}: of a code it can't be told how long the "
-                f"row is. Use SequenceResampler(mask_value=...)."
             )
         if frozen:
             return autoencoder

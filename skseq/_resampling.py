@@ -21,8 +21,9 @@ from skseq._validation import (
 
 try:
     from imblearn.base import BaseSampler
-    from imblearn.over_sampling import SMOTE, SMOTENC
+    from imblearn.over_sampling import SMOTE, SMOTENC, RandomOverSampler
     from imblearn.over_sampling.base import BaseOverSampler
+    from imblearn.under_sampling import RandomUnderSampler
     from imblearn.utils import check_target_type
 except ImportError as error:
     raise ImportError(
@@ -325,7 +326,7 @@ class SequenceResampler(SamplerWithSampler):
                 f"numbers first."
             )
         is_category = self._categories(X)
-        padding = _padding(X, self.mask_value)
+        padding = padding_of(X, self.mask_value)
         # In floating point an interpolated id or category shows.
         flat = X.reshape(len(X), -1).astype(np.result_type(X, np.float32), copy=False)
         flat = _filled(flat, padding, is_category)
@@ -397,7 +398,7 @@ class SequenceResampler(SamplerWithSampler):
             )
 
 
-def _padding(X, mask_value):
+def padding_of(X, mask_value):
     """Where timesteps are padding, of shape (n_samples, n_timesteps)."""
     if mask_value is None:
         return np.zeros(X.shape[:2], bool)
@@ -607,7 +608,7 @@ class SequenceAugmenter(BaseOverSampler):
 
     def _fit_resample(self, X, y):
         rng = check_random_state(self.random_state)
-        padding = _padding(X, self.mask_value)
+        padding = padding_of(X, self.mask_value)
         if np.isnan(X[~padding]).any():
             raise ValueError(
                 "X must have no missing values, got NaN. Fill them in, or set "
@@ -634,14 +635,22 @@ class SequenceAugmenter(BaseOverSampler):
         return new, y[self.sample_indices_]
 
 
-def resample_training(sampler, X, y, weights, *, flat, seed):
+def _reads_labels_alone(sampler):
+    if type(sampler) is RandomOverSampler:
+        return sampler.shrinkage is None
+    return type(sampler) is RandomUnderSampler
+
+
+def resample_training(sampler, X, index, y, weights, *, flat, seed):
     """Training rows as a sampler would have them.
 
     Parameters
     ----------
     sampler : sampler
         imbalanced-learn's or one of these; not changed.
-    X : ndarray of shape (n_samples, n_timesteps, n_features)
+    X : ndarray of shape (n_rows, n_timesteps, n_features)
+    index : ndarray of shape (n_samples,) or None
+        Which rows of X there are; None: all.
     y : ndarray of shape (n_samples,)
     weights : ndarray of shape (n_samples,)
     flat : bool
@@ -653,10 +662,10 @@ def resample_training(sampler, X, y, weights, *, flat, seed):
     -------
     sampler : sampler
         The fitted copy.
-    X : ndarray of shape (n_new_samples, n_timesteps, n_features) or None
-        None where all rows are rows of X.
-    taken : ndarray of shape (n_new_samples,) or None
-        Which rows of X they are then.
+    X : ndarray of shape (n_new_rows, n_timesteps, n_features)
+        The same X where all rows are rows of it.
+    index : ndarray of shape (n_new_samples,) or None
+        Which rows of it they are; None: all.
     y : ndarray of shape (n_new_samples,)
     weights : ndarray of shape (n_new_samples,)
 
@@ -665,16 +674,23 @@ def resample_training(sampler, X, y, weights, *, flat, seed):
     ValueError
         If rows are made, and weights differ.
     """
+    unread = _reads_labels_alone(sampler)
     sampler = clone(sampler)
     if not isinstance(sampler, (SamplerWithSampler, SequenceAugmenter)):
         sampler = SequenceResampler(sampler)
     if sampler.random_state is None:
         sampler.set_params(random_state=seed)  # it hands it on
-    rows = X.reshape(len(X), -1) if flat else X
+    if unread:
+        # X may be larger than memory, and no row need be copied.
+        rows = np.arange(len(y), dtype=float)[:, None]
+    else:
+        rows = X if index is None else X[index]
+        rows = rows.reshape(len(rows), -1) if flat else rows
     new, y, *_ = sampler.fit_resample(rows, y)
     taken = getattr(sampler, "sample_indices_", None)
-    if taken is not None and np.array_equal(new, rows[taken]):
-        return sampler, None, taken, y, weights[taken]
+    if taken is not None and (unread or np.array_equal(new, rows[taken])):
+        index = taken if index is None else index[taken]
+        return sampler, X, index, y, weights[taken]
     if (weights != weights[0]).any():
         raise ValueError(
             f"sample_weight must be None, or the same for all rows, with a sampler "

@@ -602,23 +602,60 @@ def test_every_classifier_has_a_sampler_that_grids_search(make_classifier, uneve
     assert_array_equal(joblib.load(file).predict(X), search.predict(X))
 
 
-def test_memmap_of_which_rows_are_taken_is_not_copied(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "sampler", [SMOTE(), RandomOverSampler(shrinkage=0.5), TomekLinks()]
+)
+def test_sampler_is_shown_the_rows_that_count(uneven, monkeypatch, sampler):
+    X, y = uneven
+    seen = []
+    fit_resample = SequenceResampler.fit_resample
+
+    def spy(self, X, y):
+        seen.append((X, y))
+        return fit_resample(self, X, y)
+
+    monkeypatch.setattr(SequenceResampler, "fit_resample", spy)
+    counts = np.arange(90) % 3 > 0
+    dense(sampler).fit(X, y, sample_weight=counts)
+    ((rows, labels),) = seen
+    assert_array_equal(rows, X[counts].astype(np.float32))
+    assert_array_equal(labels, y[counts])
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("sampler", [RandomUnderSampler(), RandomOverSampler()])
+def test_memmap_of_which_rows_are_taken_is_not_copied(
+    tmp_path, monkeypatch, sampler, early_stopping
+):
     path = tmp_path / "X.npy"
     rng = np.random.default_rng(0)
     y = (np.arange(400) % 10 == 0).astype(int)
     np.save(path, rng.normal(size=(400, 5, 2)).astype(np.float32))
     X = np.load(path, mmap_mode="r")
-    trained_on = []
+    trained_on, sampled = [], []
     rows_of = skseq.DenseClassifier._rows
+    fit_resample = SequenceResampler.fit_resample
 
     def spy(self, X, *args, **options):
         trained_on.append(X)
         return rows_of(self, X, *args, **options)
 
+    def sampler_spy(self, X, y):
+        sampled.append(X)
+        return fit_resample(self, X, y)
+
     monkeypatch.setattr(skseq.DenseClassifier, "_rows", spy)
-    net = dense(RandomUnderSampler()).fit(X, y)
-    assert np.shares_memory(trained_on[-1], X)
-    assert len(net.sampler_.sample_indices_) == 80
+    monkeypatch.setattr(SequenceResampler, "fit_resample", sampler_spy)
+    options = {"early_stopping": early_stopping, "monitor": "roc_auc"}
+    net = dense(sampler, **options).fit(X, y)
+    assert all(np.shares_memory(rows, X) for rows in trained_on)
+    # What goes by labels alone is not shown the rows, which would have to be gathered.
+    assert [rows.size for rows in sampled] == [360 if early_stopping else 400]
+    monkeypatch.undo()
+    # One that is in a SequenceResampler is shown them, and takes the same.
+    shown = dense(SequenceResampler(sampler), **options).fit(np.array(X), y)
+    assert_array_equal(shown.sampler_.sample_indices_, net.sampler_.sample_indices_)
+    assert_array_equal(shown.predict_proba(X), net.predict_proba(X))
 
 
 @pytest.mark.parametrize(
@@ -765,6 +802,33 @@ def test_frozen_autoencoder_is_used_as_it_is(sines):
     assert_array_equal(X_new[120:], fitted.inverse_transform(codes[120:]))
 
 
+@pytest.mark.parametrize("flat", [False, True])
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_decoded_rows_are_padded_as_the_nearest_of_their_class(sines, flat, one_hot):
+    X, y = sines
+    labels = y + 2 * (np.arange(120) % 5 == 1)
+    # Rows of the first class are long; of the others some have 5 steps and some 9.
+    lengths = np.where(labels == 0, 20, np.where(np.arange(120) % 2, 5, 9))
+    X[np.arange(20) >= lengths[:, None]] = -9
+    X = X[..., 0] if flat else X
+    y = np.eye(3, dtype=int)[labels] if one_hot else labels
+    autoencoder = _autoencoder(n_components=2, mask_value=-9.0, epochs=20)
+    sampler = LatentSampler(autoencoder=autoencoder, random_state=0)
+    X_new, y_new = sampler.fit_resample(X, y)
+    assert X_new.shape == (216, *X.shape[1:])
+    assert_array_equal(X_new[:120], X)
+    made = X_new[120:].reshape(96, 20)
+    new_labels = (y_new.argmax(axis=1) if one_hot else y_new)[120:]
+    codes = sampler.autoencoder_.transform(X)
+    new_codes, _ = SMOTE(random_state=0).fit_resample(codes, labels)
+    for row, code, label in zip(made, new_codes[120:], new_labels, strict=True):
+        of_class = np.flatnonzero(labels == label)
+        distances = ((codes[of_class] - code) ** 2).sum(axis=1)
+        length = lengths[of_class[distances.argmin()]]
+        assert_array_equal(row == -9, np.arange(20) >= length)
+    assert set((made != -9).sum(axis=1)) == {5, 9}
+
+
 def test_table_of_named_columns_through_codes(sines):
     X, y = sines
     frame = pd.DataFrame(flattened(X)).add_prefix("c")
@@ -903,10 +967,10 @@ BAD = {
         {},
         "autoencoder must be an AutoencoderTransformer.*got StandardScaler",
     ),
-    "masked autoencoder": (
-        LatentSampler(autoencoder=_autoencoder(mask_value=0.0)),
-        {},
-        "autoencoder must have mask_value=None, got 0.0",
+    "padding alone through codes": (
+        LatentSampler(autoencoder=_autoencoder(mask_value=0.0, epochs=1)),
+        {"X": np.arange(90.0)[:, None, None] * np.ones((90, 6, 2))},
+        "Each row must have a timestep that is no padding, got 1 rows",
     ),
     "nan through codes": (
         LatentSampler(autoencoder=_autoencoder(epochs=1)),
