@@ -485,9 +485,15 @@ def _agrees_with_keras(
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("name", ["LSTMClassifier", "DenseClassifier"])
-def test_training_agrees_with_keras_for_each_optimizer(sequences, name, optimizer):
+@pytest.mark.parametrize(
+    ("name", "xla"),
+    [("LSTMClassifier", False), ("DenseClassifier", False), ("DenseClassifier", True)],
+)
+def test_training_agrees_with_keras_for_each_optimizer(
+    sequences, name, xla, optimizer, set_jit_compile
+):
     X, y = sequences
+    set_jit_compile(xla)
     _agrees_with_keras(
         name, X, y, optimizer=optimizer, loss="binary_crossentropy",
         keras_loss="binary_crossentropy",
@@ -520,8 +526,12 @@ def test_training_agrees_with_keras_for_each_network(
     ],
     ids=lambda options: "-".join(options),
 )
-def test_training_agrees_with_keras_for_each_option(sequences, optimizer, options):
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+def test_training_agrees_with_keras_for_each_option(
+    sequences, optimizer, options, xla, set_jit_compile
+):
     X, y = sequences
+    set_jit_compile(xla)
     _agrees_with_keras(
         "GRUClassifier", X, y, optimizer=optimizer, loss="binary_crossentropy",
         keras_loss="binary_crossentropy", options=options,
@@ -1028,8 +1038,10 @@ def test_optimizer_objects_keep_their_rate_and_are_not_changed(sequences):
     assert int(optimizer.iterations) == 0
 
 
-def test_learning_rate_schedule_counts_batches(sequences):
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+def test_learning_rate_schedule_counts_batches(sequences, xla, set_jit_compile):
     X, y = sequences
+    set_jit_compile(xla)
     schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5, staircase=True)
     estimator = skseq.DenseClassifier(
         epochs=3, batch_size=30, learning_rate=schedule, callbacks=[Rates()]
