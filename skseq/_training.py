@@ -285,23 +285,12 @@ def _assign(variables, values):
         variable.assign(value)
 
 
-def _variables(names, shapes):
-    return [
-        keras.Variable(np.zeros(shape, np.float32), name=name)
-        for name, shape in zip(names, shapes, strict=True)
-    ]
-
-
 class Program:
     """A Keras model and its traced functions; used by one thread at a time.
 
     All trainable weights live in one flat vector where the optimizer treats each
     element by itself: an update is then a dozen operations and not a dozen for each
     weight. The traced model's own variables hold nothing; a callback sees another one.
-
-    XLA makes one kernel of that dozen anyhow, and what it compiles has the weights
-    apart: to lay gradients of many sizes end to end it makes a loop as long as the
-    largest, which, by where memory happens to end, takes a hundred times the step.
     """
 
     def __init__(self, recipe):
@@ -317,11 +306,14 @@ class Program:
         self._sizes = [math.prod(shape) for shape in self._shapes]
         self._prediction_rows = _prediction_rows(recipe.network, model)
         self._is_flat = is_elementwise(recipe.optimizer, recipe.optimizer_params)
-        self._names = [v.path.replace("/", "_") for v in own]
         if self._is_flat:
-            self.parameters = _variables(["flat"], [(sum(self._sizes),)])
+            shapes = {"flat": (sum(self._sizes),)}
         else:
-            self.parameters = _variables(self._names, self._shapes)
+            shapes = {v.path: v.shape for v in own}
+        self.parameters = [
+            keras.Variable(np.zeros(shape, np.float32), name=name.replace("/", "_"))
+            for name, shape in shapes.items()
+        ]
         # What else the model's variables are to hold, in its order.
         self._others = [
             tf.Variable(np.zeros(v.shape, v.dtype))
@@ -337,7 +329,6 @@ class Program:
             self.random_states = [*states, self._draws]
         self._statistics = [ours for v, ours in pairs if id(v) not in drawn_from]
         self.optimizer = self._shown = self._shown_values = None
-        self._apart = None  # variables for each weight, and their optimizer
         self.holds = None  # the very list of weights that was put in last, untrained
         self._evaluate = None
         self._predict = {}  # name -> function
@@ -487,21 +478,16 @@ class Program:
 
     # -------------------------------------------------------------------- training
 
-    def _new_optimizer_of(self, parameters):
-        recipe = self.recipe
-        optimizer = make_optimizer(
-            recipe.optimizer, recipe.learning_rate, recipe.optimizer_params
-        )
-        optimizer.build(parameters)
-        return optimizer
-
     def prepare_training(self, rows):
         """Make what only training needs, unless that is done."""
         if self.optimizer is not None:
             return
         recipe = self.recipe
         with _TRACING:
-            optimizer = self._new_optimizer_of(self.parameters)
+            optimizer = make_optimizer(
+                recipe.optimizer, recipe.learning_rate, recipe.optimizer_params
+            )
+            optimizer.build(self.parameters)
             self._new_optimizer = [_light(v) for v in _values(optimizer.variables)]
             self._value_names = sorted(recipe.values())
             self._has_rate = isinstance(optimizer.learning_rate, keras.Variable)
@@ -515,22 +501,26 @@ class Program:
                 self.model.compute_metrics(
                     None, rows.target[:1], outputs, sample_weight=None
                 )
+            if self._is_flat and self.takes_xla:
+                self._gradient = tf.Variable(np.zeros(sum(self._sizes), np.float32))
             self.optimizer = optimizer
 
-    def _step(self, X, target, weights, n_rows, options, apart):
+    def _step(self, X, target, weights, n_rows, options, xla):
         """Train on a batch; the sum of its rows' losses. Called while tracing.
 
         Rows beyond the first ``n_rows`` have weight zero and don't count.
         """
-        parameters, optimizer = apart or (self.parameters, self.optimizer)
+        by_weight = xla and self._is_flat
         count = tf.cast(n_rows, tf.float32)
-        values = [tf.identity(v.value) for v in parameters]
+        values = [tf.identity(v.value) for v in self.parameters]
         others = [tf.identity(v) for v in self._others]
         rowwise = self.objective.is_rowwise
+        if by_weight:
+            values = self._own(values)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
-            weights_of = self._with_tied if apart else self._trainable
-            call = Call(self.model, weights_of(values), others)
+            own = values if by_weight else self._own(values)
+            call = Call(self.model, self._with_tied(own), others)
             loss, outputs = self.objective.train(
                 call, X, target, weights, options, self._draws
             )
@@ -541,13 +531,15 @@ class Program:
             [loss, *penalties], values, [seed, *map(tf.ones_like, penalties)],
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )  # fmt: skip
+        if by_weight:
+            gradients = [self._laid_out(gradients)]
         for variable, old, new in zip(self._others, others, call.others, strict=True):
             if new is not old:
                 variable.assign(new)
         if self._is_flat:
-            self._update(optimizer, parameters, gradients, options)
+            self._update(gradients[0], options)
         else:
-            optimizer.apply(gradients, parameters)
+            self.optimizer.apply(gradients, self.parameters)
         if self.recipe.metrics:
             self.model.compute_metrics(
                 *(array[:n_rows] for array in (X, target, outputs)),
@@ -556,56 +548,45 @@ class Program:
         total = tf.reduce_sum(loss * weights) if rowwise else loss * count
         return tf.add_n([total, *[penalty * count for penalty in penalties]])
 
-    def _update(self, optimizer, parameters, gradients, options):
-        """What ``optimizer.apply`` does, with options as values.
+    def _laid_out(self, gradients):
+        """Gradients of each weight as one vector, for XLA, by way of a variable.
+
+        On the CPU, XLA makes of their concatenation a loop as long as the largest, in
+        which it reads the others under a mask. Where such reads reach beyond the
+        process' memory, by chance of how buffers lie, each takes the processor 0.1 us,
+        and a step a hundred times as long.
+        """
+        flat, start = tf.identity(self._gradient), 0
+        for gradient, size in zip(gradients, self._sizes, strict=True):
+            flat = tf.raw_ops.TensorStridedSliceUpdate(
+                input=flat, begin=[start], end=[start + size], strides=[1],
+                value=tf.reshape(gradient, [-1]),
+            )  # fmt: skip
+            start += size
+        self._gradient.assign(flat)
+        return flat
+
+    def _update(self, gradient, options):
+        """What ``optimizer.apply`` does, on the flat vector, with options as values.
 
         Keras' ``apply`` would clip the norm of the whole vector, and it leaves a graph
         behind for each trace.
         """
+        optimizer, flat = self.optimizer, self.parameters[0]
         if "clipnorm" in options:
-            is_one = len(gradients) < len(self._sizes)
-            parts = tf.split(gradients[0], self._sizes) if is_one else gradients
-            parts = [_clip([part], options["clipnorm"])[0] for part in parts]
-            gradients = [tf.concat(parts, 0)] if is_one else parts
+            parts = tf.split(gradient, self._sizes)
+            limit = options["clipnorm"]
+            gradient = tf.concat([_clip(part, limit) for part in parts], 0)
         elif "global_clipnorm" in options:
-            gradients = _clip(gradients, options["global_clipnorm"])
+            gradient = _clip(gradient, options["global_clipnorm"])
         elif "clipvalue" in options:
             limit = options["clipvalue"]
-            gradients = [tf.clip_by_value(g, -limit, limit) for g in gradients]
+            gradient = tf.clip_by_value(gradient, -limit, limit)
         rate = tf.convert_to_tensor(optimizer.learning_rate)
-        for variable, gradient in zip(parameters, gradients, strict=True):
-            if "weight_decay" in options:
-                variable.assign_sub(variable.value * options["weight_decay"] * rate)
-            optimizer.update_step(gradient, variable, rate)
+        if "weight_decay" in options:
+            flat.assign_sub(flat.value * options["weight_decay"] * rate)
+        optimizer.update_step(gradient, flat, rate)
         optimizer.iterations.assign_add(1)
-
-    def _set_apart(self):
-        """Make variables for each weight, and their optimizer, unless that is done."""
-        if self._apart is None:
-            parameters = _variables(self._names, self._shapes)
-            self._apart = parameters, self._new_optimizer_of(parameters)
-        return self._apart
-
-    def _with_apart(self, train):
-        """A function that puts the state into the variables apart and takes it back."""
-        parameters, optimizer = self._apart
-        pairs = [(self.parameters[0], parameters), *self._slots(optimizer)]
-        scalars = [
-            [v for v in one.variables if tuple(v.shape) == ()]
-            for one in (self.optimizer, optimizer)
-        ]
-
-        def call(*inputs):
-            for whole, parts in pairs:
-                _assign(parts, self._own([whole.value]))
-            _assign(scalars[1], [v.value for v in scalars[0]])
-            result = train(*inputs)
-            for whole, parts in pairs:
-                whole.assign(tf.concat([tf.reshape(v.value, [-1]) for v in parts], 0))
-            _assign(scalars[0], [v.value for v in scalars[1]])
-            return result
-
-        return call
 
     def _trace_training(self, chunk, batch_size, xla):
         """Trace training on chunks like this one.
@@ -622,7 +603,6 @@ class Program:
         """
         shapes = [array.shape[1:] for array in chunk]
         n_chunk = chunk_steps(batch_size, shapes[0]) * batch_size if xla else None
-        apart = self._set_apart() if xla and self._is_flat else None
 
         def train(*inputs):
             *arrays, n_rows, size, values = inputs
@@ -638,7 +618,7 @@ class Program:
                 X, *target, weights = parts
                 target = target[0] if target else None
                 with traced(xla, values):
-                    loss = self._step(X, target, weights, n_left, values, apart)
+                    loss = self._step(X, target, weights, n_left, values, xla)
                 return start + size, total + loss
 
             _, total = tf.while_loop(
@@ -646,24 +626,20 @@ class Program:
             )
             return total
 
-        signature = [
-            *(
-                tf.TensorSpec([n_chunk, *shape], array.dtype)
-                for array, shape in zip(chunk, shapes, strict=True)
-            ),
-            tf.TensorSpec([], tf.int32),
-            tf.TensorSpec([], tf.int32),
-            tf.TensorSpec([len(self._value_names)], tf.float32),
-        ]
-
-        def concrete(function, **options):
-            # autograph warns under Python 3.13, and is not needed.
-            return tf.function(
-                function, input_signature=signature, autograph=False, **options
-            ).get_concrete_function()
-
-        traced_train = concrete(train, jit_compile=xla or None)
-        return concrete(self._with_apart(traced_train)) if apart else traced_train
+        return tf.function(
+            train,
+            input_signature=[
+                *(
+                    tf.TensorSpec([n_chunk, *shape], array.dtype)
+                    for array, shape in zip(chunk, shapes, strict=True)
+                ),
+                tf.TensorSpec([], tf.int32),
+                tf.TensorSpec([], tf.int32),
+                tf.TensorSpec([len(self._value_names)], tf.float32),
+            ],
+            autograph=False,  # it warns under Python 3.13, and is not needed
+            jit_compile=xla or None,
+        ).get_concrete_function()
 
     def train_chunk(self, chunk, batch_size, values, xla):
         """Run over a chunk of rows, all but an epoch's last of whole batches.
@@ -903,10 +879,10 @@ def _filled(chunk, n_rows):
     return chunk
 
 
-def _clip(gradients, limit):
-    """Scale gradients so that their norm, of all together, is at most the limit."""
-    norm = tf.sqrt(tf.add_n([tf.reduce_sum(tf.square(g)) for g in gradients]))
-    return [gradient * (limit / tf.maximum(norm, limit)) for gradient in gradients]
+def _clip(gradient, limit):
+    """Scale a gradient so that its norm is at most the limit."""
+    norm = tf.norm(gradient)
+    return gradient * (limit / tf.maximum(norm, limit))
 
 
 # ----------------------------------------------------------------------------- cache
