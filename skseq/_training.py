@@ -532,12 +532,12 @@ class Program:
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )  # fmt: skip
         if by_weight:
-            gradients = [self._laid_out(gradients)]
+            gradients = [self._joined(gradients, xla)]
         for variable, old, new in zip(self._others, others, call.others, strict=True):
             if new is not old:
                 variable.assign(new)
         if self._is_flat:
-            self._update(gradients[0], options)
+            self._update(gradients[0], options, xla)
         else:
             self.optimizer.apply(gradients, self.parameters)
         if self.recipe.metrics:
@@ -548,25 +548,27 @@ class Program:
         total = tf.reduce_sum(loss * weights) if rowwise else loss * count
         return tf.add_n([total, *[penalty * count for penalty in penalties]])
 
-    def _laid_out(self, gradients):
-        """Gradients of each weight as one vector, for XLA, by way of a variable.
+    def _joined(self, gradients, xla):
+        """The gradients of each weight as one vector.
 
-        On the CPU, XLA makes of their concatenation a loop as long as the largest, in
+        On the CPU, XLA makes of a concatenation a loop as long as the largest part, in
         which it reads the others under a mask. Where such reads reach beyond the
-        process' memory, by chance of how buffers lie, each takes the processor 0.1 us,
-        and a step a hundred times as long.
+        process' memory, by chance of how buffers lie, a step takes a hundred times as
+        long. So it gets them by way of a variable, each put into its place.
         """
-        flat, start = tf.identity(self._gradient), 0
-        for gradient, size in zip(gradients, self._sizes, strict=True):
-            flat = tf.raw_ops.TensorStridedSliceUpdate(
-                input=flat, begin=[start], end=[start + size], strides=[1],
-                value=tf.reshape(gradient, [-1]),
-            )  # fmt: skip
+        parts = [tf.reshape(gradient, [-1]) for gradient in gradients]
+        if not xla:
+            return tf.concat(parts, 0)
+        joined, start = tf.identity(self._gradient), 0
+        for part, size in zip(parts, self._sizes, strict=True):
+            joined = tf.raw_ops.TensorStridedSliceUpdate(
+                input=joined, begin=[start], end=[start + size], strides=[1], value=part
+            )
             start += size
-        self._gradient.assign(flat)
-        return flat
+        self._gradient.assign(joined)
+        return joined
 
-    def _update(self, gradient, options):
+    def _update(self, gradient, options, xla):
         """What ``optimizer.apply`` does, on the flat vector, with options as values.
 
         Keras' ``apply`` would clip the norm of the whole vector, and it leaves a graph
@@ -576,7 +578,7 @@ class Program:
         if "clipnorm" in options:
             parts = tf.split(gradient, self._sizes)
             limit = options["clipnorm"]
-            gradient = tf.concat([_clip(part, limit) for part in parts], 0)
+            gradient = self._joined([_clip(part, limit) for part in parts], xla)
         elif "global_clipnorm" in options:
             gradient = _clip(gradient, options["global_clipnorm"])
         elif "clipvalue" in options:
