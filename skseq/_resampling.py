@@ -3,6 +3,7 @@
 With `skseq._latent` the only importer of imbalanced-learn.
 """
 
+import inspect
 from numbers import Integral, Real
 
 import numpy as np
@@ -75,13 +76,32 @@ class SamplerWithSampler(VersionedState, BaseSampler):
 
     def _resampled(self, sampler, X, y, params):
         """What the sampler gives for a table; its errors say what was resampled."""
+        name = type(sampler).__name__
         try:
-            X, y, *rest = sampler.fit_resample(X, y, **params)
+            inspect.signature(sampler.fit_resample).bind(X, y, **params)
+        except TypeError as error:
+            raise TypeError(
+                f"sampler must have fit_resample(X, y), got {name} with "
+                f"fit_resample{inspect.signature(sampler.fit_resample)}: {error}. Use "
+                f"one of imbalanced-learn's, or its FunctionSampler for your own."
+            ) from error
+        try:
+            found = sampler.fit_resample(X, y, **params)
         except ValueError as error:
             raise ValueError(
-                f"{type(sampler).__name__} can't resample {_counts(y)}: "
+                f"{name} can't resample {_counts(y)}: "
                 f"{str(error).rstrip('.')}.{_remedy(str(error))}"
             ) from error
+        if (
+            not isinstance(found, tuple)
+            or len({np.shape(a)[0] for a in found[:2]}) != 1
+        ):
+            raise ValueError(
+                f"sampler must give rows and as many labels, got {type(found)} from "
+                f"{name}'s fit_resample. Use one of imbalanced-learn's, or its "
+                f"FunctionSampler for your own."
+            )
+        X, y, *rest = found
         self.sampler_ = sampler
         self._take_over("sampling_strategy_", "sample_indices_")
         return X, y, *rest

@@ -883,6 +883,22 @@ def test_sampling_strategy_of_the_augmenter(uneven):
 
 # -------------------------------------------------------------------------- bad input
 
+
+class _WithoutLabels(BaseEstimator):
+    def fit_resample(self, X):
+        return X
+
+
+class _RowsAlone(BaseEstimator):
+    def fit_resample(self, X, y=None):
+        return X
+
+
+class _FewerRows(BaseEstimator):
+    def fit_resample(self, X, y):
+        return X[::2], y
+
+
 BAD = {
     "sampler is none": (
         SequenceResampler(StandardScaler()),
@@ -943,6 +959,23 @@ BAD = {
         SequenceResampler(SMOTE(), categorical_features=[1]),
         {"X": np.random.default_rng(0).integers(3, size=(90, 6, 2)).astype(float)},
         "X holds categories, and SMOTE makes values between them.*SMOTENC",
+    ),
+    "takes no y": (
+        SequenceResampler(_WithoutLabels()),
+        {},
+        r"sampler must have fit_resample\(X, y\), got _WithoutLabels with "
+        r"fit_resample\(X\): .*FunctionSampler",
+    ),
+    "gives no labels": (
+        SequenceResampler(_RowsAlone()),
+        {},
+        "sampler must give rows and as many labels, got <class 'numpy.ndarray'> from "
+        "_RowsAlone's fit_resample",
+    ),
+    "gives fewer rows than labels": (
+        LatentSampler(_FewerRows(), autoencoder=_autoencoder(epochs=1)),
+        {},
+        "sampler must give rows and as many labels, got <class 'tuple'> from _Fewer",
     ),
     "length of y": (SequenceResampler(), {"y": np.zeros(3)}, "inconsistent"),
     "no y": (SequenceResampler(), {"y": None}, "y must hold class labels.*got None"),
