@@ -602,11 +602,9 @@ def test_every_classifier_has_a_sampler_that_grids_search(make_classifier, uneve
     assert_array_equal(joblib.load(file).predict(X), search.predict(X))
 
 
-@pytest.mark.parametrize(
-    "sampler", [SMOTE(), RandomOverSampler(shrinkage=0.5), TomekLinks()]
-)
-def test_sampler_is_shown_the_rows_that_count(uneven, monkeypatch, sampler):
-    X, y = uneven
+@pytest.fixture
+def sampled(monkeypatch):
+    """Pairs of X and y that a SequenceResampler is shown, as they come."""
     seen = []
     fit_resample = SequenceResampler.fit_resample
 
@@ -615,9 +613,17 @@ def test_sampler_is_shown_the_rows_that_count(uneven, monkeypatch, sampler):
         return fit_resample(self, X, y)
 
     monkeypatch.setattr(SequenceResampler, "fit_resample", spy)
+    return seen
+
+
+@pytest.mark.parametrize(
+    "sampler", [SMOTE(), RandomOverSampler(shrinkage=0.5), TomekLinks()]
+)
+def test_sampler_is_shown_the_rows_that_count(uneven, sampled, sampler):
+    X, y = uneven
     counts = np.arange(90) % 3 > 0
     dense(sampler).fit(X, y, sample_weight=counts)
-    ((rows, labels),) = seen
+    ((rows, labels),) = sampled
     assert_array_equal(rows, X[counts].astype(np.float32))
     assert_array_equal(labels, y[counts])
 
@@ -625,32 +631,26 @@ def test_sampler_is_shown_the_rows_that_count(uneven, monkeypatch, sampler):
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("sampler", [RandomUnderSampler(), RandomOverSampler()])
 def test_memmap_of_which_rows_are_taken_is_not_copied(
-    tmp_path, monkeypatch, sampler, early_stopping
+    tmp_path, monkeypatch, sampled, sampler, early_stopping
 ):
     path = tmp_path / "X.npy"
     rng = np.random.default_rng(0)
     y = (np.arange(400) % 10 == 0).astype(int)
     np.save(path, rng.normal(size=(400, 5, 2)).astype(np.float32))
     X = np.load(path, mmap_mode="r")
-    trained_on, sampled = [], []
+    trained_on = []
     rows_of = skseq.DenseClassifier._rows
-    fit_resample = SequenceResampler.fit_resample
 
     def spy(self, X, *args, **options):
         trained_on.append(X)
         return rows_of(self, X, *args, **options)
 
-    def sampler_spy(self, X, y):
-        sampled.append(X)
-        return fit_resample(self, X, y)
-
     monkeypatch.setattr(skseq.DenseClassifier, "_rows", spy)
-    monkeypatch.setattr(SequenceResampler, "fit_resample", sampler_spy)
     options = {"early_stopping": early_stopping, "monitor": "roc_auc"}
     net = dense(sampler, **options).fit(X, y)
     assert all(np.shares_memory(rows, X) for rows in trained_on)
     # What goes by labels alone is not shown the rows, which would have to be gathered.
-    assert [rows.size for rows in sampled] == [360 if early_stopping else 400]
+    assert [rows.size for rows, _ in sampled] == [360 if early_stopping else 400]
     monkeypatch.undo()
     # One that is in a SequenceResampler is shown them, and takes the same.
     shown = dense(SequenceResampler(sampler), **options).fit(np.array(X), y)
