@@ -293,8 +293,9 @@ class LSTMClassifier(SequenceClassifierMixin, _RecurrentEstimator):
     pretrained_ : AutoencoderTransformer
         The fitted autoencoder that the network started from. Only with ``pretrained``.
     sampler_ : sampler
-        As it was fitted on the training rows, imbalanced-learn's own in a
-        `SequenceResampler`. Only with ``sampler``.
+        As it was fitted on the training rows, or on their numbers where it goes by
+        labels alone; imbalanced-learn's own in a `SequenceResampler`. Only with
+        ``sampler``.
 
     model_ : keras.Model
         A new standalone model with a copy of the weights. Editing it changes nothing
@@ -508,8 +509,9 @@ class GRUClassifier(SequenceClassifierMixin, _RecurrentEstimator):
     pretrained_ : AutoencoderTransformer
         The fitted autoencoder that the network started from. Only with ``pretrained``.
     sampler_ : sampler
-        As it was fitted on the training rows, imbalanced-learn's own in a
-        `SequenceResampler`. Only with ``sampler``.
+        As it was fitted on the training rows, or on their numbers where it goes by
+        labels alone; imbalanced-learn's own in a `SequenceResampler`. Only with
+        ``sampler``.
 
     model_ : keras.Model
         A new standalone model with a copy of the weights. Editing it changes nothing
@@ -725,8 +727,9 @@ class SimpleRNNClassifier(SequenceClassifierMixin, _RecurrentEstimator):
     pretrained_ : AutoencoderTransformer
         The fitted autoencoder that the network started from. Only with ``pretrained``.
     sampler_ : sampler
-        As it was fitted on the training rows, imbalanced-learn's own in a
-        `SequenceResampler`. Only with ``sampler``.
+        As it was fitted on the training rows, or on their numbers where it goes by
+        labels alone; imbalanced-learn's own in a `SequenceResampler`. Only with
+        ``sampler``.
 
     model_ : keras.Model
         A new standalone model with a copy of the weights. Editing it changes nothing
