@@ -5,21 +5,25 @@ load no TensorFlow.
 """
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING
+
+from skseq._engine import forks as _forks  # noqa: F401  it notes what a fork inherits
 
 if TYPE_CHECKING:
     from skseq import datasets
     from skseq._autoencoder import AutoencoderTransformer
     from skseq._convolutional import Conv1DClassifier
     from skseq._dense import DenseClassifier
+    from skseq._engine.cache import clear_programs
+    from skseq._engine.path import set_jit_compile
     from skseq._latent import LatentSampler
     from skseq._outliers import AutoencoderOutlierDetector
     from skseq._recurrent import GRUClassifier, LSTMClassifier, SimpleRNNClassifier
     from skseq._resampling import SequenceAugmenter, SequenceResampler
     from skseq._reshape import SequenceReshaper
-    from skseq._training import clear_programs, set_jit_compile
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "AutoencoderOutlierDetector",
@@ -51,9 +55,17 @@ _MODULES = {
     "SequenceResampler": "_resampling",
     "SequenceReshaper": "_reshape",
     "SimpleRNNClassifier": "_recurrent",
-    "clear_programs": "_training",
-    "set_jit_compile": "_training",
+    "clear_programs": "_engine.cache",
+    "set_jit_compile": "_engine.path",
 }
+
+# Without imbalanced-learn `from skseq import *` gives all but the samplers.
+if importlib.util.find_spec("imblearn") is None:
+    __all__ = [
+        name
+        for name in __all__
+        if _MODULES.get(name) not in ("_resampling", "_latent")
+    ]
 
 
 def __getattr__(name):

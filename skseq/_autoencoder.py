@@ -1,315 +1,89 @@
 """Autoencoders: codes of rows and sequences, learned without labels."""
 
+from __future__ import annotations
+
 import math
 import warnings
+from collections.abc import Sequence
 from copy import copy
+from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skseq._base import SequenceEstimator
-from skseq._networks import ELEMENTWISE_LOSSES, PADDING, check_activation
-from skseq._training import Rows, predict
-from skseq._validation import (
-    Interval,
-    StrOptions,
-    check_sequences,
-    check_sizes,
-    restores_on_error,
-)
+from skseq._base import Given, SequenceEstimator
+from skseq._engine.activations import ACTIVATION, check_activations
+from skseq._engine.networks import Autoencoder, Convolutional, Dense, Recurrent
+from skseq._engine.objectives import ELEMENTWISE_LOSSES
+from skseq._engine.train import predict
+from skseq._parameters import parameter
+from skseq._scaling import SCALERS, Scaling
+from skseq._sequences import check_sequences
+from skseq._validation import Interval, StrOptions, check_sizes, public_fit
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import ArrayLike
+
+    from skseq._engine.types import Activations
 
 # Parameters that not all autoencoders use: the default, and where they are used.
 _USED_BY = {
-    "activation": ("relu", "kind", ("dense", "conv1d")),
+    "layer_activation": ("relu", "kind", ("dense", "conv1d")),
     "kernel_size": (5, "kind", ("conv1d",)),
     "tied_weights": (False, "kind", ("dense",)),
     "beta": (1.0, "variational", (True,)),
     "beta_warmup": (10, "variational", (True,)),
 }
 
-# Rows of training whose codes are kept for `sample`, at most.
+# Training rows whose codes are kept for `sample`, at most.
 _MIXTURE_ROWS = 10_000
+
+# Values that are kept in memory for `sample` between calls of `partial_fit`, at most.
+_KEPT_VALUES = 2**24
 
 # Numbers of Gaussians among which `sample` chooses by BIC.
 _MIXTURE_SIZES = (1, 2, 4, 8, 16, 32)
-
-# Rows from which a scale is learned go through memory in blocks of so many values.
-_BLOCK_VALUES = 2**23
-
-_SCALERS = {"standard": StandardScaler, "minmax": MinMaxScaler}
-
-
-class _Scaling:
-    """How rows are scaled before the network, and back after it.
-
-    Called with rows of shape (n_samples, n_timesteps, n_features), it gives what the
-    network reads, float32, with `PADDING` at timesteps that are padding.
-    """
-
-    def __init__(self, scale, mask_value, loss):
-        self._scale = scale
-        self._mask_value = mask_value
-        self._in_unit_range = loss == "binary_crossentropy"
-        self._shift = self._factor = None
-
-    def fit(self, X, index, weights, shape):
-        """Learn shift and factor of each column; ``shape`` arranges them."""
-        if self._scale is None:
-            return
-        scaler, n_columns = _SCALERS[self._scale](), math.prod(shape)
-        size = max(_BLOCK_VALUES // math.prod(X.shape[1:]), 1)
-        for start in range(0, len(weights), size):
-            rows = slice(start, start + size)
-            block = X[rows] if index is None else X[index[rows]]
-            if self._mask_value is not None:
-                # Scalers leave NaN out.
-                block = np.where(self._is_padding(block)[..., None], np.nan, block)
-            block = block.reshape(-1, n_columns)
-            options = {}
-            if self._scale == "standard" and (weights != 1).any():
-                repeats = len(block) // len(weights[rows])
-                options["sample_weight"] = np.repeat(weights[rows], repeats)
-            with np.errstate(invalid="ignore"):  # of a column without values, see below
-                scaler.partial_fit(block, **options)
-        if self._scale == "standard":
-            shift, factor = scaler.mean_, scaler.scale_
-        else:
-            shift, factor = scaler.data_min_, 1 / scaler.scale_
-        if np.isnan(shift).any():
-            raise ValueError(
-                f"Each column of X must have a value in some row, got "
-                f"{int(np.isnan(shift).sum())} that are padding in all. Drop them."
-            )
-        self._shift, self._factor = shift.reshape(shape), factor.reshape(shape)
-
-    def _is_padding(self, X):
-        """Timesteps in which every feature is the mask value."""
-        return (self._mask_value == X).all(axis=2)
-
-    def __call__(self, X):
-        scaled = X if self._shift is None else (X - self._shift) / self._factor
-        with np.errstate(over="ignore"):  # it is told of below
-            scaled = scaled.astype(np.float32)
-        if self._mask_value is not None:
-            padding = self._is_padding(X)
-            empty = padding.all(axis=1).sum()
-            if empty:
-                raise ValueError(
-                    f"Each row must have a timestep that is no padding, got {empty} "
-                    f"rows with mask_value={self._mask_value!r} alone. Leave them out."
-                )
-            scaled[padding] = 0
-        if not np.isfinite(scaled).all():
-            raise ValueError(
-                f"Values must fit into float32 after scaling with scale="
-                f"{self._scale!r}, got some that are too large. Scale X to ordinary "
-                f"numbers before."
-            )
-        if self._in_unit_range:
-            if self._scale == "minmax":
-                scaled = scaled.clip(0, 1)
-            elif scaled.min() < 0 or scaled.max() > 1:
-                raise ValueError(
-                    f"Values must be in [0, 1] with loss='binary_crossentropy', got "
-                    f"{scaled.min()} to {scaled.max()}. Set scale='minmax', or another "
-                    f"loss."
-                )
-        if self._mask_value is not None:
-            scaled[padding] = PADDING
-        return scaled
-
-    def inverse(self, rows):
-        """Rows in the units of X, from what the network gives."""
-        if self._shift is None:
-            return rows
-        dtype = rows.dtype
-        return rows * self._factor.astype(dtype) + self._shift.astype(dtype)
 
 
 class AutoencoderTransformer(
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, SequenceEstimator
 ):
-    """Learned codes of rows and sequences, and the way back: what PCA does, not linear.
+    """Nonlinear dimensionality reduction with an invertible code, like PCA.
 
     A network reads a row through a bottleneck of ``n_components`` numbers, its *code*,
-    and is trained to give the row back [1]_. ``transform`` gives the codes,
-    ``inverse_transform`` rows from codes, ``score_samples`` how well a row can be given
-    back, which tells unusual rows, and ``sample`` new rows. No labels are used.
+    and is trained to reconstruct the row from it [1]_. ``transform`` gives the codes,
+    ``inverse_transform`` gives rows from codes, ``score_samples`` measures how well
+    rows can be reconstructed, which is low for unusual rows, and ``sample`` makes new
+    rows. No labels are used.
 
     The layers are Keras' own. Encoder and decoder mirror each other:
 
-    - ``"dense"`` reads all values of a row at once, as a table or an image;
+    - ``"dense"`` reads all values of a row at once, as for a table or an image;
     - ``"lstm"`` and ``"gru"`` read a sequence step by step; the decoder gets the code
       at each timestep [2]_;
-    - ``"conv1d"`` halves the number of timesteps at each layer (maximum of two), the
-      decoder doubles it.
+    - ``"conv1d"`` halves the number of timesteps at each layer (maximum of two), and
+      the decoder doubles it.
 
     With ``variational=True`` the encoder gives the mean and variance of a normal
-    distribution, training draws the code from it, and its Kullback-Leibler divergence
-    from the standard normal is part of the loss [3]_, with the factor ``beta`` [4]_
-    that rises over the first epochs [5]_. Codes then fill the space without holes,
-    which is what ``sample`` wants. ``noise`` makes it a denoising autoencoder [6]_.
-
-    Parameters
-    ----------
-    n_components : int, default=2
-        Numbers in a code.
-
-    kind : {"dense", "lstm", "gru", "conv1d"}, default="dense"
-        The layers of encoder and decoder.
-
-    layer_sizes : int or tuple of int, default=(128, 64)
-        Units or filters of the encoder's layers before the code, one for each layer;
-        the decoder has the same in reverse order. ``"dense"`` may have none, and spans
-        what PCA does.
-
-    activation : str, callable or None, default="relu"
-        Keras activation of the layers of ``"dense"`` and ``"conv1d"``. Codes have none.
-
-    kernel_size : int or tuple of int, default=5
-        Timesteps that each convolution of ``"conv1d"`` spans, one for all layers or one
-        for each.
-
-    normalization : {"batch"} or None, default=None
-        Whether batch normalization follows each layer but the code and the output. The
-        rows of an epoch are then shared out evenly over its steps, for a last batch of
-        few rows would spoil what is normalized.
-
-    tied_weights : bool, default=False
-        Whether the decoder of ``"dense"`` uses the encoder's kernels, transposed.
-
-    variational : bool, default=False
-        Whether codes are distributions. ``transform`` gives their means.
-
-    beta : float, default=1.0
-        Weight of the divergence of a variational code. As the error is a mean over the
-        cells of a row, the divergence is divided by their number: with 1.0 and
-        ``"binary_crossentropy"`` the loss is the evidence lower bound, for each cell.
-
-    beta_warmup : int, default=10
-        Epochs over which the weight of the divergence rises to ``beta``.
-
-    noise : float, tuple or None, default=None
-        What training does to the rows that it reads, and not to those it is to give
-        back: a standard deviation of Gaussian noise in units of the scaled values, also
-        as ``("gaussian", 0.1)``, or ``("masking", 0.2)`` for a fraction in [0, 1) of
-        the values that is set to 0.
-
-    activity_l1 : float, default=0.0
-        Weight of the sum of a code's absolute values in the loss, for sparse codes.
-
-    scale : {"standard", "minmax"} or None, default="standard"
-        How rows are scaled before the network and back after it: to mean 0 and variance
-        1, or to [0, 1]. Columns of a 2-D X have a scale each, features of a 3-D X one
-        for all timesteps. None: rows are taken as they are.
-
-    loss : {"mse", "mae", "huber", "binary_crossentropy"}, default="mse"
-        Error of a reconstructed value, in units of the scaled values.
-        ``"binary_crossentropy"`` is for values in [0, 1], with ``scale="minmax"`` or
-        None, and puts a sigmoid after the output; ``"minmax"`` then clips rows that lie
-        outside the training rows' range.
-
-    mask_value : float or None, default=None
-        Timesteps in which every feature has this value are padding: recurrent layers
-        skip them, other layers read zeros, and no error counts there.
-
-    epochs : int, default=100
-        Passes over the training rows.
-
-    batch_size : int, default=32
-        Rows for each step of the optimizer.
-
-    optimizer : str, keras.optimizers.Optimizer or class of one, default="adam"
-        An object's configuration is used, never the object itself.
-
-    learning_rate : float, keras.optimizers.schedules.LearningRateSchedule or None, \
-            default=None
-        Step size of the optimizer, in place of an optimizer object's own. None keeps an
-        object's own rate, and is 0.002 with a name.
-
-    optimizer_params : dict or None, default=None
-        Further arguments of the optimizer, such as ``{"clipnorm": 1.0}``.
-        ``set_params(optimizer__clipnorm=1.0)`` sets one.
-
-    callbacks : keras.callbacks.Callback, list or tuple of those, or None, default=None
-        They are copied before use; the copies are ``callbacks_``. One with hooks for
-        batches makes ``fit`` stop at each batch, which takes several times as long.
-
-    early_stopping : bool, default=False
-        Whether to hold out validation rows, to stop when the loss no longer improves on
-        them, and to keep the best epoch's weights.
-
-    validation_split : float or cross-validation splitter, default=0.1
-        What ``early_stopping`` holds out: a fraction in (0, 1) of the rows, shuffled
-        (and of whole groups, if ``groups`` are given to ``fit``), or the last split of
-        a scikit-learn splitter.
-
-    patience : int, default=10
-        Epochs without improvement after which ``early_stopping`` stops.
-
-    min_delta : float, default=0.0
-        The least gain that counts as improvement for ``patience``.
-
-    shuffle : bool, default=True
-        Whether each epoch takes the rows in a new order.
-
-    n_timesteps : int or None, default=None
-        With a 2-D X: how many timesteps its columns hold, all features of the first
-        timestep first. None: each column is a timestep with one feature.
-
-    random_state : int, RandomState instance or None, default=None
-        Determines the first weights, the order of rows, noise, drawn codes and the rows
-        held out. Pass an int for the same result at each call.
-
-    warm_start : bool, default=False
-        Whether ``fit`` goes on from the last call for ``epochs`` more, with its
-        weights, its scale, its optimizer's state and its epoch count.
-
-    verbose : int, default=0
-        1 shows a bar over the epochs, on standard error (where that is no terminal: one
-        line at the end); 2 prints a line after each epoch.
+    distribution and training draws the code from it. The Kullback-Leibler divergence of
+    this distribution from the standard normal is then part of the loss [3]_, with the
+    factor ``beta`` [4]_ that rises over the first epochs [5]_. Codes then fill the
+    space without holes, which suits ``sample``. ``noise`` makes it a denoising
+    autoencoder [6]_.
 
     Attributes
     ----------
-    n_features_in_ : int
-        Columns of a 2-D X, or features of each timestep of a 3-D X.
-
-    n_timesteps_in_ : int
-        Timesteps that the network reads.
-
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if X was a dataframe whose names are all strings.
-
-    history_ : dict of str to list of float
-        A value for each epoch: ``"loss"``, and with validation rows ``"val_loss"``, in
-        which ``beta`` has its full weight.
-
-    n_iter_ : int
-        Epochs run since the first weights were drawn.
-
-    best_epoch_ : int
-        Epoch with the least loss on the validation rows, counted from 1. Only with
-        ``early_stopping`` or ``X_val``.
-
-    best_score_ : float
-        That loss. Only with ``early_stopping`` or ``X_val``.
-
-    callbacks_ : list of keras.callbacks.Callback
-        The copies of ``callbacks`` that were used.
-
     mixture_ : sklearn.mixture.GaussianMixture
-        What ``sample`` draws codes from. Not if ``variational``; only after the first
-        ``sample``.
-
-    model_ : keras.Model
-        A new standalone model with a copy of the weights, from scaled rows to scaled
-        rows. Its layers ``"encoder"`` and ``"decoder"`` are models too.
+        The distribution from which ``sample`` draws codes. Not if ``variational``; only
+        after the first ``sample``.
 
     See Also
     --------
@@ -352,92 +126,121 @@ class AutoencoderTransformer(
     ['autoencodertransformer0', 'autoencodertransformer1']
     """
 
-    _parameter_constraints = {
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "kind": [StrOptions({"dense", "lstm", "gru", "conv1d"})],
-        "layer_sizes": [Integral, tuple, list],
-        "activation": [str, callable, None],
-        "kernel_size": [Integral, tuple, list],
-        "normalization": [StrOptions({"batch"}), None],
-        "tied_weights": ["boolean"],
-        "variational": ["boolean"],
-        "beta": [Interval(Real, 0, None, closed="left")],
-        "beta_warmup": [Interval(Integral, 0, None, closed="left")],
-        "noise": [Interval(Real, 0, None, closed="left"), tuple, list, None],
-        "activity_l1": [Interval(Real, 0, None, closed="left")],
-        "scale": [StrOptions(set(_SCALERS)), None],
-        "loss": [StrOptions(set(ELEMENTWISE_LOSSES))],
-        "mask_value": [Real, None],
-    }
-
-    def __init__(
-        self,
-        n_components=2,
-        *,
-        kind="dense",
-        layer_sizes=(128, 64),
-        activation="relu",
-        kernel_size=5,
-        normalization=None,
-        tied_weights=False,
-        variational=False,
-        beta=1.0,
-        beta_warmup=10,
-        noise=None,
-        activity_l1=0.0,
-        scale="standard",
-        loss="mse",
-        mask_value=None,
-        epochs=100,
-        batch_size=32,
-        optimizer="adam",
-        learning_rate=None,
-        optimizer_params=None,
-        callbacks=None,
-        early_stopping=False,
-        validation_split=0.1,
-        patience=10,
-        min_delta=0.0,
-        shuffle=True,
-        n_timesteps=None,
-        random_state=None,
-        warm_start=False,
-        verbose=0,
-    ):
-        self.n_components = n_components
-        self.kind = kind
-        self.layer_sizes = layer_sizes
-        self.activation = activation
-        self.kernel_size = kernel_size
-        self.normalization = normalization
-        self.tied_weights = tied_weights
-        self.variational = variational
-        self.beta = beta
-        self.beta_warmup = beta_warmup
-        self.noise = noise
-        self.activity_l1 = activity_l1
-        self.scale = scale
-        self.loss = loss
-        self.mask_value = mask_value
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.optimizer_params = optimizer_params
-        self.callbacks = callbacks
-        self.early_stopping = early_stopping
-        self.validation_split = validation_split
-        self.patience = patience
-        self.min_delta = min_delta
-        self.shuffle = shuffle
-        self.n_timesteps = n_timesteps
-        self.random_state = random_state
-        self.warm_start = warm_start
-        self.verbose = verbose
-
-    # What other networks have as parameters, and this one has not.
-    monitor = "loss"
-    metrics = loss_params = None
+    n_components: int = parameter(
+        2,
+        [Interval(Integral, 1, None, closed="left")],
+        """int
+        Numbers in a code.""",
+        kw_only=False,
+    )
+    kind: Literal["dense", "lstm", "gru", "conv1d"] = parameter(
+        "dense",
+        [StrOptions({"dense", "lstm", "gru", "conv1d"})],
+        """{"dense", "lstm", "gru", "conv1d"}
+        The layers of encoder and decoder.""",
+    )
+    layer_sizes: int | Sequence[int] = parameter(
+        (128, 64),
+        [Integral, tuple, list],
+        """int or tuple of int
+        Units or filters of the encoder's layers before the code, one for each layer;
+        the decoder has the same in reverse order. ``"dense"`` may have none, and then
+        spans the same space as PCA.""",
+    )
+    layer_activation: Activations = parameter(
+        "relu",
+        [*ACTIVATION, tuple, list],
+        """str, dict, keras.layers.Layer, callable, None, or tuple of those
+        Activation of the layers of ``"dense"`` and ``"conv1d"``: the name of a Keras
+        activation, a dict with a name and options, a Keras layer or a function; a tuple
+        has one for each layer of the encoder. Codes have no activation.""",
+    )
+    kernel_size: int | Sequence[int] = parameter(
+        5,
+        [Integral, tuple, list],
+        """int or tuple of int
+        Timesteps that each convolution of ``"conv1d"`` spans, one for all layers or one
+        for each.""",
+    )
+    normalization: Literal["batch"] | None = parameter(
+        None,
+        [StrOptions({"batch"}), None],
+        """{"batch"} or None
+        Whether batch normalization follows each layer, except the code and the output.
+        The rows of an epoch are then shared out evenly over its steps, because a last
+        batch of few rows would spoil the statistics.""",
+    )
+    tied_weights: bool = parameter(
+        False,
+        ["boolean"],
+        """bool
+        Whether the decoder of ``"dense"`` uses the transposed kernels of the encoder.
+        """,
+    )
+    variational: bool = parameter(
+        False,
+        ["boolean"],
+        """bool
+        Whether codes are distributions. ``transform`` gives their means.""",
+    )
+    beta: float = parameter(
+        1.0,
+        [Interval(Real, 0, None, closed="left")],
+        """float
+        Weight of the divergence of a variational code. The error is a mean over the
+        cells of a row, and so the divergence is divided by their number: with 1.0 and
+        ``"binary_crossentropy"`` the loss is the evidence lower bound, for each cell.
+        """,
+    )
+    beta_warmup: int = parameter(
+        10,
+        [Interval(Integral, 0, None, closed="left")],
+        """int
+        Epochs over which the weight of the divergence rises to ``beta``.""",
+    )
+    noise: float | tuple[str, float] | None = parameter(
+        None,
+        [Interval(Real, 0, None, closed="left"), tuple, list, None],
+        """float, tuple or None
+        What is done in training to the rows that the network reads, and not to the rows
+        that it has to reconstruct: a standard deviation of Gaussian noise in units of
+        the scaled values, also as ``("gaussian", 0.1)``, or ``("masking", 0.2)`` for a
+        fraction in [0, 1) of the values that is set to 0.""",
+    )
+    activity_l1: float = parameter(
+        0.0,
+        [Interval(Real, 0, None, closed="left")],
+        """float
+        Weight of the sum of a code's absolute values in the loss, for sparse codes.""",
+    )
+    scale: Literal["standard", "minmax"] | None = parameter(
+        "standard",
+        [StrOptions(set(SCALERS)), None],
+        """{"standard", "minmax"} or None
+        How rows are scaled before the network and back after it: to mean 0 and variance
+        1, or to [0, 1]. Each column of a 2-D X has its own scale; a feature of a 3-D X
+        has one for all timesteps. None: rows are not scaled.""",
+    )
+    loss: Literal["mse", "mae", "huber", "binary_crossentropy"] = parameter(
+        "mse",
+        [StrOptions(set(ELEMENTWISE_LOSSES))],
+        """{"mse", "mae", "huber", "binary_crossentropy"}
+        Error of a reconstructed value, in units of the scaled values.
+        ``"binary_crossentropy"`` is for values in [0, 1], with ``scale="minmax"`` or
+        None, and puts a sigmoid after the output; ``"minmax"`` then clips rows that lie
+        outside the range of the training rows.""",
+        group="training",
+    )
+    mask_value: float | None = parameter(
+        None,
+        [Real, None],
+        """float or None
+        Timesteps in which every feature has this value are padding; NaN is possible.
+        Recurrent layers skip them, other layers read zeros, and errors at padding do
+        not count. None: there is no padding.""",
+        group="other",
+    )
+    epochs: int = 100
 
     # Rows are scaled in the precision in which they come.
     _dtype = (np.float64, np.float32)
@@ -451,22 +254,29 @@ class AutoencoderTransformer(
 
     @property
     def predict(self):
-        """Not there: see ``transform`` and ``inverse_transform``."""
+        """Not available: see ``transform`` and ``inverse_transform``."""
         self._absent("predict")
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        if self._seen is not None:
+            # Training rows themselves don't belong into a file.
+            state |= {"_codes": self._codes_of_seen_rows(), "_seen": None}
+        return state
 
     # -------------------------------------------------------------------------- fit
 
-    @restores_on_error
+    @public_fit
     def fit(
         self,
-        X,
-        y=None,
-        sample_weight=None,
+        X: ArrayLike,
+        y: None = None,
+        sample_weight: ArrayLike | None = None,
         *,
-        X_val=None,
-        sample_weight_val=None,
-        groups=None,
-    ):
+        X_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
         """Fit scale and network.
 
         Parameters
@@ -478,15 +288,15 @@ class AutoencoderTransformer(
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, not negative. Only their ratios count; a row of weight zero is a
-            row that is not there.
+            Weights, not negative. Only their ratios count; rows of weight zero are left
+            out.
         X_val : array-like of the same kind as X, default=None
-            Rows to watch. With ``early_stopping`` they are watched in place of rows
-            held out; without it they are only recorded in ``history_``.
+            Validation rows. With ``early_stopping`` they replace rows held out; without
+            it they are only recorded in ``history_``.
         sample_weight_val : array-like of shape (n_val_samples,), default=None
             Weights of ``X_val``, in its loss.
         groups : array-like of shape (n_samples,), default=None
-            Groups that ``early_stopping`` keeps on one side when it holds out rows.
+            Groups of rows. ``early_stopping`` holds out whole groups.
 
         Returns
         -------
@@ -496,23 +306,28 @@ class AutoencoderTransformer(
         Raises
         ------
         ValueError
-            If the data or a parameter is not as it must be, or the loss does not stay
-            finite. A fitted transformer is then as it was.
+            If the data or a parameter can't be used, or the loss is not finite. A
+            fitted transformer then stays as it was.
         TypeError
             If X is sparse, or a parameter has the wrong type.
         """
-        resume = bool(self.warm_start) and self.__sklearn_is_fitted__()
-        return self._train(
-            X, None, sample_weight, epochs=self.epochs, resume=resume, X_val=X_val,
-            sample_weight_val=sample_weight_val, groups=groups,
-            early_stopping=self.early_stopping,
+        given = Given(
+            X, None, sample_weight, groups, X_val, sample_weight_val=sample_weight_val
+        )
+        rows = self._fit(
+            given, epochs=self.epochs, early_stopping=self.early_stopping,
+            resume=bool(self.warm_start) and self.__sklearn_is_fitted__(),
         )  # fmt: skip
+        self._keep_codes(rows)
+        return self
 
-    @restores_on_error
-    def partial_fit(self, X, y=None, sample_weight=None):
-        """Train for one epoch over X, going on from where training stands.
+    @public_fit
+    def partial_fit(
+        self, X: ArrayLike, y: None = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Train for one epoch over X, continuing from where training stands.
 
-        The scale is that of the first call's rows.
+        The scale is learned from the rows of the first call.
 
         Parameters
         ----------
@@ -534,23 +349,22 @@ class AutoencoderTransformer(
         ValueError
             If ``early_stopping`` is True, or X has another shape than before.
         """
-        if self.early_stopping:
-            raise ValueError(
-                "early_stopping must be False with partial_fit, got True: which rows "
-                "would be held out is not defined over calls."
-            )
+        self._check_partial()
         resume = self.__sklearn_is_fitted__()
-        return self._train(X, None, sample_weight, epochs=1, resume=resume, min_rows=1)
+        given = Given(X, None, sample_weight)
+        rows = self._fit(given, epochs=1, resume=resume, min_rows=1)
+        self._keep_rows(rows, resume)
+        return self
 
-    @restores_on_error
-    def initialize(self, X, y=None):
+    @public_fit
+    def initialize(self, X: ArrayLike, y: None = None) -> Self:
         """Learn the scale and draw the first weights, without training.
 
         Parameters
         ----------
         X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Rows of the shape that is to come.
+            Rows of the shape that will be trained on.
         y : None
             Ignored.
 
@@ -559,7 +373,8 @@ class AutoencoderTransformer(
         self : object
             The transformer with its first weights.
         """
-        return self._train(X, None, None, epochs=0, resume=False)
+        self._keep_codes(self._fit(Given(X), epochs=0))
+        return self
 
     # --------------------------------------------------------------- what is learned
 
@@ -738,11 +553,13 @@ class AutoencoderTransformer(
                 f"n_samples must be an int of at least 1, got {n_samples!r}."
             )
         rng = check_random_state(random_state)
-        if self._recipe.network["variational"]:
+        if self._recipe.network.variational:
             codes = rng.normal(size=(n_samples, self._n_features_out))
         else:
             if not hasattr(self, "mixture_"):
-                self.mixture_ = _fit_mixture(self._codes, int(self._seeds[0]))
+                self.mixture_ = _fit_mixture(
+                    self._codes_of_seen_rows(), int(self._seeds[0])
+                )
             mixture = copy(self.mixture_).set_params(random_state=rng)
             # They come component by component.
             codes = rng.permutation(mixture.sample(n_samples)[0])
@@ -752,25 +569,85 @@ class AutoencoderTransformer(
 
     def _check(self, X):
         check_is_fitted(self)
-        return check_sequences(self, X, reset=False, dtype=self._dtype)
+        return check_sequences(
+            self, X, reset=False, dtype=self._dtype, **self._padding_options()
+        )
 
     def _ask(self, name, X):
         prepare = None if name == "rows" else self._prepare  # codes are as they are
         return predict(self._recipe, self._state.weights, X, name=name, prepare=prepare)
-
-    @property
-    def _prepare(self):
-        """What the network reads, from rows; see `skseq._training.Rows`."""
-        return self._scaling
 
     def _decoded(self, codes):
         rows = self._ask("rows", np.ascontiguousarray(codes, np.float32))
         rows = self._scaling.inverse(rows.astype(codes.dtype, copy=False))
         return rows if self._n_dimensions_in == 3 else rows.reshape(len(rows), -1)
 
-    # ----------------------------------------- what `SequenceEstimator._train` asks
+    # ------------------------------------------------------------ codes for `sample`
 
-    def _network(self):
+    # Codes of training rows, and rows of `partial_fit` whose codes are not made yet.
+    _codes = None
+    _seen = None
+
+    def _forget_sample(self):
+        vars(self).pop("mixture_", None)
+        self._codes = self._seen = None
+        self._n_features_out = int(self.n_components)
+
+    def _keep_codes(self, rows):
+        """Keep the codes of some of the training rows."""
+        self._forget_sample()
+        if self.variational:
+            return
+        rng, positions = np.random.default_rng(self._seeds[0]), np.arange(len(rows))
+        if len(rows) > _MIXTURE_ROWS:
+            positions = rng.choice(len(rows), _MIXTURE_ROWS, replace=False)
+        self._codes = self._ask("code", rows.take(np.sort(positions)).rows())
+
+    def _keep_rows(self, rows, resume):
+        """Keep some of the rows of a call of `partial_fit`, alike from all calls.
+
+        Their codes are made when they are asked for, because training changes them.
+        """
+        codes, seen = self._codes, self._seen
+        self._forget_sample()
+        if self.variational:
+            return
+        if not resume:
+            codes = seen = None
+        X = rows.rows()
+        if seen is None:
+            seen = _SeenRows(np.empty((0, *X.shape[1:]), X.dtype), 0)
+        self._codes, self._seen = codes, seen.and_also(X, int(self._seeds[0]))
+
+    def _codes_of_seen_rows(self):
+        """Codes of a sample of all rows that were trained on."""
+        if self._seen is None:
+            return self._codes
+        codes = self._ask("code", self._seen.rows)
+        if self._codes is not None:
+            codes = np.concatenate([self._codes, codes])
+        if len(codes) > _MIXTURE_ROWS:
+            rng = np.random.default_rng(self._seeds[0])
+            codes = codes[rng.choice(len(codes), _MIXTURE_ROWS, replace=False)]
+        return codes
+
+    # ------------------------------------------------ what autoencoders do in `_fit`
+
+    def _padding_options(self):
+        return {"mask_value": self.mask_value}
+
+    @property
+    def _prepare(self):
+        return self._scaling
+
+    def _before_training(self, given, rows, recipe):
+        self._scaling = Scaling(self.scale, self.mask_value, self.loss)
+        # The columns of a table have a scale each; a feature of sequences has one.
+        X = rows.X
+        shape = X.shape[2:] if self._n_dimensions_in == 3 else X.shape[1:]
+        self._scaling.fit(X, rows.index, rows.weights, shape)
+
+    def _network_and_loss(self, target):
         for name, (default, of, users) in _USED_BY.items():
             value = getattr(self, name)
             if getattr(self, of) not in users and value != default:
@@ -789,98 +666,76 @@ class AutoencoderTransformer(
                 "scale must be 'minmax' with loss='binary_crossentropy', or None for "
                 "values that are in [0, 1], got 'standard'."
             )
-        return {
-            "family": "autoencoder",
-            "encoder": self._encoder(),
-            "n_components": int(self.n_components),
-            "tied_weights": bool(self.tied_weights),
-            "variational": bool(self.variational),
-            "beta": float(self.beta),
-            "beta_warmup": int(self.beta_warmup),
-            "noise": _check_noise(self.noise),
-            "activity_l1": float(self.activity_l1),
-            "masked": self.mask_value is not None,
-            # Of no concern to the network, but to going on with it.
-            "input": (self.scale, self.mask_value),
-        }
+        crossentropy = self.loss == "binary_crossentropy"
+        network = Autoencoder(
+            **self._shape_in,
+            head=None,
+            encoder=self._encoder(**self._shape_in),
+            n_components=int(self.n_components),
+            output_activation="sigmoid" if crossentropy else None,
+            tied_weights=bool(self.tied_weights),
+            variational=bool(self.variational),
+            masked=self.mask_value is not None,
+            beta=float(self.beta),
+            beta_warmup=int(self.beta_warmup),
+            noise=_check_noise(self.noise),
+            activity_l1=float(self.activity_l1),
+            input=(self.scale, self.mask_value),
+        )
+        return network, self.loss, target
 
-    def _encoder(self):
-        """The encoder as a network of the family that it is of."""
+    def _encoder(self, n_timesteps, n_features):
+        """The encoder as a network of its family, without a head."""
         recurrent = self.kind in ("lstm", "gru")
         sizes = check_sizes(
             "layer_sizes", self.layer_sizes, may_be_empty=self.kind == "dense"
         )
+        n_layers = len(sizes)
+        activations = None if recurrent else self.layer_activation
         options = {
+            "n_timesteps": n_timesteps,
+            "n_features": n_features,
+            "head": None,
             "normalization": self.normalization,
-            "dropout": (0.0,) * len(sizes),
-            "activation": self.activation,
+            "layer_activation": check_activations(activations, n_layers),
+            "dropout": (0.0,) * n_layers,
         }
-        if not recurrent:
-            check_activation("activation", self.activation)
         if self.kind == "dense":
-            return {**options, "family": "dense", "dense_units": sizes}
-        options["dense_units"] = ()
+            return Dense(**options, dense_units=sizes)
         if recurrent:
-            return {
+            return Recurrent(
                 **options,
-                "family": "recurrent",
-                "cell": self.kind,
-                "units": sizes,
-                "bidirectional": False,
-                "recurrent_dropout": (0.0,) * len(sizes),
-                "pooling": "last",
-                "layer_activation": (None,) * len(sizes),
-            }
-        return {
+                cell=self.kind,
+                units=sizes,
+                recurrent_dropout=(0.0,) * n_layers,
+                pooling="last",
+            )
+        return Convolutional(
             **options,
-            "family": "convolutional",
-            "filters": sizes,
-            "kernel_size": check_sizes("kernel_size", self.kernel_size, len(sizes)),
-            "padding": "same",
-            "pool_size": (2,) * len(sizes),
-            "pooling": "flatten",
-        }
+            filters=sizes,
+            kernel_size=check_sizes("kernel_size", self.kernel_size, n_layers),
+            padding="same",
+            pool_size=(2,) * n_layers,
+            pooling="flatten",
+        )
 
-    def _head(self):
-        crossentropy = self.loss == "binary_crossentropy"
-        return self.loss, {"output_activation": "sigmoid" if crossentropy else None}
 
-    def _check_target(self, y, n_rows, name="y"):
-        return np.zeros(n_rows, int)
+@dataclass(frozen=True)
+class _SeenRows:
+    """A sample of rows, in which each row seen so far is with the same probability."""
 
-    def _encode_target(self, y, *, resume, classes):
-        return y
+    rows: np.ndarray
+    n_seen: int
 
-    def _encode(self, y, name):
-        return y
-
-    def _strata(self, y):
-        return y
-
-    def _check_parts(self, y, rest, held_out, remedy):
-        """Any rows will do."""
-
-    def _rows(self, X, index, y, weights, recipe, *, class_weight=False):
-        weights = (weights / weights.mean()).astype(np.float32)
-        return Rows(X, index, None, weights, self._prepare)
-
-    def _settle_before(self, X, index, weights, X_unlabeled, recipe, seeds):
-        self._scaling = _Scaling(self.scale, self.mask_value, self.loss)
-        # The columns of a table have a scale each; a feature of sequences has one.
-        shape = X.shape[2:] if self._n_dimensions_in == 3 else X.shape[1:]
-        self._scaling.fit(X, index, weights, shape)
-
-    def _settle_after(self, X, index):
-        self._n_features_out = int(self.n_components)
-        vars(self).pop("mixture_", None)
-        self._codes = None
-        if not self.variational:
-            n_rows = len(X) if index is None else len(index)
-            rng = np.random.default_rng(self._seeds[0])
-            rows = np.arange(n_rows)
-            if n_rows > _MIXTURE_ROWS:
-                rows = np.sort(rng.choice(n_rows, _MIXTURE_ROWS, replace=False))
-            self._codes = self._ask("code", X[rows if index is None else index[rows]])
+    def and_also(self, X, seed):
+        """The sample after further rows (reservoir sampling)."""
+        most = min(_MIXTURE_ROWS, max(_KEPT_VALUES // math.prod(X.shape[1:]), 2))
+        n_free = max(most - len(self.rows), 0)
+        rows = np.concatenate([self.rows, X[:n_free]])
+        numbers = self.n_seen + np.arange(len(X))[n_free:]
+        places = np.random.default_rng([seed, self.n_seen]).integers(numbers + 1)
+        rows[places[places < most]] = X[n_free:][places < most]
+        return _SeenRows(rows, self.n_seen + len(X))
 
 
 def default_autoencoder(shape):
@@ -928,3 +783,7 @@ def _fit_mixture(codes, seed):
         if criterion < least:
             best, least = mixture, criterion
     return best
+
+
+# The name of the class in files of version 0.1.
+_Scaling = Scaling

@@ -1,44 +1,54 @@
-"""The bridge: scikeras' BaseWrapper made into a scikit-learn 1.6+ citizen.
+"""The bridge: SciKeras' BaseWrapper as a scikit-learn estimator; the steps of ``fit``.
 
-The only importer of scikeras. `SequenceEstimator` has what every network shares.
+The only importer of SciKeras. `SequenceEstimator` has what every network shares.
 """
 
-# First, for it tells what to do where Keras would fail to be imported.
-from skseq._networks import check_metrics, check_optimizer, keras
+from __future__ import annotations
+
+# Before SciKeras, because it says what to do where Keras can't be imported.
+import skseq._engine.keras
 
 # isort: split
-import copy
 import inspect
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scikeras.wrappers import BaseWrapper
 from sklearn.base import BaseEstimator
-from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skseq._persistence import VersionedState
-from skseq._training import (
-    Recipe,
-    Schedule,
-    State,
-    Watch,
-    initial_state,
-    predict,
-    standalone_model,
-    train,
+from skseq._engine.callbacks import CALLBACKS, copies_of
+from skseq._engine.fingerprints import fingerprint
+from skseq._engine.optimizers import (
+    LEARNING_RATE,
+    OPTIMIZER,
+    check_no_exclusions,
+    check_optimizer,
 )
+from skseq._engine.recipe import Rows, Schedule, State, Watch, new_recipe
+from skseq._engine.stored import storable
+from skseq._engine.train import initial_state, predict, standalone_model, train
+from skseq._parameters import Declared, parameter
+from skseq._persistence import VersionedState
+from skseq._sequences import check_sequences, take_rows
+from skseq._targets import RowsThemselves
 from skseq._validation import (
     HasMethods,
     Interval,
+    check_groups,
     check_parameters,
-    check_rows,
-    check_sequences,
     check_weights,
-    nearest,
+    unknown_name,
 )
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from skseq._engine.types import Callbacks, LearningRate, Model, Optimizer
 
 # scikit-learn's check_estimator takes a class of the MRO that has `_more_tags` and no
 # `__sklearn_tags__` of its own for one that was never ported. BaseWrapper is such a
@@ -46,48 +56,243 @@ from skseq._validation import (
 if "__sklearn_tags__" not in vars(BaseWrapper):
     BaseWrapper.__sklearn_tags__ = BaseEstimator.__sklearn_tags__
 
-# Parameters that are dicts, whose keys can be set as `optimizer__clipnorm`.
-_DICT_PARAMETERS = {"optimizer": "optimizer_params", "loss": "loss_params"}
 
-# Parameters that are estimators, whose own can be set as `sampler__k_neighbors`.
-_NESTED_PARAMETERS = ("pretrained", "sampler")
+@dataclass(frozen=True)
+class Given:
+    """What a caller gave to a method that trains.
 
-
-class SequenceEstimator(VersionedState, BaseWrapper):
-    """What every network shares; abstract.
-
-    A family (`_RecurrentEstimator`, ...) adds the one ``__init__`` of its estimators
-    and ``_network``, which gives its part of a network's dict.
+    Attributes
+    ----------
+    X, y, sample_weight, groups
+        Rows to train on, and to hold out of.
+    X_val, y_val, sample_weight_val
+        Rows to watch in place of rows held out.
+    X_unlabeled
+        Further rows without labels.
+    classes
+        All classes that there are; None: those in y.
     """
 
-    _parameter_constraints = {
-        "epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "optimizer": [str, keras.optimizers.Optimizer, type],
-        "learning_rate": [
-            Interval(Real, 0, None, closed="neither"),
-            keras.optimizers.schedules.LearningRateSchedule,
-            None,
-        ],
-        "optimizer_params": [dict, None],
-        "loss": [str, keras.losses.Loss, callable, None],
-        "loss_params": [dict, None],
-        "metrics": [str, list, tuple, keras.metrics.Metric, callable, None],
-        "callbacks": [list, tuple, keras.callbacks.Callback, None],
-        "early_stopping": ["boolean"],
-        "validation_split": [
-            Interval(Real, 0, 1, closed="neither"),
-            HasMethods("split"),
-        ],
-        "monitor": [str, callable],
-        "patience": [Interval(Integral, 1, None, closed="left")],
-        "min_delta": [Interval(Real, 0, None, closed="left")],
-        "shuffle": ["boolean"],
-        "n_timesteps": [Interval(Integral, 1, None, closed="left"), None],
-        "random_state": ["random_state"],
-        "warm_start": ["boolean"],
-        "verbose": ["verbose"],
-    }
+    X: Any
+    y: Any = None
+    sample_weight: Any = None
+    groups: Any = None
+    X_val: Any = None
+    y_val: Any = None
+    sample_weight_val: Any = None
+    X_unlabeled: Any = None
+    classes: Any = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Validated rows: all of those given, held out, or to train on.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, n_timesteps, n_features)
+        It may be larger than memory, so that no rows are copied out of it.
+    index : ndarray of int of shape (n_rows,) or None
+        The rows of X that there are, in this order; None: all of them.
+    codes : ndarray of shape (n_rows,)
+        The encoded target.
+    weights : ndarray of shape (n_rows,)
+    """
+
+    X: np.ndarray
+    index: np.ndarray | None
+    codes: np.ndarray
+    weights: np.ndarray
+
+    def __len__(self):
+        return len(self.weights)
+
+    def take(self, positions):
+        """The rows at some positions."""
+        index = positions if self.index is None else self.index[positions]
+        return replace(
+            self, index=index, codes=self.codes[positions],
+            weights=self.weights[positions],
+        )  # fmt: skip
+
+    def rows(self):
+        """The rows of X themselves; a copy where only some of them are there."""
+        return self.X if self.index is None else self.X[self.index]
+
+
+class SequenceEstimator(Declared, VersionedState, BaseWrapper):
+    """What every network shares; abstract.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Columns of a 2-D X, or features of each timestep of a 3-D X.
+
+    n_timesteps_in_ : int
+        Timesteps that the network reads.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Column names, if X was a dataframe whose names are all strings.
+
+    history_ : dict of str to list
+        A value for each epoch: ``"loss"``, the ``metrics``, with validation rows
+        ``"val_loss"`` and so on, and what ``callbacks`` add to their logs. A metric
+        with a value for each class has a list of them for each epoch.
+
+    n_iter_ : int
+        Epochs run since the first weights were drawn.
+
+    best_epoch_ : int
+        Epoch with the best score on the validation rows, counted from 1. Only with
+        ``early_stopping`` or ``X_val``.
+
+    best_score_ : float
+        That score. Only with ``early_stopping`` or ``X_val``.
+
+    callbacks_ : list of keras.callbacks.Callback
+        The copies of ``callbacks`` that were used.
+
+    model_ : keras.Model
+        A new standalone model with a copy of the weights. Editing it changes nothing
+        in the estimator.
+    """
+
+    epochs: int = parameter(
+        30,
+        [Interval(Integral, 1, None, closed="left")],
+        """int
+        Passes over the training rows.""",
+        group="training",
+    )
+    batch_size: int = parameter(
+        32,
+        [Interval(Integral, 1, None, closed="left")],
+        """int
+        Rows for each step of the optimizer.""",
+        group="training",
+    )
+    optimizer: Optimizer = parameter(
+        "adam",
+        OPTIMIZER,
+        """str, keras.optimizers.Optimizer or class of one
+        The optimizer. The configuration of an object is used, never the object itself.
+        """,
+        group="training",
+    )
+    learning_rate: LearningRate = parameter(
+        None,
+        LEARNING_RATE,
+        """float, keras.optimizers.schedules.LearningRateSchedule or None
+        Step size of the optimizer; it replaces the rate of an optimizer object. None:
+        the rate of an optimizer object; with a name or a class 0.005, and 0.002 for
+        autoencoders.""",
+        group="training",
+    )
+    optimizer_params: dict[str, Any] | None = parameter(
+        None,
+        [dict, None],
+        """dict or None
+        Further arguments of the optimizer, such as ``{"clipnorm": 1.0}``.
+        ``set_params(optimizer__clipnorm=1.0)`` sets one.""",
+        group="training",
+    )
+    callbacks: Callbacks = parameter(
+        None,
+        CALLBACKS,
+        """keras.callbacks.Callback, list or tuple of those, or None
+        Keras callbacks. They are copied before use; the copies are ``callbacks_``.
+        Callbacks with batch-level hooks make training several times slower.""",
+        group="training",
+    )
+    shuffle: bool = parameter(
+        True,
+        ["boolean"],
+        """bool
+        Whether each epoch takes the rows in a new order.""",
+        group="training",
+    )
+    early_stopping: bool = parameter(
+        False,
+        ["boolean"],
+        """bool
+        Whether to hold out validation rows, stop when their loss (or the ``monitor`` of
+        a classifier) no longer improves, and keep the weights of the best epoch.""",
+        group="validation",
+    )
+    validation_split: float | Any = parameter(
+        0.1,
+        [Interval(Real, 0, 1, closed="neither"), HasMethods("split")],
+        """float or cross-validation splitter
+        What ``early_stopping`` holds out: a fraction in (0, 1) of the rows, drawn at
+        random with the classes in proportion (and as whole groups, if ``groups`` are
+        given to ``fit``), or the test part of a scikit-learn splitter's last split.""",
+        group="validation",
+    )
+    patience: int = parameter(
+        10,
+        [Interval(Integral, 1, None, closed="left")],
+        """int
+        Epochs without improvement after which ``early_stopping`` stops.""",
+        group="validation",
+    )
+    min_delta: float = parameter(
+        0.0,
+        [Interval(Real, 0, None, closed="left")],
+        """float
+        The least gain that counts as improvement for ``patience``.""",
+        group="validation",
+    )
+    n_timesteps: int | None = parameter(
+        None,
+        [Interval(Integral, 1, None, closed="left"), None],
+        """int or None
+        For a 2-D X: the number of timesteps in its columns, which hold all features of
+        the first timestep, then all of the second, and so on. None: each column is a
+        timestep with one feature.""",
+        group="other",
+    )
+    random_state: int | np.random.RandomState | None = parameter(
+        None,
+        ["random_state"],
+        """int, RandomState instance or None
+        Determines the first weights, the order of rows, everything that training draws
+        and the rows held out. Pass an int for the same result at each call.""",
+        group="other",
+    )
+    warm_start: bool = parameter(
+        False,
+        ["boolean"],
+        """bool
+        Whether ``fit`` continues from the last call for another ``epochs`` epochs, with
+        its weights, the state of its optimizer and its epoch count.""",
+        group="other",
+    )
+    verbose: int = parameter(
+        0,
+        ["verbose"],
+        """int
+        1 shows a progress bar over the epochs on standard error (one line at the end
+        where that is no terminal or notebook); 2 prints a line after each epoch.""",
+        group="other",
+    )
+
+    # Parameters that are dicts, whose keys can be set as `optimizer__clipnorm`.
+    _dict_parameters = {"optimizer": "optimizer_params"}
+
+    # Parameters that are estimators, whose own can be set as `sampler__k_neighbors`.
+    _nested_parameters = ()
+
+    # The data type of validated rows; a tuple where a family prepares them by itself.
+    _dtype = np.float32
+
+    # Where neither an optimizer object nor the user gives one. Keras' 0.001 takes
+    # several times the epochs on a table of some hundred rows.
+    _default_rate = 0.005
+
+    # What is watched, and computed while training; parameters of networks with a target.
+    monitor = "loss"
+    loss_params = None
+    metrics = None
 
     # ------------------------------------------------- parameters, as BaseEstimator's
 
@@ -97,15 +302,15 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         parameters = inspect.signature(cls.__init__).parameters
         return sorted(name for name in parameters if name != "self")
 
-    def get_params(self, deep=True):
-        """Parameters of this estimator.
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Get the parameters of this estimator.
 
         Parameters
         ----------
         deep : bool, default=True
-            Also list each key of ``optimizer_params`` as ``optimizer__<key>``, of
-            ``loss_params`` as ``loss__<key>``, and each parameter of ``pretrained`` and
-            ``sampler``.
+            Whether to list also each key of ``optimizer_params`` as
+            ``optimizer__<key>``, and so with other parameters that are dicts, and the
+            parameters of each parameter that is an estimator.
 
         Returns
         -------
@@ -114,27 +319,27 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         """
         params = {name: getattr(self, name) for name in self._get_param_names()}
         if deep:
-            for prefix, name in _DICT_PARAMETERS.items():
-                for key, value in (params.get(name) or {}).items():
+            for prefix, name in self._dict_parameters.items():
+                for key, value in (params[name] or {}).items():
                     params[f"{prefix}__{key}"] = value
-            for name in _NESTED_PARAMETERS:
-                inner = params.get(name)
+            for name in self._nested_parameters:
+                inner = params[name]
                 # Anything else is for `fit` to refuse.
                 if hasattr(inner, "get_params") and not isinstance(inner, type):
                     for key, value in inner.get_params().items():
                         params[f"{name}__{key}"] = value
         return params
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters of this estimator.
 
         Parameters
         ----------
         **params : dict
             Values by name. ``optimizer__<key>`` sets a key of a new
-            ``optimizer_params``, ``loss__<key>`` one of a new ``loss_params``,
-            ``pretrained__<name>`` a parameter of ``pretrained``, and so with
-            ``sampler``.
+            ``optimizer_params``, and so with other parameters that are dicts;
+            ``sampler__<name>`` sets a parameter of ``sampler``, and so with other
+            parameters that are estimators.
 
         Returns
         -------
@@ -150,16 +355,16 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         plain, keyed, nested = {}, {}, {}
         for name, value in params.items():
             prefix, _, key = name.partition("__")
-            if key and _DICT_PARAMETERS.get(prefix) in names:
-                keyed.setdefault(_DICT_PARAMETERS[prefix], {})[key] = value
-            elif key and prefix in _NESTED_PARAMETERS and prefix in names:
+            if key and prefix in self._dict_parameters:
+                keyed.setdefault(self._dict_parameters[prefix], {})[key] = value
+            elif key and prefix in self._nested_parameters:
                 nested.setdefault(prefix, {})[key] = value
             elif name in names:
                 plain[name] = value
             else:
                 raise ValueError(
                     f"Invalid parameter {name!r} for estimator "
-                    f"{type(self).__name__}.{nearest(name, names)}"
+                    f"{type(self).__name__}.{unknown_name(name, names)}"
                 )
         for name, value in plain.items():
             setattr(self, name, value)
@@ -174,6 +379,10 @@ class SequenceEstimator(VersionedState, BaseWrapper):
     # BaseWrapper lists every parameter on a line of its own.
     __repr__ = BaseEstimator.__repr__
 
+    def __sklearn_clone__(self):
+        check_no_exclusions(self.optimizer)
+        return super().__sklearn_clone__()
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
@@ -182,12 +391,13 @@ class SequenceEstimator(VersionedState, BaseWrapper):
     def __sklearn_is_fitted__(self):
         return "_state" in vars(self)
 
-    # What check_sequences gives; another than float32 for who prepares rows by chunks.
-    _dtype = np.float32
+    def __getstate__(self):
+        return storable(super().__getstate__())
 
-    # Where neither an optimizer object nor the user says. Keras' 0.001 takes several
-    # times the epochs on a table of some hundred rows.
-    _default_rate = 0.005
+    def _upgraded(self, state):
+        from skseq._training import upgraded  # not above: it is for old files alone
+
+        return upgraded(state)
 
     # --------------------------------------------------- what scikeras has in public
 
@@ -197,17 +407,17 @@ class SequenceEstimator(VersionedState, BaseWrapper):
         )
 
     @property
-    def initialized_(self):
+    def initialized_(self) -> bool:
         """bool: whether there are weights, so that ``predict`` works."""
         return self.__sklearn_is_fitted__()
 
     @property
-    def current_epoch(self):
+    def current_epoch(self) -> int:
         """int: epochs run since the weights were drawn; 0 before ``fit``."""
         return getattr(self, "n_iter_", 0)
 
     @property
-    def model_(self):
+    def model_(self) -> Model:
         """keras.Model: a new standalone model with a copy of the weights.
 
         Editing it changes nothing in this estimator.
@@ -218,234 +428,147 @@ class SequenceEstimator(VersionedState, BaseWrapper):
 
     @property
     def feature_encoder(self):
-        """Not there: transform X in a `sklearn.pipeline.Pipeline`."""
+        """Not available: transform X in a `sklearn.pipeline.Pipeline`."""
         self._absent("feature_encoder")
 
     @property
     def target_encoder(self):
-        """Not there: labels are encoded inside ``fit``, see ``classes_``."""
+        """Not available: labels are encoded inside ``fit``, see ``classes_``."""
         self._absent("target_encoder")
 
     @property
     def scorer(self):
-        """Not there: see ``score`` and `sklearn.metrics.make_scorer`."""
+        """Not available: see ``score`` and `sklearn.metrics.make_scorer`."""
         self._absent("scorer")
 
-    # -------------------------------------------------------------------------- fit
+    # ------------------------------------------------------------- the steps of fit
 
-    def _check_callbacks(self):
-        """Copies of the caller's callbacks."""
-        callbacks = self.callbacks
-        if callbacks is None:
-            callbacks = []
-        elif isinstance(callbacks, keras.callbacks.Callback):
-            callbacks = [callbacks]
-        for callback in callbacks:
-            if not isinstance(callback, keras.callbacks.Callback):
-                raise TypeError(
-                    f"callbacks must be keras.callbacks.Callback objects, got "
-                    f"{callback!r}."
-                )
-        return [copy.deepcopy(callback) for callback in callbacks]
+    def _fit(self, given, *, epochs, resume=False, early_stopping=False, min_rows=2):
+        """Train on what the caller gave; called inside `public_fit`.
 
-    def _check_monitor(self):
-        """The scorer of ``monitor``; None where it is the loss."""
-        if self.monitor == "loss":
+        Parameters
+        ----------
+        given : Given
+        epochs : int
+            0: only draw the first weights.
+        resume : bool
+            Whether to continue from where training stands.
+        early_stopping : bool
+        min_rows : int
+            The least number of rows.
+
+        Returns
+        -------
+        rows : Part
+            The training rows, before they were resampled.
+        """
+        check_parameters(self)
+        whole, target = self._validate(given, resume, min_rows)
+        callbacks = copies_of(self.callbacks)
+        recipe, target = self._new_recipe(target)
+        if not resume:
+            rng = check_random_state(self.random_state)
+            self._seeds = rng.randint(2**31 - 1, size=3)
+        rest, held_out = whole, self._validate_held_out(given, target)
+        if held_out is None and early_stopping:
+            rest, held_out = self._hold_out(given, whole, target)
+        if not resume:
+            self._before_training(given, rest, recipe)
+        rows = self._resample(given, rest, target) if epochs else rest
+        watch = None
+        if held_out is not None:
+            watch = self._make_watch(given, held_out, target, early_stopping)
+        state, rate = self._starting_state(recipe, rows, target, resume)
+        schedule = Schedule(
+            epochs=epochs,
+            batch_size=self.batch_size,
+            first_epoch=self.n_iter_ if resume else 0,
+            shuffle=self.shuffle,
+            seed=int(self._seeds[1]),
+            strata=self._batch_strata(rows, target),
+            learning_rate=rate,
+            callbacks=callbacks,
+            verbose=self.verbose,
+            title=self._title(),
+        )
+        outcome = train(recipe, state, self._rows(rows, target), schedule, watch)
+        self._settle(recipe, callbacks, resume, *outcome)
+        return rest
+
+    def _check_partial(self):
+        """Raise if `partial_fit` is asked for what needs all rows."""
+        if self.early_stopping:
+            raise ValueError(
+                "early_stopping must be False with partial_fit, got True: which rows "
+                "would be held out is not defined over calls."
+            )
+
+    def _validate(self, given, resume, min_rows):
+        """Step 1: the rows that count, validated, and their target."""
+        X = check_sequences(
+            self, given.X, reset=not resume, n_timesteps=self.n_timesteps,
+            min_rows=min_rows, dtype=self._dtype, **self._padding_options(),
+        )  # fmt: skip
+        y = self._target_kind.check(given.y, len(X))
+        weights = check_weights(given.sample_weight, len(X))
+        if given.groups is not None:
+            check_groups(given.groups, len(X))
+        index = None if (weights > 0).all() else np.flatnonzero(weights)
+        y, weights = take_rows(y, index), take_rows(weights, index)
+        target = self._learn_target(y, given.classes, resume)
+        return Part(X, index, target.encode(y), weights), target
+
+    def _validate_held_out(self, given, target):
+        """Rows to watch that the caller gave, or None."""
+        if given.X_val is None:
+            for name in ("y_val", "sample_weight_val"):
+                if getattr(given, name) is not None:
+                    raise ValueError(f"{name} needs X_val, got X_val=None.")
             return None
-        if isinstance(self.monitor, str):
-            try:
-                return get_scorer(self.monitor)
-            except ValueError as error:
-                names = ["loss", *get_scorer_names()]
-                raise ValueError(
-                    f"monitor must be 'loss' or the name of a scikit-learn scorer, got "
-                    f"{self.monitor!r}.{nearest(self.monitor, names)}"
-                ) from error
-        return check_scoring(self, scoring=self.monitor)
+        X = check_sequences(
+            self, given.X_val, reset=False, name="X_val", dtype=self._dtype,
+            **self._padding_options(),
+        )  # fmt: skip
+        y = target.check(given.y_val, len(X), "y_val")
+        weights = check_weights(given.sample_weight_val, len(X), "sample_weight_val")
+        index = np.flatnonzero(weights)
+        codes = target.encode(y, "y_val")
+        return Part(X, index, codes[index], weights[index])
 
-    def _new_recipe(self):
-        loss, head = self._head()
-        network = {
-            **self._network(),
-            "n_timesteps": self.n_timesteps_in_,
-            "n_features": self.n_features_in_
-            if self._n_dimensions_in == 3
-            else self.n_features_in_ // self.n_timesteps_in_,
-            **head,
-        }
-        rate = self.learning_rate
-        if rate is None and not isinstance(self.optimizer, keras.optimizers.Optimizer):
-            rate = self._default_rate
-        recipe = Recipe(
+    def _new_recipe(self, target):
+        """Step 2: what the program is built from, and the target in the loss' form."""
+        check_optimizer(self.optimizer, self.learning_rate, self.optimizer_params)
+        network, loss, target = self._network_and_loss(target)
+        recipe = new_recipe(
             network=network,
             optimizer=self.optimizer,
             optimizer_params=dict(self.optimizer_params or {}),
-            learning_rate=rate,
+            learning_rate=self.learning_rate,
+            default_rate=self._default_rate,
             loss=loss,
             loss_params=dict(self.loss_params or {}),
-            metrics=check_metrics(self.metrics),
+            metrics=self._checked_metrics(),
         )
-        check_optimizer(self.optimizer, self.learning_rate, self.optimizer_params)
-        return recipe
+        return recipe, target
 
-    def _train(self, X, y, sample_weight, *, epochs, resume, classes=None,
-               X_val=None, y_val=None, sample_weight_val=None, groups=None,
-               X_unlabeled=None, early_stopping=False, min_rows=2):  # fmt: skip
-        """Validate, train and store; called under `restores_on_error`."""
-        check_parameters(self)
-        X = check_sequences(
-            self, X, reset=not resume, n_timesteps=self.n_timesteps, min_rows=min_rows,
-            dtype=self._dtype,
-        )  # fmt: skip
-        y = self._check_target(y, len(X))
-        weights = check_weights(sample_weight, len(X))
-        if groups is not None:
-            check_rows("groups", groups, len(X))
-            groups = np.asarray(groups)
-        # Of X itself no rows are copied out, for it may be larger than memory.
-        index = None
-        if not (weights > 0).all():
-            index = np.flatnonzero(weights)
-            y, weights = y[index], weights[index]
-            groups = None if groups is None else groups[index]
-        y = self._encode_target(y, resume=resume, classes=classes)
-        scorer = self._check_monitor()
-        callbacks = self._check_callbacks()
-        recipe = self._new_recipe()
-
-        given = self._check_given(X_val, y_val, sample_weight_val)
-        rng = None if resume else check_random_state(self.random_state)
-        seeds = self._seeds if resume else rng.randint(2**31 - 1, size=3)
-        if given is None and early_stopping:
-            rest, held_out = self._hold_out(X, index, y, groups, int(seeds[2]))
-            before = np.arange(len(X)) if index is None else index
-            given = X, before[held_out], y[held_out], weights[held_out]
-            index, y, weights = before[rest], y[rest], weights[rest]
-        if not resume:
-            self._settle_before(X, index, weights, X_unlabeled, recipe, seeds)
-        rows = X, index, y, weights
-        if epochs:
-            # Of what is left to train on, so that what is watched is as it came.
-            rows = self._resample(*rows, int(seeds[2]))
-        watch = None
-        if given is not None:
-            watch = self._make_watch(*given, recipe, scorer, early_stopping)
-
-        if resume:
-            state, learning_rate = self._go_on(recipe)
-            first_epoch, history_before = self.n_iter_, self.history_
-        else:
-            state = self._first_state(recipe, int(seeds[0]), *rows[2:])
-            learning_rate = recipe.rate
-            first_epoch, history_before = 0, {}
-        state, history, best = train(
-            recipe,
-            state,
-            self._rows(*rows, recipe, class_weight=True),
-            Schedule(
-                epochs=epochs,
-                batch_size=self.batch_size,
-                first_epoch=first_epoch,
-                shuffle=self.shuffle,
-                seed=int(seeds[1]),
-                strata=self._batch_strata(rows[2]),
-                learning_rate=learning_rate,
-                callbacks=callbacks,
-                verbose=self.verbose,
-            ),
-            watch,
-        )
-        n_new = len(history.get("loss", ()))
-        self._recipe, self._state, self._seeds = recipe, state, seeds
-        self._settle_after(X, index)
-        self.callbacks_ = callbacks
-        self.n_iter_ = first_epoch + n_new
-        self.history_ = {
-            name: history_before.get(name, [np.nan] * first_epoch)
-            + history.get(name, [np.nan] * n_new)
-            for name in {**history_before, **history}
-        }
-        for name in ("best_epoch_", "best_score_"):
-            vars(self).pop(name, None)
-        if best is not None:
-            self.best_epoch_ = first_epoch + best[0] + 1
-            self.best_score_ = best[1]
-        return self
-
-    def _settle_before(self, X, index, weights, X_unlabeled, recipe, seeds):
-        """Before the first training: learn what it needs from the training rows."""
-
-    def _resample(self, X, index, y, weights, seed):
-        """The rows to train on, as `_rows` takes them."""
-        return X, index, y, weights
-
-    def _batch_strata(self, y):
-        """What `skseq._training.Schedule` has of this name."""
-
-    def _first_state(self, recipe, seed, y, weights):
-        return initial_state(recipe, seed)
-
-    def _settle_after(self, X, index):
-        """After training: learn what else is to be known of the training rows."""
-
-    def _go_on(self, recipe):
-        """The state to go on from, and the learning rate to set in it."""
-        before = self._recipe
-        if before.network_key() != recipe.network_key():
-            raise ValueError(
-                "warm_start and partial_fit go on with the network that was fitted, "
-                "got parameters of another one. Set them back, or call fit with "
-                "warm_start=False."
-            )
-        if before.optimizer_key() != recipe.optimizer_key():
-            # Another optimizer's state means nothing to this one.
-            return State(self._state.weights, []), recipe.rate
-        # A rate that a callback lowered stays, unless the user sets another.
-        return self._state, recipe.rate if recipe.rate != before.rate else None
-
-    def _check_given(self, X_val, y_val, sample_weight_val):
-        """Rows to watch that the caller gave, as `_make_watch` takes them; or None."""
-        if X_val is None:
-            for name, value in (
-                ("y_val", y_val),
-                ("sample_weight_val", sample_weight_val),
-            ):
-                if value is not None:
-                    raise ValueError(f"{name} needs X_val, got X_val=None.")
-            return None
-        X_val = check_sequences(
-            self, X_val, reset=False, name="X_val", dtype=self._dtype
-        )
-        y_val = self._check_target(y_val, len(X_val), "y_val")
-        weights = check_weights(sample_weight_val, len(X_val), "sample_weight_val")
-        index = np.flatnonzero(weights)
-        y_val = self._encode(y_val, "y_val")
-        return X_val, index, y_val[index], weights[index]
-
-    def _hold_out(self, X, index, y, groups, seed):
-        """Of the rows that count, the positions to train on and those to watch."""
+    def _hold_out(self, given, whole, target):
+        """Step 3: the rows to train on, and those to watch."""
         split = self.validation_split
         remedy = (
             "Give more rows, set validation_split to another fraction or splitter, or "
             "give X_val and y_val to fit."
         )
-        strata = self._strata(y)
+        groups = None
+        if given.groups is not None:
+            groups = take_rows(check_groups(given.groups, len(whole.X)), whole.index)
         try:
-            if hasattr(split, "split"):
-                # The last split: of a TimeSeriesSplit the one with most rows.
-                # It may look at X, which is copied only where rows are left out.
-                X = X if index is None else X[index]
-                *_, (rest, held_out) = split.split(X, y, groups)
-            elif groups is not None:
-                rest, held_out = _split_groups(strata, groups, split, seed)
-            else:
-                rest, held_out = train_test_split(
-                    np.arange(len(y)), test_size=split, stratify=strata,
-                    random_state=seed,
-                )  # fmt: skip
+            rest, held_out = self._split(given, whole, groups, int(self._seeds[2]))
+            target.check_parts(whole.codes, rest, held_out)
         except ValueError as error:
+            if groups is None and "groups" in str(error):
+                remedy = "Give groups to fit: a group for each row."
             raise ValueError(
-                f"validation_split={split!r} can't split {len(y)} rows: {error} "
+                f"validation_split={split!r} can't split {len(whole)} rows: {error} "
                 f"{remedy}"
             ) from error
         if groups is not None:
@@ -456,45 +579,146 @@ class SequenceEstimator(VersionedState, BaseWrapper):
                     f"got {len(both)} groups on both. Use a splitter that takes "
                     f"groups, such as GroupShuffleSplit."
                 )
-        self._check_parts(y, rest, held_out, remedy)
-        return rest, held_out
+        return whole.take(rest), whole.take(held_out)
 
-    def _make_watch(self, X, index, y, weights, recipe, scorer, early_stopping):
-        rows = self._rows(X, index, y, weights, recipe)
-        monitor, greater_is_better, score = "val_loss", False, None
-        if scorer is not None:
-            monitor, greater_is_better = "val_score", True
-            if isinstance(self.monitor, str):
-                monitor = f"val_{self.monitor}"
-            options = {} if (weights == 1).all() else {"sample_weight": weights}
+    def _split(self, given, whole, groups, seed):
+        """Of the rows that count, the positions to train on and those to watch."""
+        split = self.validation_split
+        if hasattr(split, "split"):
+            # It sees what the caller gave, which is copied only where rows are left
+            # out. The last split: of a TimeSeriesSplit the one with most rows.
+            X = take_rows(given.X, whole.index)
+            y = None if given.y is None else take_rows(given.y, whole.index)
+            *_, (rest, held_out) = split.split(X, y, groups)
+            return rest, held_out
+        if groups is not None:
+            return _split_groups(whole.codes, groups, split, seed)
+        return train_test_split(
+            np.arange(len(whole)), test_size=split, stratify=whole.codes,
+            random_state=seed,
+        )  # fmt: skip
 
-            # scikit-learn's scorers hand X on to the estimator, which has its outputs.
-            seen = X[:0] if isinstance(self.monitor, str) else X[index]
+    def _starting_state(self, recipe, rows, target, resume):
+        """Step 5: the state to start from, and the learning rate to set in it."""
+        if not resume:
+            state = self._first_state(recipe, int(self._seeds[0]), rows, target)
+            return state, recipe.rate
+        before = self._recipe
+        if fingerprint(before.network) != fingerprint(recipe.network):
+            raise ValueError(
+                "warm_start and partial_fit continue with the network that was fitted, "
+                "got parameters of another one. Set them back, or call fit with "
+                "warm_start=False."
+            )
+        if before.optimizer_key() != recipe.optimizer_key():
+            # Another optimizer's state means nothing to this one.
+            return State(self._state.weights, []), recipe.rate
+        # A rate that a callback lowered stays, unless the user sets another.
+        return self._state, recipe.rate if recipe.rate != before.rate else None
 
-            def score(outputs):
-                estimator, y_true = self._as_fitted(outputs, y)
-                try:
-                    value = scorer(estimator, seen, y_true, **options)
-                except (TypeError, ValueError) as error:
-                    raise ValueError(
-                        f"monitor={self.monitor!r} can't be computed on the "
-                        f"validation rows: {error}"
-                    ) from error
-                if not np.isfinite(value):
-                    raise ValueError(
-                        f"monitor={self.monitor!r} must be a finite number on the "
-                        f"validation rows, got {value}. See that they hold every class."
-                    )
-                return value
+    def _settle(self, recipe, callbacks, resume, state, history, best, first_epoch):
+        """Step 7: the attributes that a fit leaves behind."""
+        n_new = len(history.get("loss", ()))
+        before = self.history_ if resume else {}
+        self._recipe, self._state = recipe, state
+        self.callbacks_ = callbacks
+        self.n_iter_ = first_epoch + n_new
+        self.history_ = {
+            name: before.get(name, [np.nan] * first_epoch)
+            + history.get(name, [np.nan] * n_new)
+            for name in {**before, **history}
+        }
+        for name in ("best_epoch_", "best_score_"):
+            vars(self).pop(name, None)
+        if best is not None:
+            self.best_epoch_ = best[0] + 1
+            self.best_score_ = best[1]
 
+    @property
+    def _shape_in(self):
+        """The shape of sequences, as networks take it."""
+        n_features = self.n_features_in_
+        if self._n_dimensions_in == 2:
+            n_features //= self.n_timesteps_in_
+        return {"n_timesteps": self.n_timesteps_in_, "n_features": n_features}
+
+    # ------------------------------------------- what networks do differently in fit
+
+    # What checks y, before the target of a fit is known.
+    _target_kind = RowsThemselves()
+
+    def _learn_target(self, y, classes, resume):
+        """The target, and the attributes that say what was learned of y."""
+        return self._target_kind
+
+    def _network_and_loss(self, target):
+        """The network, the loss, and the target in the form that the loss takes."""
+        raise NotImplementedError
+
+    def _checked_metrics(self):
+        return ()
+
+    def _padding_options(self):
+        """What `check_sequences` has to know of padding."""
+        return {}
+
+    def _before_training(self, given, rows, recipe):
+        """Learn from the training rows what is needed before the network sees them."""
+
+    def _resample(self, given, rows, target):
+        """Step 4: the rows to train on, out of those that are not held out."""
+        return rows
+
+    def _batch_strata(self, rows, target):
+        """See `skseq._engine.recipe.Schedule`."""
+        return
+
+    def _first_state(self, recipe, seed, rows, target):
+        return initial_state(recipe, seed)
+
+    def _row_weights(self, rows, target):
+        """Weights to train with."""
+        return rows.weights
+
+    @property
+    def _prepare(self):
+        """What turns rows into what the network reads; None: nothing."""
+        return
+
+    def _scorer(self, given, held_out, target):
+        """What computes ``monitor`` from outputs, and whether greater is better."""
+        return None, False
+
+    # ------------------------------------------------------------------ rows to train
+
+    def _rows(self, rows, target, weights=None):
+        """Rows as the engine takes them, with weights of a mean of 1."""
+        weights = self._row_weights(rows, target) if weights is None else weights
+        weights = (weights / weights.mean()).astype(np.float32)
+        return Rows(
+            rows.X, rows.index, target.for_loss(rows.codes), weights, self._prepare
+        )
+
+    def _make_watch(self, given, held_out, target, early_stopping):
+        """Step 6: how validation rows are watched."""
+        score, greater_is_better = self._scorer(given, held_out, target)
+        monitor = "val_loss"
+        if score is not None:
+            by_name = isinstance(self.monitor, str)
+            monitor = f"val_{self.monitor}" if by_name else "val_score"
         return Watch(
-            rows=rows,
+            rows=self._rows(held_out, target, held_out.weights),
             monitor=monitor,
             greater_is_better=greater_is_better,
             score=score,
             patience=self.patience if early_stopping else None,
             min_delta=self.min_delta,
         )
+
+    def _title(self):
+        """What a progress bar is called: the class and its changed parameters."""
+        name = " ".join(repr(self).split())
+        return name if len(name) <= 60 else f"{name[:57]}..."
 
     def _outputs(self, X):
         """What the network gives for X, of shape (n_samples, n_outputs)."""

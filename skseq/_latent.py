@@ -1,24 +1,44 @@
 """Over-sampling in the space of an autoencoder's codes."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.metrics import pairwise_distances_argmin
 
 from skseq._autoencoder import AutoencoderTransformer, default_autoencoder
+from skseq._parameters import parameter
 from skseq._pretraining import unfrozen
 from skseq._resampling import (
     SamplerWithSampler,
     as_given,
     check_target_type,
-    is_frame,
-    padding_of,
 )
-from skseq._validation import HasMethods, check_sequences
+from skseq._sequences import check_padding, check_same_columns, check_sequences, is_frame
+from skseq._validation import HasMethods
 
 
 def _labels(y):
     """One label for each row, also where y has a column for each class."""
     return np.asarray(check_target_type(y, indicate_one_vs_all=True)[0])
+
+
+def _check_no_whole_numbers(X, given):
+    """Raise if rows hold whole numbers, which an autoencoder does not reconstruct."""
+    kinds = {"X": X.dtype}
+    if is_frame(given):
+        columns = given.columns
+        kinds = {f"column {name!r}": np.asarray(given[name]).dtype for name in columns}
+    for name, dtype in kinds.items():
+        if dtype.kind in "biu":
+            raise ValueError(
+                f"X must hold amounts, got whole numbers of dtype {dtype} in {name}, "
+                f"such as token ids, which an autoencoder does not reconstruct. Use "
+                f"SequenceResampler with RandomOverSampler, or X.astype(float) where "
+                f"they are amounts."
+            )
 
 
 def _nearest(codes, labels, new_codes, new_labels):
@@ -34,37 +54,19 @@ class LatentSampler(SamplerWithSampler):
     """Resamples in the space of an autoencoder's codes.
 
     The training rows are encoded by an autoencoder, a sampler resamples the codes, and
-    what it made is decoded [1]_. A row between two sequences is a mixture of both; a
-    code between two codes is decoded to a sequence of the kind that the autoencoder has
-    learned. Rows that are taken as they are, and not made, are rows of X itself.
+    new codes are decoded [1]_. Interpolating between two sequences gives a mixture of
+    both; a code between two codes is decoded to a sequence of the kind that the
+    autoencoder has learned. Rows that the sampler takes unchanged are rows of X.
 
-    Where the autoencoder has a ``mask_value``, a new row is padded as the row of its
+    Where the autoencoder has a ``mask_value``, a new row is padded like the row of its
     class whose code is nearest to its own.
-
-    Parameters
-    ----------
-    sampler : sampler or None, default=None
-        A sampler of imbalanced-learn that resamples the codes. None: `SMOTE`. Its
-        parameters are set as ``sampler__k_neighbors``.
-
-    autoencoder : AutoencoderTransformer, FrozenEstimator or None, default=None
-        An unfitted one is fitted on the rows that are resampled; a fitted one is given
-        in `sklearn.frozen.FrozenEstimator`. None: one with early stopping, and 8
-        numbers in a code, or half as many as a row has values if that is less.
-
-    random_state : int, RandomState instance or None, default=None
-        Handed on to sampler and autoencoder where they have none.
 
     Attributes
     ----------
     sampler_ : sampler
-        As it was fitted on the codes.
+        The inner sampler, fitted on the codes.
     autoencoder_ : AutoencoderTransformer
-        What encodes and decodes.
-    sampling_strategy_ : dict
-        The sampler's: rows to make, or to keep, by class.
-    sample_indices_ : ndarray of shape (n_new_samples,)
-        The sampler's, where it has them: which row of X each is, or is made from.
+        The fitted autoencoder.
     n_features_in_ : int
         Columns of a 2-D X, features per timestep of a 3-D X.
     n_timesteps_in_ : int
@@ -82,7 +84,7 @@ class LatentSampler(SamplerWithSampler):
     .. [1] D. Dablain, B. Krawczyk and N. V. Chawla, "DeepSMOTE: fusing deep learning
        and SMOTE for imbalanced data", IEEE Transactions on Neural Networks and Learning
        Systems 34(9), 2023. There the decoder is also trained on rows permuted within
-       their class; here the autoencoder is trained as any other.
+       their class; here the autoencoder is trained in the usual way.
 
     Examples
     --------
@@ -98,34 +100,36 @@ class LatentSampler(SamplerWithSampler):
     True
     """
 
-    _parameter_constraints = {
-        "sampler": [HasMethods("fit_resample"), None],
-        "autoencoder": [HasMethods(["transform", "inverse_transform"]), None],
-        "random_state": ["random_state"],
-    }
-
-    def __init__(self, sampler=None, *, autoencoder=None, random_state=None):
-        self.sampler = sampler
-        self.autoencoder = autoencoder
-        self.random_state = random_state
+    autoencoder: Any = parameter(
+        None,
+        [HasMethods(["transform", "inverse_transform"]), None],
+        """AutoencoderTransformer, FrozenEstimator or None
+        An unfitted autoencoder, which is fitted on the rows that are resampled, or a
+        fitted one in `sklearn.frozen.FrozenEstimator`. None: an autoencoder with early
+        stopping and 8 numbers in a code, or half as many as a row has values if that is
+        less.""",
+    )
 
     def _fit_resample(self, X, y, **params):
-        labels = _labels(y)  # it raises not as late as when the autoencoder is fitted
+        labels = _labels(y)  # it raises earlier than the fit of an autoencoder would
         given = X
-        n_timesteps = getattr(unfrozen(self.autoencoder)[0], "n_timesteps", None)
+        inner, _ = unfrozen(self.autoencoder)
         X = check_sequences(
-            self, X, reset=True, n_timesteps=n_timesteps, dtype="numeric"
-        )
+            self, X, reset=True, dtype="numeric",
+            n_timesteps=getattr(inner, "n_timesteps", None),
+            mask_value=getattr(inner, "mask_value", None),
+        )  # fmt: skip
         sequences = X
         if self._n_dimensions_in == 2:
             X = X.reshape(len(X), -1)
         self.autoencoder_ = autoencoder = self._fitted_autoencoder(X)
+        check_same_columns(autoencoder, self, "autoencoder")
         codes = autoencoder.transform(X)
         new_codes, y, *rest = self._resampled(self._made_sampler(), codes, y, params)
-        # A code that is a row's own stands for that row.
+        # A code that equals a row's own stands for that row.
         places = {code.tobytes(): i for i, code in enumerate(codes)}
         rows = np.array([places.get(code.tobytes(), -1) for code in new_codes])
-        # Rows may share a code; where it is known which is meant, it is that one.
+        # Rows may share a code; where the sampler tells which it took, it is that one.
         for known in (getattr(self, "sample_indices_", None), np.arange(len(codes))):
             n_known = 0 if known is None else len(known)
             if n_known and np.array_equal(new_codes[:n_known], codes[known]):
@@ -134,14 +138,9 @@ class LatentSampler(SamplerWithSampler):
         new = X[rows]
         made = rows < 0
         if made.any():
-            if X.dtype.kind != "f" and not is_frame(given):
-                raise ValueError(
-                    f"X must hold amounts, got whole numbers of dtype {X.dtype}, such "
-                    f"as token ids, which an autoencoder can't give back. Use "
-                    f"SequenceResampler with RandomOverSampler, or X.astype(float)."
-                )
+            _check_no_whole_numbers(X, given)
             decoded = autoencoder.inverse_transform(new_codes[made])
-            padding = padding_of(sequences, autoencoder.mask_value)
+            padding = check_padding(sequences, autoencoder.mask_value)
             if padding.any():
                 nearest = _nearest(codes, labels, new_codes[made], _labels(y)[made])
                 steps = decoded.reshape(-1, *sequences.shape[1:])

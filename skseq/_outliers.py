@@ -1,58 +1,48 @@
-"""Outlier detection by what an autoencoder can't give back."""
+"""Detection of rows that an autoencoder reconstructs poorly."""
+
+from __future__ import annotations
 
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.base import OutlierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from skseq._autoencoder import AutoencoderTransformer, default_autoencoder
+from skseq._parameters import Declared, parameter
 from skseq._persistence import VersionedState
-from skseq._validation import (
-    Interval,
-    check_parameters,
-    check_sequences,
-    check_weights,
-    restores_on_error,
-)
+from skseq._sequences import check_sequences
+from skseq._validation import Interval, check_parameters, check_weights, public_fit
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import ArrayLike
 
 
-class AutoencoderOutlierDetector(OutlierMixin, VersionedState):
-    """Tells rows and sequences that an autoencoder can't reconstruct.
+class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
+    """Detect rows that an autoencoder reconstructs poorly.
 
-    An `AutoencoderTransformer` is fitted on the training rows. What most of them have
-    in common passes its narrow code; what is rare does not, and such rows come back
-    wrong [1]_ [2]_. The rows with the largest errors, a fraction of ``contamination``
-    of the training rows, are outliers.
+    An `AutoencoderTransformer` is fitted on the training rows. What most rows have in
+    common passes its narrow code, and what is rare does not, so that rare rows are
+    reconstructed poorly [1]_ [2]_. The rows with the largest errors, a fraction of
+    ``contamination`` of the training rows, are outliers.
 
-    It learns what is usual from the training rows, and does best when few or none of
-    them are outliers. With many, `sklearn.ensemble.IsolationForest` is often better.
-    A network gives back the rows that it was trained on better than new ones, of which
-    then more than ``contamination`` are called outliers; ``X_val`` in ``fit`` sets that
-    right.
-
-    Parameters
-    ----------
-    autoencoder : AutoencoderTransformer or None, default=None
-        The network; it is cloned before ``fit``. None: one with ``early_stopping`` and
-        a code of 8 numbers, or of half as many as a row has, where these are fewer.
-
-    contamination : float, default=0.1
-        Fraction in (0, 0.5] of the training rows, or of the rows in ``X_val``, that are
-        taken for outliers.
-
-    random_state : int, RandomState instance or None, default=None
-        Of the autoencoder, unless that has one of its own. Pass an int for the same
-        result at each call.
+    The detector learns from the training rows what is usual, and works best when few or
+    none of them are outliers. With many, `sklearn.ensemble.IsolationForest` is often
+    better. A network reconstructs its training rows better than new rows, of which
+    therefore more than ``contamination`` are called outliers; ``X_val`` in ``fit``
+    corrects that.
 
     Attributes
     ----------
     autoencoder_ : AutoencoderTransformer
         The fitted network. Its ``reconstruction_error(X, by="step")`` and
-        ``by="feature"`` tell what makes a row unusual.
+        ``by="feature"`` show where a row is unusual.
 
     offset_ : float
-        ``score_samples`` below which a row is an outlier.
+        Rows with a lower value of ``score_samples`` are outliers.
 
     n_features_in_ : int
         Columns of a 2-D X, or features of each timestep of a 3-D X.
@@ -90,25 +80,45 @@ class AutoencoderOutlierDetector(OutlierMixin, VersionedState):
     10
     """
 
-    _parameter_constraints = {
-        "autoencoder": [AutoencoderTransformer, None],
-        "contamination": [Interval(Real, 0, 0.5, closed="right")],
-        "random_state": ["random_state"],
-    }
-
-    def __init__(self, autoencoder=None, *, contamination=0.1, random_state=None):
-        self.autoencoder = autoencoder
-        self.contamination = contamination
-        self.random_state = random_state
+    autoencoder: AutoencoderTransformer | None = parameter(
+        None,
+        [AutoencoderTransformer, None],
+        """AutoencoderTransformer or None
+        The network; it is cloned before ``fit``. None: an autoencoder with
+        ``early_stopping`` and a code of 8 numbers, or of half as many as a row has
+        values if that is less.""",
+        kw_only=False,
+    )
+    contamination: float = parameter(
+        0.1,
+        [Interval(Real, 0, 0.5, closed="right")],
+        """float
+        Fraction in (0, 0.5] of the training rows, or of the rows in ``X_val``, that are
+        outliers.""",
+    )
+    random_state: int | np.random.RandomState | None = parameter(
+        None,
+        ["random_state"],
+        """int, RandomState instance or None
+        Passed on to the autoencoder, unless that has its own. Pass an int for the same
+        result at each call.""",
+    )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
 
-    @restores_on_error
-    def fit(self, X, y=None, sample_weight=None, *, X_val=None):
-        """Fit the autoencoder, and the offset that tells outliers.
+    @public_fit
+    def fit(
+        self,
+        X: ArrayLike,
+        y: None = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the autoencoder, and the threshold below which rows are outliers.
 
         Parameters
         ----------
@@ -118,12 +128,12 @@ class AutoencoderOutlierDetector(OutlierMixin, VersionedState):
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights in the training of the network, not negative. A row of weight zero
-            is none of which ``contamination`` are outliers.
+            Weights in the training of the network, not negative. Rows of weight zero
+            are ignored when the threshold is set.
         X_val : array-like of the same kind as X, default=None
-            Rows that the network is not trained on. The offset is then such that a
-            fraction of ``contamination`` of them are outliers; ``early_stopping``
-            watches them.
+            Rows that the network is not trained on. The threshold is then such that a
+            fraction of ``contamination`` of them are outliers, and ``early_stopping``
+            uses them as validation rows.
 
         Returns
         -------
@@ -133,7 +143,7 @@ class AutoencoderOutlierDetector(OutlierMixin, VersionedState):
         Raises
         ------
         ValueError
-            If the data or a parameter is not as it must be.
+            If the data or a parameter can't be used.
         TypeError
             If X is sparse, or a parameter has the wrong type.
         """
@@ -160,12 +170,13 @@ class AutoencoderOutlierDetector(OutlierMixin, VersionedState):
     def _check(self, X, *, reset=False, **options):
         """X in the dimensions in which it came."""
         X = check_sequences(
-            self, X, reset=reset, dtype=AutoencoderTransformer._dtype, **options
-        )
+            self, X, reset=reset, dtype=AutoencoderTransformer._dtype,
+            mask_value=getattr(self.autoencoder, "mask_value", None), **options,
+        )  # fmt: skip
         return X if self._n_dimensions_in == 3 else X.reshape(len(X), -1)
 
-    def score_samples(self, X):
-        """How well rows can be reconstructed; higher is more usual.
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
+        """Score how well rows are reconstructed; higher is more usual.
 
         Parameters
         ----------
@@ -188,8 +199,8 @@ class AutoencoderOutlierDetector(OutlierMixin, VersionedState):
         check_is_fitted(self)
         return self.autoencoder_.score_samples(self._check(X))
 
-    def decision_function(self, X):
-        """``score_samples`` less ``offset_``.
+    def decision_function(self, X: ArrayLike) -> np.ndarray:
+        """Compute ``score_samples`` minus ``offset_``.
 
         Parameters
         ----------
@@ -204,8 +215,8 @@ class AutoencoderOutlierDetector(OutlierMixin, VersionedState):
         """
         return self.score_samples(X) - self.offset_
 
-    def predict(self, X):
-        """Whether rows are outliers.
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Predict whether rows are outliers.
 
         Parameters
         ----------

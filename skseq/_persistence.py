@@ -1,4 +1,4 @@
-"""What makes a pickle tell which versions wrote it."""
+"""Pickles that know which versions wrote them."""
 
 import warnings
 from importlib import metadata
@@ -11,7 +11,7 @@ from skseq import __version__
 def _versions():
     return {
         "skseq": __version__,
-        # Not by importing them: a reshaper is to load no Keras.
+        # Not by importing them, because a reshaper is to load no Keras.
         "scikit-learn": metadata.version("scikit-learn"),
         "keras": metadata.version("keras"),
     }
@@ -45,4 +45,8 @@ class VersionedState(BaseEstimator):
                     UserWarning,
                     stacklevel=2,
                 )
-        super().__setstate__(state)
+        super().__setstate__(self._upgraded(state))
+
+    def _upgraded(self, state):
+        """The state as this version has it, from that of an earlier version."""
+        return state

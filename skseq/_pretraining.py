@@ -4,14 +4,15 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
-from skseq._training import State, named_weights
+from skseq._engine.fingerprints import fingerprint
+from skseq._engine.recipe import State
+from skseq._engine.train import named_weights
 
-# What encoder and network must have in common beside the shapes of their weights, for
+# What encoder and network must have in common besides the shapes of their weights, for
 # the same weights to mean the same; and up to which layer.
 _COMMON = {
     "cell": None,
     "padding": None,
-    "activation": None,
     "layer_activation": None,
     "pool_size": -1,
 }
@@ -73,24 +74,24 @@ def check_encoder(pretrained, network):
     ----------
     pretrained : estimator
         As `check_pretrained` lets it pass.
-    network : dict
+    network : skseq._engine.networks.Network
     """
     autoencoder, _ = unfrozen(pretrained)
-    encoder = autoencoder._encoder()
-    if encoder["family"] != network["family"]:
+    encoder = autoencoder._encoder(network.n_timesteps, network.n_features)
+    if type(encoder) is not type(network):
         raise ValueError(
             f"pretrained must be of the network's own kind, got kind="
-            f"{autoencoder.kind!r} for a {network['family']} network."
+            f"{autoencoder.kind!r} for a {network.name} network."
         )
     differing = []
     for name, last in _COMMON.items():
-        theirs, ours = encoder.get(name), network.get(name)
+        theirs, ours = getattr(encoder, name, None), getattr(network, name, None)
         if isinstance(theirs, tuple) and isinstance(ours, tuple):
             theirs = theirs[:last]
-            # Of what layers are missing `start_from` tells.
+            # Layers that are missing are listed by `start_from`.
             n_both = min(len(theirs), len(ours))
             theirs, ours = theirs[:n_both], ours[:n_both]
-        if name in network and ours != theirs:
+        if fingerprint(ours) != fingerprint(theirs):
             differing.append(f"{name}={ours!r} (the encoder's is {theirs!r})")
     if differing:
         raise ValueError(
@@ -99,16 +100,15 @@ def check_encoder(pretrained, network):
         )
 
 
-def fit_autoencoder(pretrained, X, index, X_unlabeled, n_timesteps, flat, seed):
+def fit_autoencoder(pretrained, rows, X_unlabeled, n_timesteps, flat, seed):
     """The autoencoder to start from.
 
     Parameters
     ----------
     pretrained : estimator
         As `check_pretrained` lets it pass.
-    X : ndarray of shape (n_samples, n_timesteps, n_features)
-    index : ndarray of int or None
-        The training rows; None: all.
+    rows : skseq._base.Part
+        The training rows.
     X_unlabeled : ndarray of shape (n_more, n_timesteps, n_features) or None
     n_timesteps : int or None
         For an unfitted autoencoder without.
@@ -128,16 +128,14 @@ def fit_autoencoder(pretrained, X, index, X_unlabeled, n_timesteps, flat, seed):
         for name, value in {"random_state": seed, "n_timesteps": n_timesteps}.items():
             if getattr(autoencoder, name) is None:
                 autoencoder.set_params(**{name: value})
-        rows = X if index is None else X[index]
+        X = rows.rows()
         if X_unlabeled is not None:
-            rows = np.concatenate([rows, X_unlabeled])
-        autoencoder.fit(rows.reshape(len(rows), -1) if flat else rows)
-    here = _describe(flat, *X.shape[1:])
+            X = np.concatenate([X, X_unlabeled])
+        autoencoder.fit(X.reshape(len(X), -1) if flat else X)
+    here = _describe(flat, *rows.X.shape[1:])
     fitted_on = autoencoder._recipe.network
     there = _describe(
-        autoencoder._n_dimensions_in == 2,
-        fitted_on["n_timesteps"],
-        fitted_on["n_features"],
+        autoencoder._n_dimensions_in == 2, fitted_on.n_timesteps, fitted_on.n_features
     )
     if there != here:
         raise ValueError(
@@ -163,8 +161,15 @@ def start_from(autoencoder, recipe, state):
         If a layer of the encoder finds none of its name and shape.
     """
     ours = named_weights(recipe, state.weights)
-    theirs = named_weights(autoencoder._recipe, autoencoder._state.weights, "encoder")
-    theirs = {path: w for path, w in theirs.items() if not path.startswith("code/")}
+    network = autoencoder._recipe.network
+    theirs = named_weights(
+        autoencoder._recipe, autoencoder._state.weights, network.ENCODER
+    )
+    theirs = {
+        path: weight
+        for path, weight in theirs.items()
+        if not path.startswith(f"{network.CODE}/")
+    }
     unfit = [
         f"{path}: {weight.shape} in the encoder, "
         f"{ours[path].shape if path in ours else 'missing'} in the network"

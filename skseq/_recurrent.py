@@ -1,305 +1,106 @@
 """LSTM, GRU and simple recurrent networks."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Literal
 
-from skseq._base import SequenceEstimator
-from skseq._classification import SequenceClassifierMixin
-from skseq._networks import check_layer_activation, keras
-from skseq._validation import StrOptions, check_per_layer, check_rates, check_sizes
+from skseq._classification import SequenceClassifier
+from skseq._engine.activations import ACTIVATION, check_activations
+from skseq._engine.networks import Recurrent
+from skseq._parameters import Declared, parameter
+from skseq._validation import StrOptions, check_rates, check_sizes
+
+if TYPE_CHECKING:
+    from skseq._engine.types import Activations
 
 
-class _RecurrentEstimator(SequenceEstimator):
-    """The one ``__init__`` of all recurrent estimators, and their part of a network."""
+class RecurrentNetwork(Declared):
+    """The parameters of all recurrent networks, and what they make of them; abstract.
 
-    _parameter_constraints = {
-        "units": [Integral, tuple, list],
-        "bidirectional": ["boolean"],
-        "dropout": [Real, tuple, list],
-        "recurrent_dropout": [Real, tuple, list],
-        "pooling": [StrOptions({"flatten", "last", "mean", "max"})],
-        "layer_activation": [
-            str, dict, keras.layers.Layer, tuple, list, callable, None
-        ],
-        "dense_units": [Integral, tuple, list],
-    }  # fmt: skip
+    A public class gives ``_cell``.
+    """
 
-    def __init__(
-        self,
-        units=32,
-        *,
-        bidirectional=False,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        pooling="flatten",
-        layer_activation=None,
-        dense_units=(),
-        epochs=30,
-        batch_size=32,
-        optimizer="adam",
-        learning_rate=None,
-        optimizer_params=None,
-        loss=None,
-        loss_params=None,
-        metrics=None,
-        callbacks=None,
-        early_stopping=False,
-        validation_split=0.1,
-        monitor="loss",
-        patience=10,
-        min_delta=0.0,
-        shuffle=True,
-        class_weight=None,
-        sampler=None,
-        balanced_batches=False,
-        output_bias=None,
-        n_timesteps=None,
-        pretrained=None,
-        random_state=None,
-        warm_start=False,
-        verbose=0,
-    ):
-        self.units = units
-        self.bidirectional = bidirectional
-        self.dropout = dropout
-        self.recurrent_dropout = recurrent_dropout
-        self.pooling = pooling
-        self.layer_activation = layer_activation
-        self.dense_units = dense_units
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.optimizer_params = optimizer_params
-        self.loss = loss
-        self.loss_params = loss_params
-        self.metrics = metrics
-        self.callbacks = callbacks
-        self.early_stopping = early_stopping
-        self.validation_split = validation_split
-        self.monitor = monitor
-        self.patience = patience
-        self.min_delta = min_delta
-        self.shuffle = shuffle
-        self.class_weight = class_weight
-        self.sampler = sampler
-        self.balanced_batches = balanced_batches
-        self.output_bias = output_bias
-        self.n_timesteps = n_timesteps
-        self.pretrained = pretrained
-        self.random_state = random_state
-        self.warm_start = warm_start
-        self.verbose = verbose
+    units: int | Sequence[int] = parameter(
+        32,
+        [Integral, tuple, list],
+        """int or tuple of int
+        Width of the recurrent layer, or of each of several stacked layers.""",
+        kw_only=False,
+    )
+    bidirectional: bool = parameter(
+        False,
+        ["boolean"],
+        """bool
+        Whether each layer also reads the sequence backwards; its output is then twice
+        as wide.""",
+    )
+    dropout: float | Sequence[float] = parameter(
+        0.0,
+        [Real, tuple, list],
+        """float or tuple of float
+        Fraction in [0, 1) of the inputs of each layer that training drops, or one for
+        each layer.""",
+    )
+    recurrent_dropout: float | Sequence[float] = parameter(
+        0.0,
+        [Real, tuple, list],
+        """float or tuple of float
+        Fraction in [0, 1) of the recurrent state of each layer that training drops, or
+        one for each layer.""",
+    )
+    pooling: Literal["flatten", "last", "mean", "max"] = parameter(
+        "flatten",
+        [StrOptions({"flatten", "last", "mean", "max"})],
+        """{"flatten", "last", "mean", "max"}
+        What the following layers get of the last recurrent layer: the outputs at all
+        timesteps side by side, the output at the last timestep, or the mean or the
+        maximum over the timesteps. ``"flatten"`` keeps the timesteps apart, which suits
+        the columns of a table and steps of a fixed calendar. The others suit long
+        sequences, and those that may be shifted in time.""",
+    )
+    layer_activation: Activations = parameter(
+        None,
+        [*ACTIVATION, tuple, list],
+        """str, dict, keras.layers.Layer, callable, None, or tuple of those
+        Activation after each recurrent layer (the cell keeps its own inside): the name
+        of a Keras activation, a dict with a name and options such as ``{"name":
+        "leaky_relu", "negative_slope": 0.2}``, a Keras layer or a function; a tuple has
+        one for each layer. None: no further activation.""",
+    )
+    dense_units: int | Sequence[int] = parameter(
+        (),
+        [Integral, tuple, list],
+        """int or tuple of int
+        Widths of hidden dense layers (ReLU) between the recurrent layers and the
+        output.""",
+    )
 
-    def _network(self):
+    def _network(self, head):
         units = check_sizes("units", self.units)
-        activations = check_per_layer(
-            "layer_activation",
-            self.layer_activation,
-            len(units),
-            valid=lambda one: True,
-            expected="an activation",
+        n_layers = len(units)
+        return Recurrent(
+            **self._shape_in,
+            head=head,
+            cell=self._cell,
+            units=units,
+            bidirectional=bool(self.bidirectional),
+            dropout=check_rates("dropout", self.dropout, n_layers),
+            recurrent_dropout=check_rates(
+                "recurrent_dropout", self.recurrent_dropout, n_layers
+            ),
+            pooling=self.pooling,
+            layer_activation=check_activations(self.layer_activation, n_layers),
+            dense_units=check_sizes("dense_units", self.dense_units, may_be_empty=True),
         )
-        for activation in activations:
-            check_layer_activation(activation)
-        return {
-            "family": "recurrent",
-            "cell": self._cell,
-            "units": units,
-            "bidirectional": bool(self.bidirectional),
-            "dropout": check_rates("dropout", self.dropout, len(units)),
-            "recurrent_dropout": check_rates(
-                "recurrent_dropout", self.recurrent_dropout, len(units)
-            ),
-            "pooling": self.pooling,
-            "layer_activation": activations,
-            "dense_units": check_sizes(
-                "dense_units", self.dense_units, may_be_empty=True
-            ),
-        }
 
 
-class LSTMClassifier(SequenceClassifierMixin, _RecurrentEstimator):
+class LSTMClassifier(RecurrentNetwork, SequenceClassifier):
     """Long short-term memory network as a scikit-learn classifier.
 
     One or more LSTM layers [1]_, optional dense layers, and an output for each class.
     The layers are Keras' own.
-
-    Parameters
-    ----------
-    units : int or tuple of int, default=32
-        Width of the recurrent layer, or of each of several stacked layers.
-
-    bidirectional : bool, default=False
-        Whether each layer also reads the sequence backwards; its output is then twice
-        as wide.
-
-    dropout : float or tuple of float, default=0.0
-        Fraction in [0, 1) of each layer's inputs that training drops, or one for each
-        layer.
-
-    recurrent_dropout : float or tuple of float, default=0.0
-        Fraction in [0, 1) of each layer's recurrent state that training drops, or one
-        for each layer.
-
-    pooling : {"flatten", "last", "mean", "max"}, default="flatten"
-        What the layers after the last recurrent one see of its outputs: all timesteps
-        side by side, the last timestep, or the mean or the maximum over the timesteps.
-        ``"flatten"`` keeps the timesteps apart, as the columns of a table and steps of
-        a fixed calendar ask for; the others suit sequences that may be shifted in time,
-        and long ones.
-
-    layer_activation : str, dict, keras.layers.Layer, callable, None, or tuple of \
-            those, default=None
-        Activation that follows each recurrent layer (inside, the cell keeps its own): a
-        name of Keras', a dict of a name and options such as ``{"name": "leaky_relu",
-        "negative_slope": 0.2}``, a Keras layer or a function; a tuple has one for each
-        layer. None: no further activation.
-
-    dense_units : int or tuple of int, default=()
-        Widths of hidden dense layers (ReLU) between the recurrent part and the output.
-
-    epochs : int, default=30
-        Passes over the training rows.
-
-    batch_size : int, default=32
-        Rows for each step of the optimizer.
-
-    optimizer : str, keras.optimizers.Optimizer or class of one, default="adam"
-        An object's configuration is used, never the object itself.
-
-    learning_rate : float, keras.optimizers.schedules.LearningRateSchedule or None, \
-            default=None
-        Step size of the optimizer, in place of an optimizer object's own. None keeps an
-        object's own rate, and is 0.005 with a name.
-
-    optimizer_params : dict or None, default=None
-        Further arguments of the optimizer, such as ``{"clipnorm": 1.0}``.
-        ``set_params(optimizer__clipnorm=1.0)`` sets one.
-
-    loss : str, keras.losses.Loss, callable or None, default=None
-        None: ``"binary_crossentropy"`` with two classes, otherwise
-        ``"sparse_categorical_crossentropy"``. Losses whose name begins with
-        ``"sparse_"`` get labels as ints; others get 0 and 1, or one column for each
-        class.
-
-    loss_params : dict or None, default=None
-        Arguments of the loss, such as ``{"gamma": 3.0}`` of
-        ``"binary_focal_crossentropy"``. ``set_params(loss__gamma=3.0)`` sets one.
-
-    metrics : str, keras.metrics.Metric, callable, list or tuple of those, or None, \
-            default=None
-        Keras metrics to record in ``history_`` after each epoch.
-
-    callbacks : keras.callbacks.Callback, list or tuple of those, or None, default=None
-        They are copied before use; the copies are ``callbacks_``. One with hooks for
-        batches makes ``fit`` stop at each batch, which takes several times as long.
-
-    early_stopping : bool, default=False
-        Whether to hold out validation rows, to stop when ``monitor`` no longer improves
-        on them, and to keep the best epoch's weights.
-
-    validation_split : float or cross-validation splitter, default=0.1
-        What ``early_stopping`` holds out: a fraction in (0, 1) of the rows, shuffled
-        and stratified by class (and of whole groups, if ``groups`` are given to
-        ``fit``), or the last split of a scikit-learn splitter.
-
-    monitor : str or callable, default="loss"
-        What is watched on the validation rows: ``"loss"``, the name of a scikit-learn
-        scorer such as ``"roc_auc"``, or a scorer.
-
-    patience : int, default=10
-        Epochs without improvement after which ``early_stopping`` stops.
-
-    min_delta : float, default=0.0
-        The least gain that counts as improvement for ``patience``.
-
-    shuffle : bool, default=True
-        Whether each epoch takes the rows in a new order.
-
-    class_weight : dict, "balanced" or None, default=None
-        Weights by class label, or ``"balanced"`` for weights inverse to the classes'
-        total sample weight in the training rows. They multiply ``sample_weight``.
-
-    sampler : imbalanced-learn sampler or None, default=None
-        Resamples the rows to train on, after the rows to watch have been held out; see
-        `SequenceResampler`, which takes three dimensions. ``class_weight="balanced"``
-        goes by the resampled rows. Its parameters are set as ``sampler__k_neighbors``.
-
-    balanced_batches : bool or dict, default=False
-        Whether every batch is drawn with the classes in equal shares, or in those of a
-        dict of labels. An epoch has as many steps as without, and rows of a rare class
-        come several times. It takes no ``class_weight="balanced"``.
-
-    output_bias : {"prior"} or None, default=None
-        ``"prior"`` starts the output at the ratio of the classes in training, so that
-        the first epochs need not learn it [2]_. None: the bias starts at zero.
-
-    n_timesteps : int or None, default=None
-        With a 2-D X: how many timesteps its columns hold, all features of the first
-        timestep first. None: each column is a timestep with one feature.
-
-    pretrained : AutoencoderTransformer, FrozenEstimator of one, or None, default=None
-        Autoencoder of the same kind, whose encoder the network starts from: a fitted
-        one in `sklearn.frozen.FrozenEstimator`, or an unfitted one that ``fit`` fits on
-        its training rows and on ``X_unlabeled``. Rows are then scaled as the
-        autoencoder scales them.
-
-    random_state : int, RandomState instance or None, default=None
-        Determines the first weights, the order of rows, dropout and the rows held out.
-        Pass an int for the same result at each call.
-
-    warm_start : bool, default=False
-        Whether ``fit`` goes on from the last call for ``epochs`` more, with its
-        weights, its optimizer's state and its epoch count.
-
-    verbose : int, default=0
-        1 shows a bar over the epochs, on standard error (where that is no terminal: one
-        line at the end); 2 prints a line after each epoch.
-
-    Attributes
-    ----------
-    classes_ : ndarray of shape (n_classes,)
-        Class labels, sorted.
-
-    n_classes_ : int
-        Number of classes.
-
-    n_features_in_ : int
-        Columns of a 2-D X, or features of each timestep of a 3-D X.
-
-    n_timesteps_in_ : int
-        Timesteps that the network reads.
-
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if X was a dataframe whose names are all strings.
-
-    history_ : dict of str to list of float
-        A value for each epoch: ``"loss"``, the ``metrics``, and with validation rows
-        ``"val_loss"``, ``"val_roc_auc"`` and so on.
-
-    n_iter_ : int
-        Epochs run since the first weights were drawn.
-
-    best_epoch_ : int
-        Epoch with the best score on the validation rows, counted from 1. Only with
-        ``early_stopping`` or ``X_val``.
-
-    best_score_ : float
-        That score. Only with ``early_stopping`` or ``X_val``.
-
-    callbacks_ : list of keras.callbacks.Callback
-        The copies of ``callbacks`` that were used.
-
-    pretrained_ : AutoencoderTransformer
-        The fitted autoencoder that the network started from. Only with ``pretrained``.
-    sampler_ : sampler
-        As it was fitted on the training rows, or on their numbers where it goes by
-        labels alone; imbalanced-learn's own in a `SequenceResampler`. Only with
-        ``sampler``.
-
-    model_ : keras.Model
-        A new standalone model with a copy of the weights. Editing it changes nothing
-        here. With ``pretrained`` it reads scaled rows.
 
     See Also
     --------
@@ -313,8 +114,6 @@ class LSTMClassifier(SequenceClassifierMixin, _RecurrentEstimator):
     ----------
     .. [1] S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural
        Computation 9(8), 1997.
-    .. [2] T.-Y. Lin, P. Goyal, R. Girshick, K. He and P. Dollar, "Focal loss for dense
-       object detection", ICCV 2017, where the output starts at a small prior.
 
     Examples
     --------
@@ -334,188 +133,11 @@ class LSTMClassifier(SequenceClassifierMixin, _RecurrentEstimator):
     _cell = "lstm"
 
 
-class GRUClassifier(SequenceClassifierMixin, _RecurrentEstimator):
+class GRUClassifier(RecurrentNetwork, SequenceClassifier):
     """Gated recurrent unit network as a scikit-learn classifier.
 
     One or more GRU layers [1]_, optional dense layers, and an output for each class.
     The layers are Keras' own, with the reset gate after the matrix product.
-
-    Parameters
-    ----------
-    units : int or tuple of int, default=32
-        Width of the recurrent layer, or of each of several stacked layers.
-
-    bidirectional : bool, default=False
-        Whether each layer also reads the sequence backwards; its output is then twice
-        as wide.
-
-    dropout : float or tuple of float, default=0.0
-        Fraction in [0, 1) of each layer's inputs that training drops, or one for each
-        layer.
-
-    recurrent_dropout : float or tuple of float, default=0.0
-        Fraction in [0, 1) of each layer's recurrent state that training drops, or one
-        for each layer.
-
-    pooling : {"flatten", "last", "mean", "max"}, default="flatten"
-        What the layers after the last recurrent one see of its outputs: all timesteps
-        side by side, the last timestep, or the mean or the maximum over the timesteps.
-        ``"flatten"`` keeps the timesteps apart, as the columns of a table and steps of
-        a fixed calendar ask for; the others suit sequences that may be shifted in time,
-        and long ones.
-
-    layer_activation : str, dict, keras.layers.Layer, callable, None, or tuple of \
-            those, default=None
-        Activation that follows each recurrent layer (inside, the cell keeps its own): a
-        name of Keras', a dict of a name and options such as ``{"name": "leaky_relu",
-        "negative_slope": 0.2}``, a Keras layer or a function; a tuple has one for each
-        layer. None: no further activation.
-
-    dense_units : int or tuple of int, default=()
-        Widths of hidden dense layers (ReLU) between the recurrent part and the output.
-
-    epochs : int, default=30
-        Passes over the training rows.
-
-    batch_size : int, default=32
-        Rows for each step of the optimizer.
-
-    optimizer : str, keras.optimizers.Optimizer or class of one, default="adam"
-        An object's configuration is used, never the object itself.
-
-    learning_rate : float, keras.optimizers.schedules.LearningRateSchedule or None, \
-            default=None
-        Step size of the optimizer, in place of an optimizer object's own. None keeps an
-        object's own rate, and is 0.005 with a name.
-
-    optimizer_params : dict or None, default=None
-        Further arguments of the optimizer, such as ``{"clipnorm": 1.0}``.
-        ``set_params(optimizer__clipnorm=1.0)`` sets one.
-
-    loss : str, keras.losses.Loss, callable or None, default=None
-        None: ``"binary_crossentropy"`` with two classes, otherwise
-        ``"sparse_categorical_crossentropy"``. Losses whose name begins with
-        ``"sparse_"`` get labels as ints; others get 0 and 1, or one column for each
-        class.
-
-    loss_params : dict or None, default=None
-        Arguments of the loss, such as ``{"gamma": 3.0}`` of
-        ``"binary_focal_crossentropy"``. ``set_params(loss__gamma=3.0)`` sets one.
-
-    metrics : str, keras.metrics.Metric, callable, list or tuple of those, or None, \
-            default=None
-        Keras metrics to record in ``history_`` after each epoch.
-
-    callbacks : keras.callbacks.Callback, list or tuple of those, or None, default=None
-        They are copied before use; the copies are ``callbacks_``. One with hooks for
-        batches makes ``fit`` stop at each batch, which takes several times as long.
-
-    early_stopping : bool, default=False
-        Whether to hold out validation rows, to stop when ``monitor`` no longer improves
-        on them, and to keep the best epoch's weights.
-
-    validation_split : float or cross-validation splitter, default=0.1
-        What ``early_stopping`` holds out: a fraction in (0, 1) of the rows, shuffled
-        and stratified by class (and of whole groups, if ``groups`` are given to
-        ``fit``), or the last split of a scikit-learn splitter.
-
-    monitor : str or callable, default="loss"
-        What is watched on the validation rows: ``"loss"``, the name of a scikit-learn
-        scorer such as ``"roc_auc"``, or a scorer.
-
-    patience : int, default=10
-        Epochs without improvement after which ``early_stopping`` stops.
-
-    min_delta : float, default=0.0
-        The least gain that counts as improvement for ``patience``.
-
-    shuffle : bool, default=True
-        Whether each epoch takes the rows in a new order.
-
-    class_weight : dict, "balanced" or None, default=None
-        Weights by class label, or ``"balanced"`` for weights inverse to the classes'
-        total sample weight in the training rows. They multiply ``sample_weight``.
-
-    sampler : imbalanced-learn sampler or None, default=None
-        Resamples the rows to train on, after the rows to watch have been held out; see
-        `SequenceResampler`, which takes three dimensions. ``class_weight="balanced"``
-        goes by the resampled rows. Its parameters are set as ``sampler__k_neighbors``.
-
-    balanced_batches : bool or dict, default=False
-        Whether every batch is drawn with the classes in equal shares, or in those of a
-        dict of labels. An epoch has as many steps as without, and rows of a rare class
-        come several times. It takes no ``class_weight="balanced"``.
-
-    output_bias : {"prior"} or None, default=None
-        ``"prior"`` starts the output at the ratio of the classes in training, so that
-        the first epochs need not learn it [2]_. None: the bias starts at zero.
-
-    n_timesteps : int or None, default=None
-        With a 2-D X: how many timesteps its columns hold, all features of the first
-        timestep first. None: each column is a timestep with one feature.
-
-    pretrained : AutoencoderTransformer, FrozenEstimator of one, or None, default=None
-        Autoencoder of the same kind, whose encoder the network starts from: a fitted
-        one in `sklearn.frozen.FrozenEstimator`, or an unfitted one that ``fit`` fits on
-        its training rows and on ``X_unlabeled``. Rows are then scaled as the
-        autoencoder scales them.
-
-    random_state : int, RandomState instance or None, default=None
-        Determines the first weights, the order of rows, dropout and the rows held out.
-        Pass an int for the same result at each call.
-
-    warm_start : bool, default=False
-        Whether ``fit`` goes on from the last call for ``epochs`` more, with its
-        weights, its optimizer's state and its epoch count.
-
-    verbose : int, default=0
-        1 shows a bar over the epochs, on standard error (where that is no terminal: one
-        line at the end); 2 prints a line after each epoch.
-
-    Attributes
-    ----------
-    classes_ : ndarray of shape (n_classes,)
-        Class labels, sorted.
-
-    n_classes_ : int
-        Number of classes.
-
-    n_features_in_ : int
-        Columns of a 2-D X, or features of each timestep of a 3-D X.
-
-    n_timesteps_in_ : int
-        Timesteps that the network reads.
-
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if X was a dataframe whose names are all strings.
-
-    history_ : dict of str to list of float
-        A value for each epoch: ``"loss"``, the ``metrics``, and with validation rows
-        ``"val_loss"``, ``"val_roc_auc"`` and so on.
-
-    n_iter_ : int
-        Epochs run since the first weights were drawn.
-
-    best_epoch_ : int
-        Epoch with the best score on the validation rows, counted from 1. Only with
-        ``early_stopping`` or ``X_val``.
-
-    best_score_ : float
-        That score. Only with ``early_stopping`` or ``X_val``.
-
-    callbacks_ : list of keras.callbacks.Callback
-        The copies of ``callbacks`` that were used.
-
-    pretrained_ : AutoencoderTransformer
-        The fitted autoencoder that the network started from. Only with ``pretrained``.
-    sampler_ : sampler
-        As it was fitted on the training rows, or on their numbers where it goes by
-        labels alone; imbalanced-learn's own in a `SequenceResampler`. Only with
-        ``sampler``.
-
-    model_ : keras.Model
-        A new standalone model with a copy of the weights. Editing it changes nothing
-        here. With ``pretrained`` it reads scaled rows.
 
     See Also
     --------
@@ -529,8 +151,6 @@ class GRUClassifier(SequenceClassifierMixin, _RecurrentEstimator):
     ----------
     .. [1] K. Cho et al., "Learning phrase representations using RNN encoder-decoder for
        statistical machine translation", EMNLP 2014.
-    .. [2] T.-Y. Lin, P. Goyal, R. Girshick, K. He and P. Dollar, "Focal loss for dense
-       object detection", ICCV 2017, where the output starts at a small prior.
 
     Examples
     --------
@@ -551,189 +171,12 @@ class GRUClassifier(SequenceClassifierMixin, _RecurrentEstimator):
     _cell = "gru"
 
 
-class SimpleRNNClassifier(SequenceClassifierMixin, _RecurrentEstimator):
+class SimpleRNNClassifier(RecurrentNetwork, SequenceClassifier):
     """Plain recurrent network as a scikit-learn classifier.
 
     One or more fully connected recurrent layers with tanh [1]_, optional dense layers,
     and an output for each class. The layers are Keras' own. It is fast and small; over
     long sequences `LSTMClassifier` and `GRUClassifier` remember better.
-
-    Parameters
-    ----------
-    units : int or tuple of int, default=32
-        Width of the recurrent layer, or of each of several stacked layers.
-
-    bidirectional : bool, default=False
-        Whether each layer also reads the sequence backwards; its output is then twice
-        as wide.
-
-    dropout : float or tuple of float, default=0.0
-        Fraction in [0, 1) of each layer's inputs that training drops, or one for each
-        layer.
-
-    recurrent_dropout : float or tuple of float, default=0.0
-        Fraction in [0, 1) of each layer's recurrent state that training drops, or one
-        for each layer.
-
-    pooling : {"flatten", "last", "mean", "max"}, default="flatten"
-        What the layers after the last recurrent one see of its outputs: all timesteps
-        side by side, the last timestep, or the mean or the maximum over the timesteps.
-        ``"flatten"`` keeps the timesteps apart, as the columns of a table and steps of
-        a fixed calendar ask for; the others suit sequences that may be shifted in time,
-        and long ones.
-
-    layer_activation : str, dict, keras.layers.Layer, callable, None, or tuple of \
-            those, default=None
-        Activation that follows each recurrent layer (inside, the cell keeps its own): a
-        name of Keras', a dict of a name and options such as ``{"name": "leaky_relu",
-        "negative_slope": 0.2}``, a Keras layer or a function; a tuple has one for each
-        layer. None: no further activation.
-
-    dense_units : int or tuple of int, default=()
-        Widths of hidden dense layers (ReLU) between the recurrent part and the output.
-
-    epochs : int, default=30
-        Passes over the training rows.
-
-    batch_size : int, default=32
-        Rows for each step of the optimizer.
-
-    optimizer : str, keras.optimizers.Optimizer or class of one, default="adam"
-        An object's configuration is used, never the object itself.
-
-    learning_rate : float, keras.optimizers.schedules.LearningRateSchedule or None, \
-            default=None
-        Step size of the optimizer, in place of an optimizer object's own. None keeps an
-        object's own rate, and is 0.005 with a name.
-
-    optimizer_params : dict or None, default=None
-        Further arguments of the optimizer, such as ``{"clipnorm": 1.0}``.
-        ``set_params(optimizer__clipnorm=1.0)`` sets one.
-
-    loss : str, keras.losses.Loss, callable or None, default=None
-        None: ``"binary_crossentropy"`` with two classes, otherwise
-        ``"sparse_categorical_crossentropy"``. Losses whose name begins with
-        ``"sparse_"`` get labels as ints; others get 0 and 1, or one column for each
-        class.
-
-    loss_params : dict or None, default=None
-        Arguments of the loss, such as ``{"gamma": 3.0}`` of
-        ``"binary_focal_crossentropy"``. ``set_params(loss__gamma=3.0)`` sets one.
-
-    metrics : str, keras.metrics.Metric, callable, list or tuple of those, or None, \
-            default=None
-        Keras metrics to record in ``history_`` after each epoch.
-
-    callbacks : keras.callbacks.Callback, list or tuple of those, or None, default=None
-        They are copied before use; the copies are ``callbacks_``. One with hooks for
-        batches makes ``fit`` stop at each batch, which takes several times as long.
-
-    early_stopping : bool, default=False
-        Whether to hold out validation rows, to stop when ``monitor`` no longer improves
-        on them, and to keep the best epoch's weights.
-
-    validation_split : float or cross-validation splitter, default=0.1
-        What ``early_stopping`` holds out: a fraction in (0, 1) of the rows, shuffled
-        and stratified by class (and of whole groups, if ``groups`` are given to
-        ``fit``), or the last split of a scikit-learn splitter.
-
-    monitor : str or callable, default="loss"
-        What is watched on the validation rows: ``"loss"``, the name of a scikit-learn
-        scorer such as ``"roc_auc"``, or a scorer.
-
-    patience : int, default=10
-        Epochs without improvement after which ``early_stopping`` stops.
-
-    min_delta : float, default=0.0
-        The least gain that counts as improvement for ``patience``.
-
-    shuffle : bool, default=True
-        Whether each epoch takes the rows in a new order.
-
-    class_weight : dict, "balanced" or None, default=None
-        Weights by class label, or ``"balanced"`` for weights inverse to the classes'
-        total sample weight in the training rows. They multiply ``sample_weight``.
-
-    sampler : imbalanced-learn sampler or None, default=None
-        Resamples the rows to train on, after the rows to watch have been held out; see
-        `SequenceResampler`, which takes three dimensions. ``class_weight="balanced"``
-        goes by the resampled rows. Its parameters are set as ``sampler__k_neighbors``.
-
-    balanced_batches : bool or dict, default=False
-        Whether every batch is drawn with the classes in equal shares, or in those of a
-        dict of labels. An epoch has as many steps as without, and rows of a rare class
-        come several times. It takes no ``class_weight="balanced"``.
-
-    output_bias : {"prior"} or None, default=None
-        ``"prior"`` starts the output at the ratio of the classes in training, so that
-        the first epochs need not learn it [2]_. None: the bias starts at zero.
-
-    n_timesteps : int or None, default=None
-        With a 2-D X: how many timesteps its columns hold, all features of the first
-        timestep first. None: each column is a timestep with one feature.
-
-    pretrained : AutoencoderTransformer, FrozenEstimator of one, or None, default=None
-        Autoencoder of the same kind, whose encoder the network starts from: a fitted
-        one in `sklearn.frozen.FrozenEstimator`, or an unfitted one that ``fit`` fits on
-        its training rows and on ``X_unlabeled``. Rows are then scaled as the
-        autoencoder scales them.
-
-    random_state : int, RandomState instance or None, default=None
-        Determines the first weights, the order of rows, dropout and the rows held out.
-        Pass an int for the same result at each call.
-
-    warm_start : bool, default=False
-        Whether ``fit`` goes on from the last call for ``epochs`` more, with its
-        weights, its optimizer's state and its epoch count.
-
-    verbose : int, default=0
-        1 shows a bar over the epochs, on standard error (where that is no terminal: one
-        line at the end); 2 prints a line after each epoch.
-
-    Attributes
-    ----------
-    classes_ : ndarray of shape (n_classes,)
-        Class labels, sorted.
-
-    n_classes_ : int
-        Number of classes.
-
-    n_features_in_ : int
-        Columns of a 2-D X, or features of each timestep of a 3-D X.
-
-    n_timesteps_in_ : int
-        Timesteps that the network reads.
-
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if X was a dataframe whose names are all strings.
-
-    history_ : dict of str to list of float
-        A value for each epoch: ``"loss"``, the ``metrics``, and with validation rows
-        ``"val_loss"``, ``"val_roc_auc"`` and so on.
-
-    n_iter_ : int
-        Epochs run since the first weights were drawn.
-
-    best_epoch_ : int
-        Epoch with the best score on the validation rows, counted from 1. Only with
-        ``early_stopping`` or ``X_val``.
-
-    best_score_ : float
-        That score. Only with ``early_stopping`` or ``X_val``.
-
-    callbacks_ : list of keras.callbacks.Callback
-        The copies of ``callbacks`` that were used.
-
-    pretrained_ : AutoencoderTransformer
-        The fitted autoencoder that the network started from. Only with ``pretrained``.
-    sampler_ : sampler
-        As it was fitted on the training rows, or on their numbers where it goes by
-        labels alone; imbalanced-learn's own in a `SequenceResampler`. Only with
-        ``sampler``.
-
-    model_ : keras.Model
-        A new standalone model with a copy of the weights. Editing it changes nothing
-        here. With ``pretrained`` it reads scaled rows.
 
     See Also
     --------
@@ -746,8 +189,6 @@ class SimpleRNNClassifier(SequenceClassifierMixin, _RecurrentEstimator):
     References
     ----------
     .. [1] J. L. Elman, "Finding structure in time", Cognitive Science 14(2), 1990.
-    .. [2] T.-Y. Lin, P. Goyal, R. Girshick, K. He and P. Dollar, "Focal loss for dense
-       object detection", ICCV 2017, where the output starts at a small prior.
 
     Examples
     --------

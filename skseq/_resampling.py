@@ -3,22 +3,32 @@
 With `skseq._latent` the only importer of imbalanced-learn.
 """
 
+from __future__ import annotations
+
 import inspect
+from collections.abc import Callable
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_array, check_random_state, get_tags
 
+from skseq._parameters import Declared, parameter
 from skseq._persistence import VersionedState
+from skseq._sequences import check_padding, check_sequences, is_frame
 from skseq._validation import (
     HasMethods,
     Interval,
     check_parameters,
     check_rows,
-    check_sequences,
-    restores_on_error,
+    public_fit,
 )
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import ArrayLike
 
 try:
     from imblearn.base import BaseSampler
@@ -31,24 +41,81 @@ except ImportError as error:
         'Samplers need imbalanced-learn: pip install "skseq[imbalance]"'
     ) from error
 
-# Two rows of a padded table are of equal length where this much of a timestep is there;
-# what is interpolated between lengths has less.
+# A row that was made has a timestep where this much of it is there. Less is there where
+# the row was interpolated between rows of different lengths.
 _ALL_OF_IT = 1 - 1e-6
 
 
-def is_frame(X):
-    return hasattr(X, "columns") and hasattr(X, "iloc")
+def _is_pandas(X):
+    return is_frame(X) and hasattr(X, "iloc")
 
 
 def as_given(rows, given):
     """Rows in the kind of container in which X was given."""
-    if is_frame(given):
+    if _is_pandas(given):
         return type(given)(rows, columns=given.columns).astype(given.dtypes)
+    if is_frame(given):  # of polars
+        return type(given)(rows, schema=list(given.columns)).cast(dict(given.schema))
     return rows.tolist() if isinstance(given, list) else rows
 
 
-class SamplerWithSampler(VersionedState, BaseSampler):
-    """A sampler around another; abstract."""
+class ResampledSequences(Declared):
+    """What samplers have to know of sequences; abstract.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Columns of a 2-D X, features per timestep of a 3-D X.
+    n_timesteps_in_ : int
+        Timesteps of X. Not there for a table that went to a sampler unchanged.
+    feature_names_in_ : ndarray of shape (n_columns,)
+        Column names of a dataframe X. Defined only if all are strings.
+    """
+
+    mask_value: float | None = parameter(
+        None,
+        [Real, None],
+        """float or None
+        Timesteps in which every feature has this value are padding, and stay padding;
+        NaN is possible. None: there is no padding.""",
+    )
+    n_timesteps: int | None = parameter(
+        None,
+        [Interval(Integral, 1, None, closed="left"), None],
+        """int or None
+        For a 2-D X: the number of timesteps in its columns, which hold all features of
+        the first timestep, then all of the second, and so on. None: each column is a
+        timestep with one feature.""",
+    )
+
+
+class SamplerWithSampler(Declared, VersionedState, BaseSampler):
+    """A sampler around another; abstract.
+
+    Attributes
+    ----------
+    sampling_strategy_ : dict
+        The inner sampler's: rows to make, or to keep, by class.
+    sample_indices_ : ndarray of shape (n_new_samples,)
+        The inner sampler's, where it has them: the row of X that each row is, or is
+        made from.
+    """
+
+    sampler: Any = parameter(
+        None,
+        [HasMethods("fit_resample"), None],
+        """sampler or None
+        A sampler of imbalanced-learn: over, under or combined. None: `SMOTE`.
+        ``set_params(sampler__k_neighbors=3)`` sets one of its parameters.""",
+        kw_only=False,
+    )
+    random_state: int | np.random.RandomState | None = parameter(
+        None,
+        ["random_state"],
+        """int, RandomState instance or None
+        Passed on to what is inside and has no random state of its own.""",
+        group="other",
+    )
 
     _sampling_type = "bypass"
 
@@ -113,8 +180,8 @@ class SamplerWithSampler(VersionedState, BaseSampler):
             if hasattr(self.sampler_, name):
                 setattr(self, name, getattr(self.sampler_, name))
 
-    @restores_on_error
-    def fit_resample(self, X, y, **params):
+    @public_fit
+    def fit_resample(self, X: ArrayLike, y: ArrayLike, **params: Any) -> tuple:
         """Resample rows.
 
         Parameters
@@ -125,7 +192,7 @@ class SamplerWithSampler(VersionedState, BaseSampler):
         y : array-like of shape (n_samples,)
             Class labels.
         **params : dict
-            Handed on to the sampler's ``fit_resample``.
+            Passed on to the ``fit_resample`` of the inner sampler.
 
         Returns
         -------
@@ -147,8 +214,8 @@ class SamplerWithSampler(VersionedState, BaseSampler):
         _check_given(y)
         return self._fit_resample(X, y, **params)
 
-    @restores_on_error
-    def fit(self, X, y, **params):
+    @public_fit
+    def fit(self, X: ArrayLike, y: ArrayLike, **params: Any) -> Self:
         """Check X and y by resampling them once; ``fit_resample`` gives the rows.
 
         Parameters
@@ -205,61 +272,28 @@ def _remedy(message):
     return ""
 
 
-class SequenceResampler(SamplerWithSampler):
+class SequenceResampler(ResampledSequences, SamplerWithSampler):
     """Any of imbalanced-learn's samplers, for sequences.
 
     A sequence is flattened, resampled as a row of a table, and restored, so that a 3-D
-    X can be balanced in an `imblearn.pipeline.Pipeline` in front of a network. By
-    default the sampler is SMOTE [1]_, which puts new rows of a class between two of its
-    rows that are neighbours.
+    X can be resampled in an `imblearn.pipeline.Pipeline` in front of a network. By
+    default the sampler is SMOTE [1]_, which places new rows of a class between two
+    neighbouring rows of it.
 
-    *Padding stays padding.* With ``mask_value`` neighbours are looked for among the
-    rows of the same length first, and a new row has a timestep only where all the rows
-    have one from which it is made: of two different lengths the shorter. That happens
-    where a class has too few rows of a length. Every other timestep is the mask value
-    again. Padding may stand anywhere, not at the end alone.
+    *Padding stays padding.* With ``mask_value`` the neighbours of a row are rows of the
+    same length first. A new row has a timestep only where all rows have it from which
+    it is made; between rows of different lengths, which happens where a class has few
+    rows of a length, it is as long as the shorter one. Every other timestep has the
+    mask value. Padding may stand anywhere, not only at the end.
 
     *Categories stay categories.* Features named by ``categorical_features`` go through
-    SMOTENC [1]_, which lets neighbours vote; and whole numbers, such as token ids, are
-    refused by samplers that would interpolate between them.
-
-    Parameters
-    ----------
-    sampler : sampler or None, default=None
-        A sampler of imbalanced-learn, over, under or combined. None: `SMOTE`, or
-        `SMOTENC` with ``categorical_features``. Its parameters are set as
-        ``sampler__k_neighbors``.
-
-    mask_value : float or None, default=None
-        Timesteps in which every feature is this value are padding; NaN is possible.
-        None: there is none.
-
-    categorical_features : array-like of int or bool, default=None
-        Features of a timestep (columns of a 2-D X without ``n_timesteps``) that are
-        categories: their indices, or a mask. The sampler must be None, a SMOTENC, whose
-        own ``categorical_features`` are then replaced, or one that makes no new values.
-
-    n_timesteps : int or None, default=None
-        For 2-D X: how many timesteps its columns hold, step by step. None: each column
-        is a timestep with one feature.
-
-    random_state : int, RandomState instance or None, default=None
-        Handed on to the sampler, and to samplers inside it, where they have none.
+    SMOTENC [1]_, in which the neighbours vote. Whole numbers, such as token ids, are
+    refused with samplers that interpolate between them.
 
     Attributes
     ----------
     sampler_ : sampler
-        As it was fitted on the flattened rows.
-    sampling_strategy_ : dict
-        The sampler's: rows to make, or to keep, by class.
-    sample_indices_ : ndarray of shape (n_new_samples,)
-        The sampler's, where it has them: which row of X each is.
-    n_features_in_ : int
-        Columns of a 2-D X, features per timestep of a 3-D X.
-    n_timesteps_in_ : int
-        Timesteps of X. Not there for a table that went to the sampler as it is.
-    feature_names_in_ : ndarray of shape (n_columns,)
-        Column names of a dataframe X. Defined only if all are strings.
+        The inner sampler, fitted on the flattened rows.
 
     See Also
     --------
@@ -268,8 +302,9 @@ class SequenceResampler(SamplerWithSampler):
 
     Notes
     -----
-    Distances are between all values of two sequences, timestep by timestep: they know
-    nothing of shifts in time. Scale features before, as for any method of neighbours.
+    Distances are between all values of two sequences, timestep by timestep; shifts in
+    time count as differences. Scale features before, as for any method that uses
+    neighbours.
 
     References
     ----------
@@ -288,28 +323,15 @@ class SequenceResampler(SamplerWithSampler):
     ((180, 6, 2), [90, 90])
     """
 
-    _parameter_constraints = {
-        "sampler": [HasMethods("fit_resample"), None],
-        "mask_value": [Real, None],
-        "categorical_features": ["array-like", None],
-        "n_timesteps": [Interval(Integral, 1, None, closed="left"), None],
-        "random_state": ["random_state"],
-    }
-
-    def __init__(
-        self,
-        sampler=None,
-        *,
-        mask_value=None,
-        categorical_features=None,
-        n_timesteps=None,
-        random_state=None,
-    ):
-        self.sampler = sampler
-        self.mask_value = mask_value
-        self.categorical_features = categorical_features
-        self.n_timesteps = n_timesteps
-        self.random_state = random_state
+    categorical_features: ArrayLike | None = parameter(
+        None,
+        ["array-like", None],
+        """array-like of int or bool, or None
+        Features of a timestep (columns of a 2-D X without ``n_timesteps``) that are
+        categories: their indices, or a mask. The sampler must then be None, a SMOTENC,
+        whose own ``categorical_features`` are replaced, or one that makes no new
+        values.""",
+    )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -320,10 +342,11 @@ class SequenceResampler(SamplerWithSampler):
         return tags
 
     def _fit_resample(self, X, y, **params):
-        # Of a dataframe's whole numbers it is not known that they are ids.
+        # Whole numbers in a dataframe may be amounts and not ids.
         whole = getattr(getattr(X, "dtype", None), "kind", "O") in "biu"
         special = self.mask_value is not None or self.categorical_features is not None
-        if special or whole or np.ndim(X) != 2:
+        of_polars = is_frame(X) and not _is_pandas(X)  # which imbalanced-learn refuses
+        if special or whole or of_polars or np.ndim(X) != 2:
             return self._resampled_sequences(X, y, params)
         vars(self).pop("n_timesteps_in_", None)
         resampled = self._resampled(self._made_sampler(), X, y, params)
@@ -346,7 +369,7 @@ class SequenceResampler(SamplerWithSampler):
                 f"numbers first."
             )
         is_category = self._categories(X)
-        padding = padding_of(X, self.mask_value)
+        padding = check_padding(X, self.mask_value)
         # In floating point an interpolated id or category shows.
         flat = X.reshape(len(X), -1).astype(np.result_type(X, np.float32), copy=False)
         flat = _filled(flat, padding, is_category)
@@ -362,7 +385,8 @@ class SequenceResampler(SamplerWithSampler):
             self._made_sampler(**columns), table, y, params
         )
         new = table[:, : flat.shape[1]]
-        self._check_values(new, flat, X.dtype.kind != "f", is_category.ravel())
+        whole = X.dtype.kind != "f" and not is_frame(given)
+        self._check_values(new, flat, whole, is_category.ravel())
         new = new.astype(X.dtype).reshape(len(new), *X.shape[1:])
         if padding.any():
             present = _present(table[:, flat.shape[1] :], padding, weight)
@@ -418,21 +442,6 @@ class SequenceResampler(SamplerWithSampler):
             )
 
 
-def padding_of(X, mask_value):
-    """Where timesteps are padding, of shape (n_samples, n_timesteps)."""
-    if mask_value is None:
-        return np.zeros(X.shape[:2], bool)
-    is_mask = np.isnan(X) if np.isnan(mask_value) else mask_value == X
-    padding = is_mask.all(axis=2)
-    empty = padding.all(axis=1).sum()
-    if empty:
-        raise ValueError(
-            f"Each row must have a timestep that is no padding, got {empty} rows with "
-            f"mask_value={mask_value!r} alone. Leave them out."
-        )
-    return padding
-
-
 def _filled(flat, padding, is_category):
     """Flattened rows with ordinary values where they are padded."""
     if not padding.any():
@@ -477,52 +486,24 @@ def _present(lengths, padding, weight):
     return present
 
 
-class SequenceAugmenter(BaseOverSampler):
+class SequenceAugmenter(ResampledSequences, BaseOverSampler):
     """Over-sampling by copies that are scaled and jittered.
 
-    A new row is one of its class, drawn at random, of which each feature is stretched
-    by a random factor, the same for all timesteps, and each value gets some noise [1]_.
-    Both are measured by what is usual in the training rows: a factor stretches around a
-    feature's mean at each timestep, noise is in units of its standard deviation there.
+    A new row is a copy of a row of its class, drawn at random. Each feature of it is
+    stretched by a random factor, the same for all timesteps, and each value gets some
+    noise [1]_. Both are relative to the training rows: a factor stretches around the
+    mean of a feature at each timestep, and noise is in units of its standard deviation
+    there.
 
     Shifts, warps and cuts in time are left to libraries that have them, such as tsaug
     and aeon.
 
-    Parameters
-    ----------
-    sampling_strategy : float, str, dict or callable, default="auto"
-        How many rows of each class there are to be, as in imbalanced-learn's
-        over-samplers. ``"auto"``: all classes as many as the largest has.
-
-    jitter : float, default=0.05
-        Standard deviation of the noise, in units of each value's over the rows.
-
-    scaling : float, default=0.1
-        Standard deviation of the factors, whose mean is 1.
-
-    mask_value : float or None, default=None
-        Timesteps in which every feature is this value are padding, which stays as it
-        is; NaN is possible. None: there is none.
-
-    n_timesteps : int or None, default=None
-        For 2-D X: how many timesteps its columns hold, step by step. None: each column
-        is a timestep with one feature.
-
-    random_state : int, RandomState instance or None, default=None
-        Of the rows drawn, factors and noise.
-
     Attributes
     ----------
     sampling_strategy_ : dict
-        How many rows are made of each class.
+        The number of rows that are made of each class.
     sample_indices_ : ndarray of shape (n_new_samples,)
-        The row of X that each row is, or is made from.
-    n_features_in_ : int
-        Columns of a 2-D X, features per timestep of a 3-D X.
-    n_timesteps_in_ : int
-        Timesteps of X.
-    feature_names_in_ : ndarray of shape (n_columns,)
-        Column names of a dataframe X. Defined only if all are strings.
+        The row of X that each row is, or is a copy of.
 
     See Also
     --------
@@ -544,31 +525,33 @@ class SequenceAugmenter(BaseOverSampler):
     ((180, 6, 2), [90, 90])
     """
 
-    _parameter_constraints = {
-        **BaseOverSampler._parameter_constraints,
-        "jitter": [Interval(Real, 0, None, closed="left")],
-        "scaling": [Interval(Real, 0, None, closed="left")],
-        "mask_value": [Real, None],
-        "n_timesteps": [Interval(Integral, 1, None, closed="left"), None],
-        "random_state": ["random_state"],
-    }
-
-    def __init__(
-        self,
-        *,
-        sampling_strategy="auto",
-        jitter=0.05,
-        scaling=0.1,
-        mask_value=None,
-        n_timesteps=None,
-        random_state=None,
-    ):
-        super().__init__(sampling_strategy=sampling_strategy)
-        self.jitter = jitter
-        self.scaling = scaling
-        self.mask_value = mask_value
-        self.n_timesteps = n_timesteps
-        self.random_state = random_state
+    sampling_strategy: float | str | dict[Any, int] | Callable[..., Any] = parameter(
+        "auto",
+        BaseOverSampler._parameter_constraints["sampling_strategy"],
+        """float, str, dict or callable
+        The number of rows of each class after resampling, as in imbalanced-learn's
+        over-samplers. ``"auto"``: as many of each class as the largest has.""",
+    )
+    jitter: float = parameter(
+        0.05,
+        [Interval(Real, 0, None, closed="left")],
+        """float
+        Standard deviation of the noise, in units of the standard deviation of each
+        value over the rows.""",
+    )
+    scaling: float = parameter(
+        0.1,
+        [Interval(Real, 0, None, closed="left")],
+        """float
+        Standard deviation of the factors, whose mean is 1.""",
+    )
+    random_state: int | np.random.RandomState | None = parameter(
+        None,
+        ["random_state"],
+        """int, RandomState instance or None
+        Determines the rows drawn, the factors and the noise.""",
+        group="other",
+    )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -580,9 +563,9 @@ class SequenceAugmenter(BaseOverSampler):
         tags.sampler_tags.sample_indices = True
         return tags
 
-    @restores_on_error
-    def fit_resample(self, X, y, **params):
-        """Add copies.
+    @public_fit
+    def fit_resample(self, X: ArrayLike, y: ArrayLike, **params: Any) -> tuple:
+        """Add copies of rows of the rare classes.
 
         Parameters
         ----------
@@ -592,7 +575,7 @@ class SequenceAugmenter(BaseOverSampler):
         y : array-like of shape (n_samples,)
             Class labels.
         **params : dict
-            There are none.
+            Not used.
 
         Returns
         -------
@@ -605,10 +588,15 @@ class SequenceAugmenter(BaseOverSampler):
         Raises
         ------
         ValueError
-            If X, y or a parameter is not as it must be.
+            If X, y or a parameter can't be used.
         """
         _check_given(y)
-        return super().fit_resample(X, y, **params)
+        if not is_frame(X) or _is_pandas(X):
+            return super().fit_resample(X, y, **params)
+        # imbalanced-learn refuses frames of polars.
+        new, y, *rest = super().fit_resample(X.to_numpy(), y, **params)
+        self.feature_names_in_ = np.array(X.columns, dtype=object)
+        return as_given(new, X), y, *rest
 
     # BaseSampler's, which takes 2-D X alone.
     def _check_X_y(self, X, y):
@@ -628,7 +616,7 @@ class SequenceAugmenter(BaseOverSampler):
 
     def _fit_resample(self, X, y):
         rng = check_random_state(self.random_state)
-        padding = padding_of(X, self.mask_value)
+        padding = check_padding(X, self.mask_value)
         if np.isnan(X[~padding]).any():
             raise ValueError(
                 "X must have no missing values, got NaN. Fill them in, or set "
@@ -636,8 +624,10 @@ class SequenceAugmenter(BaseOverSampler):
             )
         present = ~padding[..., None]
         n_present = np.maximum(present.sum(axis=0), 1)
-        mean = np.where(present, X, 0).sum(axis=0) / n_present
-        deviations = np.where(present, X - mean, 0)
+        # In float64, because in float32 a large mean would swallow small deviations.
+        values = X.astype(np.float64, copy=False)
+        mean = np.where(present, values, 0).sum(axis=0) / n_present
+        deviations = np.where(present, values - mean, 0)
         std = np.sqrt((deviations**2).sum(axis=0) / n_present)
         drawn = [
             rng.choice(np.flatnonzero(y == label), n_rows)
@@ -655,14 +645,14 @@ class SequenceAugmenter(BaseOverSampler):
         return new, y[self.sample_indices_]
 
 
-def _reads_labels_alone(sampler):
+def _uses_labels_alone(sampler):
     if type(sampler) is RandomOverSampler:
         return sampler.shrinkage is None
     return type(sampler) is RandomUnderSampler
 
 
-def resample_training(sampler, X, index, y, weights, *, flat, seed):
-    """Training rows as a sampler would have them.
+def resample_training(sampler, X, index, y, weights, *, flat, whole, seed):
+    """Resample training rows.
 
     Parameters
     ----------
@@ -675,6 +665,8 @@ def resample_training(sampler, X, index, y, weights, *, flat, seed):
     weights : ndarray of shape (n_samples,)
     flat : bool
         Whether the rows came as a table, and the sampler is to see one.
+    whole : bool
+        Whether X came as whole numbers, between which nothing may be interpolated.
     seed : int
         For samplers without ``random_state``.
 
@@ -694,7 +686,7 @@ def resample_training(sampler, X, index, y, weights, *, flat, seed):
     ValueError
         If rows are made, and weights differ.
     """
-    unread = _reads_labels_alone(sampler)
+    unread = _uses_labels_alone(sampler)
     sampler = clone(sampler)
     if not isinstance(sampler, (SamplerWithSampler, SequenceAugmenter)):
         sampler = SequenceResampler(sampler)
@@ -706,6 +698,8 @@ def resample_training(sampler, X, index, y, weights, *, flat, seed):
     else:
         rows = X if index is None else X[index]
         rows = rows.reshape(len(rows), -1) if flat else rows
+        # So that the sampler knows them for what they were.
+        rows = rows.astype(np.int64) if whole else rows
     new, y, *_ = sampler.fit_resample(rows, y)
     taken = getattr(sampler, "sample_indices_", None)
     if taken is not None and (unread or np.array_equal(new, rows[taken])):
@@ -718,4 +712,5 @@ def resample_training(sampler, X, index, y, weights, *, flat, seed):
             f"{weights.max()}: a new row has none. Use RandomOverSampler or "
             f"RandomUnderSampler, or leave out one of the two."
         )
-    return sampler, new.reshape(-1, *X.shape[1:]), None, y, np.ones(len(y))
+    new = new.reshape(-1, *X.shape[1:]).astype(X.dtype, copy=False)
+    return sampler, new, None, y, np.ones(len(y))

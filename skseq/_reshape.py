@@ -1,22 +1,25 @@
 """From the columns of a table to sequences, and back."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skseq._parameters import Declared, parameter
 from skseq._persistence import VersionedState
 from skseq._validation import (
     Interval,
     StrOptions,
     check_parameters,
     nearest,
-    restores_on_error,
+    public_fit,
 )
 
 # Rows gathered at once: with tens of columns they fit in a processor's last cache, and
@@ -287,7 +290,7 @@ def _arrange_found(found, steps, word, sign, fill_value):
 
 
 class SequenceReshaper(
-    VersionedState, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    Declared, VersionedState, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """Arrange the columns of a table as sequences, oldest timestep first.
 
@@ -296,34 +299,6 @@ class SequenceReshaper(
     which is what recurrent and convolutional networks read. The columns are found by
     count, by a regular expression over their names, or by an explicit mapping. Nothing
     is learned but the arrangement.
-
-    Parameters
-    ----------
-    n_timesteps : int, default=None
-        The number of timesteps that the columns hold; it must divide the number of
-        columns. With `columns`, it only has to agree with what is found there. If both
-        are None, each column is a timestep with one feature.
-    order : {"step", "feature"}, default="step"
-        How columns that are taken by count stand, the oldest timestep first: "step"
-        is all features of the first timestep, then all of the second; "feature" is all
-        timesteps of the first feature, then all of the second. Not used with
-        `columns`.
-    columns : str, re.Pattern or mapping, default=None
-        Which columns make the sequences.
-
-        - A regular expression that matches whole names of columns (``re.fullmatch``)
-          and has the named group ``feature`` and either ``step`` or ``lag``, an
-          integer that may be negative. A larger step is later, a larger lag is older.
-          The steps of all features together, sorted, are the timesteps.
-        - A mapping of feature to the list of its columns, oldest first, each by name
-          or by position; None in a list is a step that the feature lacks.
-    static : {"repeat", "drop", "error"}, default="repeat"
-        What to do with columns that belong to no sequence: repeat their value at every
-        timestep, as features after those of the sequences; drop them; or raise an
-        error.
-    fill_value : float or int, default=None
-        What stands where a feature lacks a step, NaN included. None: a feature that
-        lacks a step is an error.
 
     Attributes
     ----------
@@ -403,28 +378,52 @@ class SequenceReshaper(
             [  0., 100.]]])
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        "n_timesteps": [Interval(Integral, 1, None, closed="left"), None],
-        "order": [StrOptions({"step", "feature"})],
-        "columns": [str, re.Pattern, Mapping, None],
-        "static": [StrOptions({"repeat", "drop", "error"})],
-        "fill_value": [Interval(Real, None, None, closed="neither"), "nan", None],
-    }
+    n_timesteps: int | None = parameter(
+        None,
+        [Interval(Integral, 1, None, closed="left"), None],
+        """int or None
+        The number of timesteps that the columns hold; it must divide the number of
+        columns. With `columns`, it only has to agree with what is found there. If both
+        are None, each column is a timestep with one feature.""",
+        kw_only=False,
+    )
+    order: Literal["step", "feature"] = parameter(
+        "step",
+        [StrOptions({"step", "feature"})],
+        """{"step", "feature"}
+        How columns that are taken by count stand, the oldest timestep first: "step"
+        is all features of the first timestep, then all of the second; "feature" is all
+        timesteps of the first feature, then all of the second. Not used with
+        `columns`.""",
+    )
+    columns: str | re.Pattern | Mapping[str, Iterable[Any]] | None = parameter(
+        None,
+        [str, re.Pattern, Mapping, None],
+        """str, re.Pattern, mapping or None
+        Which columns make the sequences.
 
-    def __init__(
-        self,
-        n_timesteps=None,
-        *,
-        order="step",
-        columns=None,
-        static="repeat",
-        fill_value=None,
-    ):
-        self.n_timesteps = n_timesteps
-        self.order = order
-        self.columns = columns
-        self.static = static
-        self.fill_value = fill_value
+        - A regular expression that matches whole names of columns (``re.fullmatch``)
+          and has the named group ``feature`` and either ``step`` or ``lag``, an
+          integer that may be negative. A larger step is later, a larger lag is older.
+          The steps of all features together, sorted, are the timesteps.
+        - A mapping of feature to the list of its columns, oldest first, each by name
+          or by position; None in a list is a step that the feature lacks.""",
+    )
+    static: Literal["repeat", "drop", "error"] = parameter(
+        "repeat",
+        [StrOptions({"repeat", "drop", "error"})],
+        """{"repeat", "drop", "error"}
+        What to do with columns that belong to no sequence: repeat their value at every
+        timestep, as features after those of the sequences; drop them; or raise an
+        error.""",
+    )
+    fill_value: float | None = parameter(
+        None,
+        [Interval(Real, None, None, closed="neither"), "nan", None],
+        """float, int or None
+        What stands where a feature lacks a step, NaN included. None: a feature that
+        lacks a step is an error.""",
+    )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -432,7 +431,7 @@ class SequenceReshaper(
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-    @restores_on_error
+    @public_fit
     def fit(self, X, y=None):
         """Find the columns of every timestep and feature.
 
@@ -464,7 +463,7 @@ class SequenceReshaper(
         )
         return self
 
-    @restores_on_error
+    @public_fit
     def fit_transform(self, X, y=None):
         """Find the columns of every timestep and feature, and arrange them.
 

@@ -1,4 +1,4 @@
-"""What programs compute of a batch: the losses to train on, and what is asked after.
+"""What programs compute of a batch: losses to train on, and outputs after training.
 
 An objective has
 
@@ -6,21 +6,41 @@ An objective has
 - ``train``: losses of a batch, while tracing;
 - ``functions``: by name, what a batch of rows is turned into after training, from a
   `Call` and the rows to a tensor; ``shapes``: the shape of a row of it;
-- ``watched``: the name of the function that tells how good rows are that are watched;
+- ``watched``: the name of the function whose outputs validation rows are judged by;
 - ``is_rowwise``: whether losses are given for each row, and their mean is the batch's;
 - ``may_fill``: whether rows of weight zero may fill up a batch, and change nothing;
-- ``shares_out``: whether an epoch's rows are shared out evenly over its steps, for what
-  the rows of a batch have in common counts, and a last one of few would spoil it.
+- ``shares_out``: whether the rows of an epoch are shared out evenly over its steps,
+  because a last batch of few rows would spoil the statistics of batches.
 """
 
-# First, for it tells what to do where Keras would fail to be imported.
-from skseq._networks import ELEMENTWISE_LOSSES, PADDING, make_loss, make_rowwise_loss
-
-# isort: split
 import math
 
 import numpy as np
-import tensorflow as tf
+
+from skseq._engine.keras import keras, tf
+from skseq._engine.losses import make_loss, make_rowwise_loss
+from skseq._engine.networks import Autoencoder
+from skseq._sequences import PADDING
+
+
+def _huber(target, outputs):
+    error = keras.ops.abs(target - outputs)
+    return keras.ops.where(error <= 1, 0.5 * error * error, error - 0.5)
+
+
+def _binary_crossentropy(target, outputs):
+    outputs = keras.ops.clip(outputs, 1e-7, 1 - 1e-7)
+    unlikely = (1 - target) * keras.ops.log(1 - outputs)
+    return -(target * keras.ops.log(outputs) + unlikely)
+
+
+# What a reconstruction costs, from input and output to the error of each cell.
+ELEMENTWISE_LOSSES = {
+    "mse": lambda target, outputs: keras.ops.square(target - outputs),
+    "mae": lambda target, outputs: keras.ops.abs(target - outputs),
+    "huber": _huber,
+    "binary_crossentropy": _binary_crossentropy,
+}
 
 
 class Call:
@@ -62,18 +82,19 @@ class Call:
 
 
 class Prediction:
-    """Outputs of the network are held against a target."""
+    """The outputs of the network are compared with a target."""
 
     watched = "outputs"
-    shares_out = False
 
-    def __init__(self, recipe, model):
+    def __init__(self, recipe, model, facts):
         self._model = model
         self.loss = make_loss(recipe.loss, recipe.loss_params)
         self._row_loss = make_rowwise_loss(recipe.loss, recipe.loss_params)
-        self.is_rowwise = self.may_fill = self._row_loss is not None
+        self.is_rowwise = self._row_loss is not None
+        self.may_fill = self.is_rowwise and facts.is_rowwise
+        self.shares_out = facts.has_batch_statistics
         self.functions = {"outputs": lambda call, X: call(model, X)}
-        self.shapes = {"outputs": (recipe.network["n_outputs"],)}
+        self.shapes = {"outputs": (recipe.network.head.n_outputs,)}
 
     def corrupt(self, chunk, options, rng):
         """The chunk as it is."""
@@ -100,18 +121,17 @@ class Reconstruction:
     watched = "terms"
     is_rowwise = True
 
-    def __init__(self, recipe, model):
+    def __init__(self, recipe, model, facts):
         network = recipe.network
-        self._encoder = model.get_layer("encoder")
-        self._decoder = model.get_layer("decoder")
+        self._encoder = model.get_layer(network.ENCODER)
+        self._decoder = model.get_layer(network.DECODER)
         self._error = ELEMENTWISE_LOSSES[recipe.loss]
-        self._masked = network["masked"]
-        self._noise = network["noise"] and network["noise"][0]
-        self._variational = network["variational"]
-        # Rows that fill a batch would count in its statistics.
-        self.shares_out = network["encoder"]["normalization"] == "batch"
-        self.may_fill = not self.shares_out
-        n_steps, n_features = network["n_timesteps"], network["n_features"]
+        self._masked = network.masked
+        self._noise = network.noise and network.noise[0]
+        self._variational = network.variational
+        self.shares_out = facts.has_batch_statistics
+        self.may_fill = facts.is_rowwise
+        n_steps, n_features = network.n_timesteps, network.n_features
         self.functions = {
             "code": lambda call, X: self._encode(call, X)[0],
             "rows": lambda call, code: call(self._decoder, code),
@@ -120,7 +140,7 @@ class Reconstruction:
             "errors_by_feature": self._errors_by_feature,
         }
         self.shapes = {
-            "code": (network["n_components"],),
+            "code": (network.n_components,),
             "rows": (n_steps, n_features),
             "terms": (3,),
             "errors_by_step": (n_steps,),
@@ -218,14 +238,16 @@ class Reconstruction:
         return tf.reduce_sum(errors, 1) / self._n_valid(X)[:, None]
 
 
-def make_objective(recipe, model):
+def make_objective(recipe, model, facts):
     """What a program of this recipe computes.
 
     Parameters
     ----------
     recipe : Recipe
     model : keras.Model
-        From `skseq._networks.build_graph_only`.
+        Of the program.
+    facts : skseq._engine.facts.Facts
     """
-    autoencoder = recipe.network["family"] == "autoencoder"
-    return (Reconstruction if autoencoder else Prediction)(recipe, model)
+    is_autoencoder = isinstance(recipe.network, Autoencoder)
+    objective = Reconstruction if is_autoencoder else Prediction
+    return objective(recipe, model, facts)

@@ -1,22 +1,21 @@
 """Layers that compute what Keras' own do, faster on the CPU.
 
-Programs are built of these; `model_` and saved files show Keras' own layers, whose
-weights and configuration are the same. Each falls back on Keras' loop where it does not
-know better: with recurrent dropout, on a GPU (for cuDNN). With a mask they run over the
-valid steps first, and what comes after those is not looked at.
+Programs run `faster(model)`; ``model_`` and saved files show Keras' own layers, whose
+weights and configuration are the same. Each layer falls back on Keras' loop where it is
+not faster: with recurrent dropout, and on a GPU (for cuDNN). With a mask they run over
+the valid steps first, and what comes after those is not looked at.
 
 Shapes in the loops are time-major, ``(n_timesteps, n_samples, n_features)``: a step is
 then one block of memory.
 """
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-import tensorflow as tf
-
-from skseq._networks import LAYERS, keras
+from skseq._engine.keras import has_gpu, keras, tf
 
 _tracing_for_xla = False
-_rates = {}
+_values = {}
 
 # Keras' Bidirectional makes its layers anew from their configuration, and so has to
 # find these classes by name.
@@ -24,34 +23,36 @@ _registered = keras.saving.register_keras_serializable("skseq")
 
 
 @contextmanager
-def traced(for_xla, rates):
-    """Say how what is traced in this block will run; tracing holds a lock.
+def traced(for_xla, values):
+    """Say how what is traced in this block will run; one thread at a time does this.
 
     Parameters
     ----------
     for_xla : bool
         Whether XLA will compile it.
-    rates : dict of str to tensor
-        What layers of these names take as rate of dropout.
+    values : dict of str to tensor
+        Run-time values. Those under the ``rate_name`` of a layer are its dropout.
     """
-    global _tracing_for_xla, _rates
-    before = _tracing_for_xla, _rates
-    _tracing_for_xla, _rates = for_xla, rates
+    global _tracing_for_xla, _values
+    before = _tracing_for_xla, _values
+    _tracing_for_xla, _values = for_xla, values
     try:
         yield
     finally:
-        _tracing_for_xla, _rates = before
+        _tracing_for_xla, _values = before
 
 
-def has_gpu():
-    """Whether programs run on a GPU."""
-    return bool(tf.config.list_logical_devices("GPU"))
+class _RunTimeRate:
+    """A layer whose rate of dropout may be a value of the graph."""
 
+    # The name of the value, see `name_rates`; None: the rate is a constant.
+    rate_name = None
 
-def _dropped(inputs, rate, generator):
-    """As `keras.random.dropout`, at a rate that may be a tensor."""
-    seed = tf.cast(generator.next(), tf.int32)
-    return tf.nn.experimental.stateless_dropout(inputs, rate=rate, seed=seed)
+    def _dropped(self, inputs, rate, generator):
+        """As `keras.random.dropout`, at a rate that may be a tensor."""
+        rate = _values.get(self.rate_name, rate)
+        seed = tf.cast(generator.next(), tf.int32)
+        return tf.nn.experimental.stateless_dropout(inputs, rate=rate, seed=seed)
 
 
 def _project(x, kernel, bias):
@@ -71,7 +72,7 @@ def _loop(step, projected, states):
     outputs : tensor of shape (n_timesteps, n_samples, units)
         The first state after each step.
     """
-    n_steps = projected.shape[0]  # a number, for XLA allots the gradient's stacks by it
+    n_steps = projected.shape[0]  # a number: XLA sizes the gradient's stacks by it
     record = tf.TensorArray(
         tf.float32, size=n_steps, element_shape=states[0].shape, name="outputs"
     )
@@ -114,32 +115,30 @@ def _put_back(outputs, mask):
     return tf.gather(outputs, n_before, batch_dims=1)
 
 
-class _FastLoop:
+class _FastLoop(_RunTimeRate):
     """``inner_loop`` of a Keras recurrent layer whose state starts at zero."""
 
     def __init__(self, *args, dropout=0.0, **kwargs):
-        # Inputs are dropped here, at a rate that may be a value of the graph; the cell
-        # is told of none.
+        # The inputs are dropped here, at a rate that may be a value of the graph, and
+        # the cell has a rate of 0.
         super().__init__(*args, **kwargs)
         self._rate = dropout
+        self._has_dropped = False
 
     @property
     def dropout(self):
         """The rate at which inputs are dropped; part of the configuration."""
-        return self._rate
+        return 0.0 if self._has_dropped else self._rate
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         """See `keras.layers.RNN`: the last output, all outputs, and the states."""
         cell = self.cell
         if training and self._rate:
-            # Bidirectional puts a word before the name.
-            name = self.name.removeprefix("forward_").removeprefix("backward_")
-            rate = _rates.get(name, self._rate)
             kept = tf.ones_like(sequences[:, :1])  # the same for all steps
-            sequences *= _dropped(kept, rate, cell.seed_generator)
+            sequences *= self._dropped(kept, self._rate, cell.seed_generator)
         masked = mask is not None
         if cell.recurrent_dropout or has_gpu() or (masked and self.return_state):
-            return super().inner_loop(sequences, initial_state, mask, training)
+            return self._keras_loop(sequences, initial_state, mask, training)
         if self.go_backwards:
             sequences = tf.reverse(sequences, [1])
             mask = tf.reverse(mask, [1]) if masked else None
@@ -160,13 +159,21 @@ class _FastLoop:
             return outputs[:, -1], outputs, list(states)
         return states[0], outputs, list(states)
 
+    def _keras_loop(self, *args):
+        # Keras would ask the cell, whose rate is 0, for what to drop.
+        self._has_dropped = True
+        try:
+            return super().inner_loop(*args)
+        finally:
+            self._has_dropped = False
+
     def _run(self, x, kernel, recurrent_kernel, bias, states):
         """Over all steps of a time-major x: the last states, and all outputs."""
         raise NotImplementedError
 
 
 @_registered
-class LSTM(_FastLoop, LAYERS["lstm"]):
+class LSTM(_FastLoop, keras.layers.LSTM):
     """Keras' LSTM: one fused kernel for all steps, or a loop for XLA."""
 
     def _run(self, x, kernel, recurrent_kernel, bias, states):
@@ -178,7 +185,7 @@ class LSTM(_FastLoop, LAYERS["lstm"]):
         # gradient is the first version's, and wrong for it.
         parts = [kernel, recurrent_kernel, bias[None]]
         if x.shape[2] % 2:
-            # Of an odd number of rows and of features it prints a warning.
+            # With an odd number of rows and of features the kernel prints a warning.
             x = tf.pad(x, [[0, 0], [0, 0], [0, 1]])
             parts.insert(1, tf.zeros([1, 4 * self.units]))
         i, f, c, o = tf.split(tf.concat(parts, 0), 4, axis=1)
@@ -212,7 +219,7 @@ class LSTM(_FastLoop, LAYERS["lstm"]):
 
 
 @_registered
-class GRU(_FastLoop, LAYERS["gru"]):
+class GRU(_FastLoop, keras.layers.GRU):
     """Keras' GRU with the inputs' part of all steps computed at once."""
 
     def _run(self, x, kernel, recurrent_kernel, bias, states):
@@ -231,7 +238,7 @@ class GRU(_FastLoop, LAYERS["gru"]):
 
 
 @_registered
-class SimpleRNN(_FastLoop, LAYERS["simple_rnn"]):
+class SimpleRNN(_FastLoop, keras.layers.SimpleRNN):
     """Keras' SimpleRNN with the inputs' part of all steps computed at once."""
 
     def _run(self, x, kernel, recurrent_kernel, bias, states):
@@ -244,19 +251,18 @@ class SimpleRNN(_FastLoop, LAYERS["simple_rnn"]):
 
 
 @_registered
-class Dropout(LAYERS["dropout"]):
+class Dropout(_RunTimeRate, keras.layers.Dropout):
     """Keras' Dropout with a rate that is a value of the graph."""
 
     def call(self, inputs, training=False):
         """See `keras.layers.Dropout`."""
-        rate = _rates.get(self.name)
-        if not training or rate is None:
+        if not training or self.rate_name not in _values:
             return super().call(inputs, training)
-        return _dropped(inputs, rate, self.seed_generator)
+        return self._dropped(inputs, self.rate, self.seed_generator)
 
 
 @_registered
-class Conv1D(LAYERS["convolution"]):
+class Conv1D(keras.layers.Conv1D):
     """Keras' Conv1D, for XLA as one matrix product over shifted copies.
 
     XLA's own gradient of a convolution takes thirty times as long on a CPU.
@@ -298,11 +304,63 @@ class Conv1D(LAYERS["convolution"]):
         return outputs if self.activation is None else self.activation(outputs)
 
 
-# For `skseq._networks.build_network`, in place of Keras' own.
-FAST_LAYERS = {
-    "lstm": LSTM,
-    "gru": GRU,
-    "simple_rnn": SimpleRNN,
-    "convolution": Conv1D,
-    "dropout": Dropout,
+# Each of Keras' own layers that has a faster twin, and the twin.
+TWINS = {
+    keras.layers.LSTM: LSTM,
+    keras.layers.GRU: GRU,
+    keras.layers.SimpleRNN: SimpleRNN,
+    keras.layers.Dropout: Dropout,
+    keras.layers.Conv1D: Conv1D,
 }
+
+
+@dataclass(frozen=True)
+class LayerCall:
+    """A use of a layer in a model, and the shapes of what it takes and gives."""
+
+    layer: keras.layers.Layer
+    input_shape: tuple
+    output_shape: tuple
+
+
+def faster(model):
+    """A model with the same layers and weights, faster where a layer has a twin.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Made of layers as a graph.
+
+    Returns
+    -------
+    model : keras.Model
+    parts : list of list of LayerCall
+        The uses of layers in the model, and in each model inside it.
+    """
+    calls = []
+    parts = [calls]
+
+    def twin(layer):
+        if isinstance(layer, keras.Model):
+            inner, inner_parts = faster(layer)
+            parts.extend(inner_parts)
+            return inner
+        if type(layer) is keras.layers.Bidirectional:
+            return keras.layers.Bidirectional(
+                twin(layer.forward_layer),
+                merge_mode=layer.merge_mode,
+                backward_layer=twin(layer.backward_layer),
+                name=layer.name,
+                dtype=layer.dtype_policy,
+            )
+        return TWINS.get(type(layer), type(layer)).from_config(layer.get_config())
+
+    def call(layer, *args, **kwargs):
+        outputs = layer(*args, **kwargs)
+        # Operations, such as a slice, are called so as well.
+        if isinstance(layer, keras.layers.Layer) and not isinstance(layer, keras.Model):
+            calls.append(LayerCall(layer, args[0].shape, outputs.shape))
+        return outputs
+
+    clone = keras.models.clone_model(model, clone_function=twin, call_function=call)
+    return clone, parts

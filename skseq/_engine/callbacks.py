@@ -1,0 +1,177 @@
+"""The user's Keras callbacks, which see a Keras model in the state of the fit."""
+
+import copy
+import io
+from types import ModuleType
+
+from skseq._engine.keras import building, keras, tf
+from skseq._engine.private import first_epoch, reset_first_epoch
+from skseq._engine.weights import assign, values_of
+
+# What the parameter callbacks may be.
+CALLBACKS = [list, tuple, keras.callbacks.Callback, None]
+
+# Keras' callbacks that have hooks for batches and, as they are set, do nothing in them.
+_QUIET = {
+    keras.callbacks.TerminateOnNaN: lambda callback: True,
+    keras.callbacks.ModelCheckpoint: lambda callback: callback.save_freq == "epoch",
+    keras.callbacks.BackupAndRestore: lambda callback: callback.save_freq == "epoch",
+}
+
+_BATCH_HOOKS = (
+    "on_batch_begin",
+    "on_batch_end",
+    "on_train_batch_begin",
+    "on_train_batch_end",
+)
+
+
+def copies_of(callbacks):
+    """Copies of the caller's callbacks, as a list."""
+    if callbacks is None:
+        callbacks = []
+    elif isinstance(callbacks, keras.callbacks.Callback):
+        callbacks = [callbacks]
+    for callback in callbacks:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise TypeError(
+                f"callbacks must be keras.callbacks.Callback objects, got {callback!r}."
+            )
+    return [copy.deepcopy(callback) for callback in callbacks]
+
+
+def needs_batches(callback):
+    """Whether a callback has to be called for each batch."""
+    quiet = _QUIET.get(type(callback))
+    if quiet is not None and quiet(callback):
+        return False
+    plain = keras.callbacks.Callback
+    return any(
+        getattr(getattr(callback, hook), "__func__", None) is not getattr(plain, hook)
+        for hook in _BATCH_HOOKS
+    )
+
+
+class _Shown:
+    """A compiled model of Keras' own layers in the state of a program.
+
+    Parameters
+    ----------
+    program : skseq._engine.program.Program
+    recipe : skseq._engine.recipe.Recipe
+        Of this program, with the run-time values that the model is to have.
+    """
+
+    def __init__(self, program, recipe):
+        self._program = program
+        self.values = recipe.values()
+        with building():
+            self.model = program.compile(recipe.network.build(), recipe)
+            self.model.optimizer.build(program.layout.untied(self.model))
+
+    def _slots(self):
+        """Pairs of a variable of the program's optimizer and those of one a weight."""
+        program = self._program
+        for slot in program.optimizer.variables:
+            if tuple(slot.shape) != (program.layout.n_values,):
+                continue
+            ending = slot.name.removeprefix(program.parameters[0].name)
+            theirs = self.model.optimizer.variables
+            yield slot, [v for v in theirs if v.name.endswith(ending)]
+
+    def show(self):
+        """Put the program's state into the model."""
+        program, theirs = self._program, self.model.optimizer
+        ours = program.optimizer
+        self.model.set_weights(program.take_weights())
+        if not program.layout.is_flat:
+            assign(theirs.variables, values_of(ours.variables))
+            return
+        for slot, parts in self._slots():
+            assign(parts, program.layout.own(values_of([slot])))
+        theirs.iterations.assign(ours.iterations)
+        if isinstance(ours.learning_rate, keras.Variable):
+            theirs.learning_rate = float(ours.learning_rate.numpy())
+
+    def take_over(self):
+        """Put the model's state into the program."""
+        program, theirs = self._program, self.model.optimizer
+        ours = program.optimizer
+        program.put_weights(self.model.get_weights())
+        if not program.layout.is_flat:
+            assign(ours.variables, values_of(theirs.variables))
+            return
+        for slot, parts in self._slots():
+            slot.assign(program.layout.join_own(values_of(parts))[0])
+        ours.iterations.assign(theirs.iterations)
+        if isinstance(ours.learning_rate, keras.Variable):
+            ours.learning_rate = float(theirs.learning_rate.numpy())
+
+
+class Callbacks:
+    """Calls the hooks of callbacks, and takes over what they do to the model.
+
+    Parameters
+    ----------
+    callbacks : list of keras.callbacks.Callback
+    program : skseq._engine.program.Program
+    recipe : skseq._engine.recipe.Recipe
+    n_epochs, n_steps : int
+        Epochs in all, and steps of an epoch.
+    """
+
+    def __init__(self, callbacks, program, recipe, n_epochs, n_steps):
+        self._callbacks = callbacks
+        self.by_batch = any(map(needs_batches, callbacks))
+        # It puts averaged weights into the model by itself.
+        self.swaps_averages = any(
+            isinstance(callback, keras.callbacks.SwapEMAWeights)
+            for callback in callbacks
+        )
+        self._shown = None
+        if not callbacks:
+            return
+        if program.shown is None or program.shown.values != recipe.values():
+            program.shown = _Shown(program, recipe)
+        self._shown = program.shown
+        self._shown.model.stop_training = False
+        reset_first_epoch(self._shown.model)
+        params = {"verbose": 0, "epochs": n_epochs, "steps": n_steps}
+        for callback in callbacks:
+            callback.set_params(params)
+            callback.set_model(self._shown.model)
+
+    def __call__(self, hook, *args):
+        """Call a hook of each callback; True if training is to stop.
+
+        What the callbacks write into a dict of logs stays in it.
+        """
+        if self._shown is None:
+            return False
+        self._shown.show()
+        for callback in self._callbacks:
+            getattr(callback, hook)(*args)
+        self._shown.take_over()
+        return self._shown.model.stop_training
+
+    def first_epoch(self):
+        """The epoch at which a callback wants training to start, or None."""
+        return None if self._shown is None else first_epoch(self._shown.model)
+
+    def let_go(self):
+        """Part the callbacks from the model and from what no pickle takes."""
+        for callback in self._callbacks:
+            # Not by the callback's own method, which may expect a model.
+            keras.callbacks.Callback.set_model(callback, None)
+            for name, value in vars(callback).items():
+                if _is_open_only_in_training(value):
+                    setattr(callback, name, None)
+
+
+def _is_open_only_in_training(value):
+    """Whether an attribute of a callback is a closed file, or a part of TensorFlow."""
+    if isinstance(value, io.IOBase):  # CSVLogger keeps its file
+        return value.closed
+    if isinstance(value, dict):  # TensorBoard has its writers in one
+        return any(map(_is_open_only_in_training, value.values()))
+    return isinstance(value, (tf.summary.SummaryWriter, ModuleType))

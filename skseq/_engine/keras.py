@@ -1,0 +1,195 @@
+"""The import of Keras on TensorFlow, and Keras' settings while something is built."""
+
+import importlib.util
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+# What TensorFlow writes to standard error at each start: nothing that a user could act
+# on. Everything else that is written meanwhile goes on to standard error.
+_STARTUP_LINES = "|".join(
+    [
+        r"All log messages before absl::InitializeLog\(\) is called",
+        r"port\.cc:\d+\] oneDNN custom operations are on",
+        r"cudart_stub\.cc:\d+\] Could not find cuda drivers",
+        r"cuda_(platform|driver)\.cc:\d+\] failed call to cuInit",
+        r"cuda_(blas|dnn|fft)\.cc:\d+\] Unable to register cu\w+ factory",
+        r"computation_placer\.cc:\d+\] computation placer already registered",
+        r"cpu_feature_guard\.cc:\d+\] This TensorFlow binary is optimized",
+        r"^To enable the following instructions: ",
+    ]
+)
+
+# A process of its own, so that nothing is lost even if the import ends this process.
+_FILTER = """
+import os, re, sys
+known = re.compile(sys.argv[1].encode())
+for line in sys.stdin.buffer:
+    if not known.search(line):
+        os.write(2, line)
+"""
+
+
+@contextmanager
+def _without_startup_lines():
+    """Leave TensorFlow's usual messages out of standard error during a block."""
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ or os.name != "posix":
+        yield
+        return
+    try:
+        before = os.dup(2)
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _FILTER, _STARTUP_LINES],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+        )
+    except (OSError, ValueError):  # no standard error, or no processes
+        yield
+        return
+    os.dup2(process.stdin.fileno(), 2)
+    process.stdin.close()
+    try:
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            pass  # a child of TensorFlow's import still holds standard error
+
+
+def _import_keras():
+    remedy = (
+        "skseq runs Keras on TensorFlow. Unset the environment variable KERAS_BACKEND, "
+        "or set KERAS_BACKEND=tensorflow, and see that ~/.keras/keras.json names no "
+        "other backend."
+    )
+    wanted = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if wanted != "tensorflow":
+        raise ImportError(
+            f"KERAS_BACKEND must be 'tensorflow', got {wanted!r}. {remedy}"
+        )
+    if "tensorflow" not in sys.modules:
+        if importlib.util.find_spec("tensorflow") is None:
+            raise ImportError(
+                f"TensorFlow is not installed: pip install tensorflow. {remedy}"
+            )
+        with _without_startup_lines():
+            import tensorflow
+
+            if not os.path.exists("/dev/nvidiactl"):
+                # TensorFlow looks for a GPU once, and logs an error if there is none.
+                tensorflow.config.list_physical_devices("GPU")
+    import keras
+
+    if keras.config.backend() != "tensorflow":
+        raise ImportError(
+            f"Keras' backend must be 'tensorflow', got {keras.config.backend()!r}: the "
+            f"environment variable KERAS_BACKEND or ~/.keras/keras.json says so. "
+            f"{remedy}"
+        )
+    return keras
+
+
+keras = _import_keras()
+
+import tensorflow as tf  # noqa: E402
+
+# Whatever the user's global policy, so that a fitted estimator means the same anywhere.
+DTYPE = "float32"
+
+
+def has_gpu():
+    """Whether programs run on a GPU."""
+    return bool(tf.config.list_logical_devices("GPU"))
+
+
+def is_keras(value):
+    """Whether a class, function or object is one of Keras' own."""
+    module = getattr(value, "__module__", None) or type(value).__module__
+    return module.split(".")[0] == "keras"
+
+
+# ------------------------------------------------------------ building and tracing
+
+# Building and tracing use state that Keras and TensorFlow share between threads.
+_BUILDING = threading.RLock()
+
+
+@contextmanager
+def building():
+    """A block in which Keras objects are made or functions are traced.
+
+    One thread at a time is in such a block. Keras' global data types are float32 inside
+    it, because losses, metrics and optimizers read them. Ctrl-C takes effect at the end
+    of the block, because TensorFlow does not recover from a half-traced function.
+    """
+    with _interrupts_deferred(), _BUILDING, _float32_globally(), _python_random_kept():
+        yield
+
+
+@contextmanager
+def _interrupts_deferred():
+    handler = None
+    if threading.current_thread() is threading.main_thread():
+        handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler):  # another thread, or signals that Python does not handle
+        yield
+        return
+    arrived = []
+    signal.signal(signal.SIGINT, lambda *signal_and_frame: arrived.append(signal_and_frame))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if arrived:
+            handler(*arrived[0])
+
+
+@contextmanager
+def _float32_globally():
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
+    if floatx == policy.name == DTYPE:
+        yield
+        return
+    keras.config.set_floatx(DTYPE)
+    keras.config.set_dtype_policy(DTYPE)
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(policy)
+
+
+@contextmanager
+def _python_random_kept():
+    # Keras draws a seed from Python's global state for each object that has none.
+    state = random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+def without_values(build):
+    """What ``build()`` gives, with no values in the variables of its models.
+
+    Such a model can be called by ``stateless_call`` alone. It takes no memory for
+    weights, and none of what TensorFlow keeps for good for each new shape of a
+    variable.
+    """
+
+    def run():
+        with keras.StatelessScope(initialize_variables=False):
+            return build()
+
+    # At the end of a thread's next stateless scope, Keras gives values to the variables
+    # that were made without. A thread of its own has no next one.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(run).result()

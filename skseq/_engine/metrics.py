@@ -1,0 +1,62 @@
+"""Metrics that Keras computes while a network is trained."""
+
+import re
+
+from skseq._engine.keras import is_keras, keras
+from skseq._engine.names import snake_case
+from skseq._validation import nearest
+
+# What the parameter metrics may be.
+METRICS = [str, list, tuple, keras.metrics.Metric, callable, None]
+
+# Keras resolves these by the shape of the target.
+_WORDS = ("accuracy", "acc")
+
+
+def check_metrics(metrics):
+    """Validate ``metrics`` and give them as a tuple.
+
+    Parameters
+    ----------
+    metrics : None, str, keras.metrics.Metric, callable, or list or tuple of those
+    """
+    if metrics is None:
+        return ()
+    if not isinstance(metrics, (list, tuple)):
+        metrics = (metrics,)
+    for metric in metrics:
+        if isinstance(metric, str):
+            if metric in _WORDS:
+                continue
+            try:
+                keras.metrics.get(metric)
+            except ValueError as error:
+                names = [snake_case(n) for n in dir(keras.metrics) if n[0] != "_"]
+                raise ValueError(
+                    f"metrics must be names of Keras metrics, got {metric!r}."
+                    f"{nearest(metric, [*_WORDS, *names])}"
+                ) from error
+        elif not isinstance(metric, keras.metrics.Metric) and not callable(metric):
+            raise TypeError(
+                f"metrics must be names, functions or keras.metrics.Metric objects, "
+                f"got {metric!r}."
+            )
+    return tuple(metrics)
+
+
+def make_metrics(metrics):
+    """Metrics with which a model can be compiled, from what `check_metrics` gave.
+
+    The caller's own objects are not among them, because training would change them.
+    """
+    return [_new_metric(metric) for metric in metrics] or None
+
+
+def _new_metric(metric):
+    if isinstance(metric, keras.metrics.Metric):
+        return type(metric).from_config(metric.get_config())
+    if isinstance(metric, str) or is_keras(metric):
+        return metric
+    # The name of a lambda is none that TensorFlow takes.
+    name = re.sub(r"\W+", "", getattr(metric, "__name__", type(metric).__name__))
+    return keras.metrics.MeanMetricWrapper(metric, name=name)

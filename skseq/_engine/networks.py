@@ -1,0 +1,487 @@
+"""A class for each family of networks: plain options from which it builds a Keras model.
+
+A new family is a subclass of `Network` with ``body``. What a program has to know of a
+model is read from its layers (`skseq._engine.facts`), not from these options.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from skseq._engine.activations import activation_layer, is_function
+from skseq._engine.fingerprints import fingerprint
+from skseq._engine.keras import DTYPE, keras
+from skseq._sequences import PADDING
+
+
+def _layer(cls, *args, **options):
+    return cls(*args, dtype=DTYPE, **options)
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last layer of a network.
+
+    Attributes
+    ----------
+    n_outputs : int
+    activation : str or None
+    """
+
+    n_outputs: int
+    activation: str | None
+
+    NAME: ClassVar = "outputs"
+
+    def build(self, x):
+        """The outputs, of shape (n_samples, n_outputs)."""
+        return _layer(
+            keras.layers.Dense, self.n_outputs, activation=self.activation,
+            name=self.NAME,
+        )(x)  # fmt: skip
+
+    def bias(self, model):
+        """The variable of the bias in a model with this head."""
+        return model.get_layer(self.NAME).bias
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """The options of a network; abstract.
+
+    Attributes
+    ----------
+    n_timesteps, n_features : int
+        Of the sequences that the network reads.
+    head : Head or None
+        None for the encoder of an autoencoder.
+    """
+
+    n_timesteps: int
+    n_features: int
+    head: Head | None
+
+    name: ClassVar[str]
+
+    # Options that are run-time values of a program, of which the graph only knows
+    # whether they are 0.
+    run_time: ClassVar[tuple] = ()
+
+    def build(self):
+        """A new Keras model, not compiled.
+
+        Returns
+        -------
+        model : keras.Model
+            From ``(n_samples, n_timesteps, n_features)`` to ``(n_samples, n_outputs)``,
+            or for an autoencoder to the shape of its input.
+        """
+        inputs = self.inputs("sequences")
+        outputs = self.head.build(self.body(inputs))
+        return keras.Model(inputs, outputs, name=self.name)
+
+    def inputs(self, name):
+        """The symbolic input of a model."""
+        return keras.Input((self.n_timesteps, self.n_features), name=name, dtype=DTYPE)
+
+    def body(self, x):
+        """The layers between input and head, as symbolic tensors."""
+        raise NotImplementedError
+
+    def values(self, epoch=None):
+        """Run-time values that are no property of a layer: a dict of floats.
+
+        Parameters
+        ----------
+        epoch : int or None
+            Counted from 0, for values that rise over the first epochs. None: as they
+            are in the end.
+        """
+        return {}
+
+    def key(self, unknown=id):
+        """A hashable value, equal for networks with equal graphs.
+
+        For ``unknown`` see `skseq._engine.fingerprints.fingerprint`.
+        """
+        return fingerprint((type(self).__name__, self._graph_options()), unknown)
+
+    def _graph_options(self):
+        options = dict(vars(self))
+        for name in self.run_time:
+            options[name] = tuple(bool(value) for value in options[name])
+        return options
+
+    def tied(self, model):
+        """The decoder's weights that are the encoder's, transposed.
+
+        Returns
+        -------
+        tied : dict of int to int
+            From place to place among the trainable variables of a model.
+        """
+        return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recurrent(Network):
+    """Stacked recurrent layers.
+
+    Attributes
+    ----------
+    cell : {"lstm", "gru", "simple_rnn"}
+    units : tuple of int
+        A layer each.
+    bidirectional : bool
+    dropout, recurrent_dropout : tuple of float
+    pooling : {"flatten", "last", "mean", "max"}
+    layer_activation : tuple
+        See `skseq._engine.activations`.
+    normalization : {"batch"} or None
+    dense_units : tuple of int
+    """
+
+    cell: str
+    units: tuple
+    bidirectional: bool = False
+    dropout: tuple
+    recurrent_dropout: tuple
+    pooling: str
+    layer_activation: tuple
+    normalization: str | None = None
+    dense_units: tuple = ()
+
+    name = "recurrent"
+    run_time = ("dropout",)
+
+    def body(self, x):
+        for i, width in enumerate(self.units):
+            is_last = i == len(self.units) - 1
+            layer = _layer(
+                CELLS[self.cell],
+                width,
+                return_sequences=not is_last or self.pooling != "last",
+                dropout=self.dropout[i],
+                recurrent_dropout=self.recurrent_dropout[i],
+                name=f"recurrent_{i + 1}",
+            )
+            if self.bidirectional:
+                layer = _layer(
+                    keras.layers.Bidirectional, layer, name=f"bidirectional_{i + 1}"
+                )
+            x = layer(x)
+            x = _normalized(x, self.normalization, f"normalization_{i + 1}")
+            if self.layer_activation[i] is not None:
+                x = activation_layer(self.layer_activation[i], f"activation_{i + 1}")(x)
+        if self.pooling != "last":
+            x = _pooled(x, self.pooling)
+        return _hidden(x, self.dense_units, ("relu",) * len(self.dense_units))
+
+
+CELLS = {
+    "lstm": keras.layers.LSTM,
+    "gru": keras.layers.GRU,
+    "simple_rnn": keras.layers.SimpleRNN,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convolutional(Network):
+    """Stacked convolutions over time.
+
+    Attributes
+    ----------
+    filters, kernel_size, pool_size : tuple of int
+        A layer each.
+    padding : {"same", "valid", "causal"}
+    pooling : {"max", "mean", "flatten"}
+    layer_activation : tuple
+        One for each convolution, and after these one for each hidden dense layer.
+    normalization : {"batch"} or None
+    dropout : tuple of float
+    dense_units : tuple of int
+    """
+
+    filters: tuple
+    kernel_size: tuple
+    padding: str
+    pool_size: tuple
+    pooling: str
+    layer_activation: tuple
+    normalization: str | None = None
+    dropout: tuple
+    dense_units: tuple = ()
+
+    name = "convolutional"
+    run_time = ("dropout",)
+
+    def body(self, x):
+        for i, filters in enumerate(self.filters):
+            x = _activated(
+                x,
+                self.layer_activation[i],
+                f"activation_{i + 1}",
+                keras.layers.Conv1D,
+                filters,
+                self.kernel_size[i],
+                padding=self.padding,
+                data_format="channels_last",
+                name=f"convolution_{i + 1}",
+            )
+            x = _normalized(x, self.normalization, f"normalization_{i + 1}")
+            if self.pool_size[i] > 1:
+                # "same" keeps a last, shorter window, so that no sequence is too short.
+                x = _layer(
+                    keras.layers.MaxPooling1D,
+                    self.pool_size[i],
+                    padding="same",
+                    data_format="channels_last",
+                    name=f"max_pooling_{i + 1}",
+                )(x)
+            x = _dropped(x, self.dropout[i], f"dropout_{i + 1}")
+        x = _pooled(x, self.pooling)
+        return _hidden(x, self.dense_units, self.layer_activation[len(self.filters) :])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dense(Network):
+    """Dense layers over the flattened sequence.
+
+    Attributes
+    ----------
+    dense_units : tuple of int
+        A layer each.
+    layer_activation : tuple
+    normalization : {"batch"} or None
+    dropout : tuple of float
+    """
+
+    dense_units: tuple
+    layer_activation: tuple
+    normalization: str | None = None
+    dropout: tuple
+
+    name = "dense"
+    run_time = ("dropout",)
+
+    def body(self, x):
+        x = _pooled(x, "flatten")
+        for i, width in enumerate(self.dense_units):
+            x = _hidden_layer(x, width, self.layer_activation[i], i)
+            x = _normalized(x, self.normalization, f"normalization_{i + 1}")
+            x = _dropped(x, self.dropout[i], f"dropout_{i + 1}")
+        return x
+
+
+# ------------------------------------------------------------------------- layers
+
+_POOLINGS = {
+    "mean": keras.layers.GlobalAveragePooling1D,
+    "max": keras.layers.GlobalMaxPooling1D,
+    "flatten": keras.layers.Flatten,
+}
+
+
+def _pooled(x, pooling):
+    """One vector for each sequence."""
+    options = {"data_format": "channels_last", "name": "pooling"}
+    return _layer(_POOLINGS[pooling], **options)(x)
+
+
+def _dropped(x, rate, name):
+    return _layer(keras.layers.Dropout, rate, name=name)(x) if rate else x
+
+
+def _normalized(x, normalization, name):
+    if normalization is None:
+        return x
+    # Keras' momentum of 0.99 takes some 500 steps to forget where the averages began.
+    options = {"momentum": 0.9, "name": name}
+    return _layer(keras.layers.BatchNormalization, **options)(x)
+
+
+def _activated(x, activation, activation_name, cls, *args, **options):
+    """A layer and its activation, in a layer of its own where that has weights."""
+    if is_function(activation):
+        return _layer(cls, *args, activation=activation, **options)(x)
+    return activation_layer(activation, activation_name)(
+        _layer(cls, *args, **options)(x)
+    )
+
+
+def _hidden_layer(x, width, activation, i, prefix=""):
+    return _activated(
+        x, activation, f"{prefix}dense_activation_{i + 1}", keras.layers.Dense, width,
+        name=f"{prefix}dense_{i + 1}",
+    )  # fmt: skip
+
+
+def _hidden(x, widths, activations):
+    for i, width in enumerate(widths):
+        x = _hidden_layer(x, width, activations[i], i)
+    return x
+
+
+# -------------------------------------------------------------------- autoencoders
+
+
+@dataclass(frozen=True, kw_only=True)
+class Autoencoder(Network):
+    """An encoder, and a decoder that mirrors it.
+
+    Attributes
+    ----------
+    encoder : Recurrent, Convolutional or Dense
+        With ``head=None``.
+    n_components : int
+        Numbers in a code.
+    output_activation : str or None
+    tied_weights, variational, masked : bool
+    beta : float
+    beta_warmup : int
+    noise : tuple of str and float, or None
+    activity_l1 : float
+    input : tuple
+        How rows are prepared. The network does not read it, but training can only go
+        on with rows that are prepared in the same way.
+    """
+
+    encoder: Network
+    n_components: int
+    output_activation: str | None
+    tied_weights: bool
+    variational: bool
+    masked: bool
+    beta: float
+    beta_warmup: int
+    noise: tuple | None
+    activity_l1: float
+    input: Any
+
+    name = "autoencoder"
+
+    ENCODER: ClassVar = "encoder"
+    DECODER: ClassVar = "decoder"
+    CODE: ClassVar = "code"
+
+    def build(self):
+        """A model that gives back its input, of the two models encoder and decoder."""
+        inputs = self.inputs("sequences")
+        encoder, decoder = self._encoder(), self._decoder()
+        code = encoder(inputs)
+        outputs = decoder(code[:, : self.n_components] if self.variational else code)
+        return keras.Model(inputs, outputs, name=self.name)
+
+    def _encoder(self):
+        rows = self.inputs("rows")
+        x = rows
+        if self.masked and isinstance(self.encoder, Recurrent):
+            x = _layer(keras.layers.Masking, PADDING, name="masking")(x)
+        elif self.masked:
+            x = keras.ops.where(keras.ops.equal(x, PADDING), 0.0, x)
+        # A variational code is followed by the logarithms of its variances.
+        width = self.n_components * (2 if self.variational else 1)
+        x = _layer(keras.layers.Dense, width, name=self.CODE)(self.encoder.body(x))
+        return keras.Model(rows, x, name=self.ENCODER)
+
+    def _decoder(self):
+        codes = keras.Input((self.n_components,), name="codes", dtype=DTYPE)
+        outputs = _DECODERS[type(self.encoder)](codes, self.encoder, self)
+        return keras.Model(codes, outputs, name=self.DECODER)
+
+    def values(self, epoch=None):
+        values = {}
+        if self.noise:
+            values["noise"] = self.noise[1]
+        if self.activity_l1:
+            values["activity_l1"] = self.activity_l1
+        if self.variational:
+            values["beta"] = self.beta
+            if epoch is not None and epoch < self.beta_warmup:
+                values["beta"] *= (epoch + 1) / (self.beta_warmup + 1)
+        return values
+
+    def _graph_options(self):
+        left_out = dict.fromkeys(("beta", "beta_warmup", "input"))
+        noise = self.noise and self.noise[0]
+        in_use = {"activity_l1": bool(self.activity_l1), "noise": noise}
+        return {**vars(self), **left_out, **in_use}
+
+    def tied(self, model):
+        if not self.tied_weights:
+            return {}
+        kernels = {id(layer.kernel) for layer in _dense_layers(model)}
+        variables = model.trainable_variables
+        places = [i for i, v in enumerate(variables) if id(v) in kernels]
+        half = len(places) // 2
+        return dict(zip(reversed(places[half:]), places[:half], strict=True))
+
+
+def _dense_layers(model):
+    for part in model.layers:
+        for layer in getattr(part, "layers", ()):
+            if isinstance(layer, keras.layers.Dense):
+                yield layer
+
+
+def _dense_decoder(x, encoder, network):
+    for i in range(len(encoder.dense_units)):
+        place = len(encoder.dense_units) - 1 - i
+        activation = encoder.layer_activation[place]
+        x = _hidden_layer(x, encoder.dense_units[place], activation, i, "decoder_")
+        x = _normalized(x, encoder.normalization, f"decoder_normalization_{i + 1}")
+    shape = network.n_timesteps, network.n_features
+    x = Head(math.prod(shape), network.output_activation).build(x)
+    return _layer(keras.layers.Reshape, shape, name="rows")(x)
+
+
+def _recurrent_decoder(x, encoder, network):
+    x = _layer(keras.layers.RepeatVector, network.n_timesteps, name="repeat")(x)
+    for i, width in enumerate(reversed(encoder.units)):
+        x = _layer(
+            CELLS[encoder.cell],
+            width,
+            return_sequences=True,
+            name=f"decoder_recurrent_{i + 1}",
+        )(x)
+        x = _normalized(x, encoder.normalization, f"decoder_normalization_{i + 1}")
+    return Head(network.n_features, network.output_activation).build(x)
+
+
+def _convolutional_decoder(x, encoder, network):
+    filters, activations = encoder.filters, encoder.layer_activation
+    lengths = [network.n_timesteps]
+    for size in encoder.pool_size:
+        lengths.append(-(-lengths[-1] // size))
+    shape = lengths.pop(), filters[-1]
+    x = _hidden_layer(x, math.prod(shape), activations[-1], 0, "decoder_")
+    x = _layer(keras.layers.Reshape, shape, name="reshape")(x)
+    for i in reversed(range(len(filters))):
+        place = len(filters) - i
+        x = _layer(
+            keras.layers.UpSampling1D, encoder.pool_size[i], name=f"up_sampling_{i + 1}"
+        )(x)[:, : lengths.pop()]
+        x = _activated(
+            x,
+            activations[i - 1] if i else network.output_activation,
+            f"decoder_activation_{place}",
+            keras.layers.Conv1D,
+            filters[i - 1] if i else network.n_features,
+            encoder.kernel_size[i],
+            padding="same",
+            data_format="channels_last",
+            name=f"decoder_convolution_{place}" if i else Head.NAME,
+        )
+        if i:
+            name = f"decoder_normalization_{place}"
+            x = _normalized(x, encoder.normalization, name)
+    return x
+
+
+_DECODERS = {
+    Dense: _dense_decoder,
+    Recurrent: _recurrent_decoder,
+    Convolutional: _convolutional_decoder,
+}
+
+

@@ -1,0 +1,189 @@
+"""Optimizers: from names to Keras objects, and which options are run-time values."""
+
+import functools
+import inspect
+from numbers import Real
+
+from skseq._engine.fingerprints import fingerprint
+from skseq._engine.keras import is_keras, keras
+from skseq._engine.names import check_options, public_classes
+from skseq._engine.private import is_excluding_weights
+from skseq._validation import Interval, nearest
+
+# What the parameters optimizer and learning_rate may be.
+OPTIMIZER = [str, keras.optimizers.Optimizer, type]
+LEARNING_RATE = [
+    Interval(Real, 0, None, closed="neither"),
+    keras.optimizers.schedules.LearningRateSchedule,
+    None,
+]
+
+_OPTIMIZERS = {
+    name.lower(): cls
+    for name, cls in public_classes(
+        keras.optimizers, keras.optimizers.Optimizer
+    ).items()
+    if name != "LossScaleOptimizer"
+}
+
+# Optimizers that treat each element of a weight by itself, so that all weights can be
+# one vector. Nadam does as well, but counts its steps where only `apply` does it.
+_ELEMENTWISE = {
+    getattr(keras.optimizers, name)
+    for name in (
+        "SGD", "Adam", "AdamW", "Adamax", "RMSprop", "Adagrad", "Adadelta", "Ftrl",
+        "Lion",
+    )
+}  # fmt: skip
+
+# Options of these that a program takes as values, so that they need no new trace.
+_VALUE_OPTIONS = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue")
+
+_RUN_TIME = "a run-time value"
+
+
+def is_rate_value(rate):
+    """Whether a learning rate is a number, and not a schedule or None."""
+    return isinstance(rate, Real)
+
+
+def is_object(optimizer):
+    """Whether an optimizer was given as an object, which has a learning rate."""
+    return isinstance(optimizer, keras.optimizers.Optimizer)
+
+
+def _optimizer_class(optimizer):
+    """The class of an optimizer as the user gave it, and its configuration."""
+    if isinstance(optimizer, str):
+        cls = _OPTIMIZERS.get(optimizer.lower())
+        if cls is None:
+            raise ValueError(
+                f"optimizer must be the name of a Keras optimizer, got {optimizer!r}."
+                f"{nearest(optimizer.lower(), _OPTIMIZERS)}"
+            )
+        return cls, {}
+    if is_object(optimizer):
+        return type(optimizer), optimizer.get_config()
+    if inspect.isclass(optimizer) and issubclass(optimizer, keras.optimizers.Optimizer):
+        return optimizer, {}
+    raise TypeError(
+        f"optimizer must be a name or a keras.optimizers.Optimizer, got {optimizer!r}."
+    )
+
+
+def make_optimizer(optimizer, learning_rate=None, optimizer_params=None):
+    """A new Keras optimizer.
+
+    Parameters
+    ----------
+    optimizer : str, keras.optimizers.Optimizer or class of one
+        The configuration of an object is used, never the object itself.
+    learning_rate : float, keras.optimizers.schedules.LearningRateSchedule or None
+        None: the object's own rate, or Keras' default with a name or a class.
+    optimizer_params : dict or None
+        Further arguments of the optimizer.
+    """
+    options = dict(optimizer_params or {})
+    cls, config = _optimizer_class(optimizer)
+    if "learning_rate" in options:
+        raise ValueError(
+            f"optimizer_params must not hold 'learning_rate', got "
+            f"{options['learning_rate']!r}. Use the parameter learning_rate."
+        )
+    check_options("optimizer_params", options, cls, also_refused=["learning_rate"])
+    config.update(options)
+    if learning_rate is not None:
+        if is_rate_value(learning_rate):
+            learning_rate = float(learning_rate)  # Keras takes no int
+        config["learning_rate"] = learning_rate
+    try:
+        return cls.from_config(config)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"optimizer_params={optimizer_params!r} can't be used with "
+            f"{cls.__name__}: {error}"
+        ) from error
+
+
+def check_optimizer(optimizer, learning_rate, optimizer_params):
+    """Raise if `make_optimizer` would raise, or if a copy would train otherwise."""
+    cls, _ = _optimizer_class(optimizer)
+    if issubclass(cls, keras.optimizers.LossScaleOptimizer):
+        raise ValueError(
+            f"optimizer must not be a LossScaleOptimizer, got {optimizer!r}: it is for "
+            f"training in float16, and networks are trained in float32. Give its "
+            f"inner_optimizer."
+        )
+    check_no_exclusions(optimizer)
+    has_plain_rate = learning_rate is None or is_rate_value(learning_rate)
+    if optimizer_params or not has_plain_rate or not is_keras(cls):
+        make_optimizer(optimizer, learning_rate, optimizer_params)
+
+
+def check_no_exclusions(optimizer):
+    """Raise if an optimizer object leaves weights out of its weight decay."""
+    if is_object(optimizer) and is_excluding_weights(optimizer):
+        raise ValueError(
+            f"optimizer must be one without exclude_from_weight_decay, got "
+            f"{optimizer!r}: Keras does not copy what it excludes, and so it would be "
+            f"ignored. Leave out the call, or set weight_decay=None."
+        )
+
+
+@functools.cache
+def _defaults(cls):
+    parameters = inspect.signature(cls).parameters.values()
+    return {parameter.name: parameter.default for parameter in parameters}
+
+
+def _full_config(optimizer, optimizer_params):
+    cls, config = _optimizer_class(optimizer)
+    return cls, {**_defaults(cls), **config, **(optimizer_params or {})}
+
+
+def is_elementwise(optimizer, optimizer_params):
+    """Whether updating all weights as one vector equals updating each by itself."""
+    cls, config = _full_config(optimizer, optimizer_params)
+    return cls in _ELEMENTWISE and not any(
+        config.get(name)
+        for name in ("use_ema", "gradient_accumulation_steps", "loss_scale_factor")
+    )
+
+
+def option_values(optimizer, optimizer_params):
+    """The options of an elementwise optimizer that are run-time values and in use.
+
+    Returns
+    -------
+    values : dict of str to float
+    """
+    if not is_elementwise(optimizer, optimizer_params):
+        return {}
+    _, config = _full_config(optimizer, optimizer_params)
+    return {name: float(config[name]) for name in _VALUE_OPTIONS if config.get(name)}
+
+
+def optimizer_key(optimizer, optimizer_params, learning_rate, unknown=id):
+    """The optimizer's configuration without the options that are run-time values.
+
+    A hashable value, equal where the states of two optimizers mean the same. For
+    ``unknown`` see `fingerprint`.
+    """
+    rate = learning_rate
+    if rate is None or is_rate_value(rate):
+        rate = _RUN_TIME
+    if not is_elementwise(optimizer, optimizer_params):
+        return fingerprint((optimizer, optimizer_params, rate), unknown)
+    cls, config = _full_config(optimizer, optimizer_params)
+    used = option_values(optimizer, optimizer_params)
+    config |= dict.fromkeys(used, _RUN_TIME)
+    if is_rate_value(config["learning_rate"]):
+        config["learning_rate"] = _RUN_TIME
+    del config["name"]
+    return fingerprint((cls, config, rate), unknown)
+
+
+def own_rate(optimizer):
+    """The learning rate of an optimizer object; None where it follows a schedule."""
+    rate = _optimizer_class(optimizer)[1]["learning_rate"]
+    return float(rate) if is_rate_value(rate) else None

@@ -1,0 +1,205 @@
+"""By which path a network is trained and predicts, from its layers and amount of work.
+
+The choice depends on nothing else, in particular not on what is compiled already, so
+that a seed gives the same weights whatever was fitted before.
+"""
+
+import math
+from contextlib import nullcontext
+
+from skseq._engine.fingerprints import has_users_code
+from skseq._engine.keras import has_gpu, keras, tf
+
+# Up to this width the fused kernel is as fast as XLA, and single operations are small.
+_WIDE = 96
+
+_RECURRENT = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN)
+
+_jit_compile = "auto"
+
+
+def set_jit_compile(value: str | bool) -> None:
+    """Choose whether training goes through XLA, for the whole process.
+
+    Parameters
+    ----------
+    value : {"auto", True, False}
+        ``"auto"``, the default at import: depends on the network and the amount of
+        work, see the user guide's page on speed. True: wherever it is possible, which
+        it is not with ``metrics`` or with a loss of your own.
+
+    Raises
+    ------
+    ValueError
+        If ``value`` is none of these.
+
+    Examples
+    --------
+    >>> import skseq
+    >>> skseq.set_jit_compile(False)
+    >>> skseq.set_jit_compile("auto")
+    """
+    global _jit_compile
+    if not (value == "auto" or isinstance(value, bool)):
+        raise ValueError(f"value must be 'auto', True or False, got {value!r}.")
+    _jit_compile = value
+
+
+# ---------------------------------------------------------------------------- XLA
+
+# What XLA saves, in ms for a step of training, measured on two cores with batches of
+# 32; and what it has to save before its compilation (0.5 to 1.5 s) pays.
+_SAVED_PER_TIMESTEP = {keras.layers.GRU: 0.07, keras.layers.SimpleRNN: 0.018}
+_SAVED_BY_CONVOLUTIONS = 0.1
+_SAVED_BY_DENSE_LAYERS = 0.15
+_HAS_TO_SAVE = 1000
+
+
+def _saved_by_xla(calls, batch_size):
+    """Milliseconds for a step of a model that uses layers so."""
+    if any(map(_recurrent_layers, calls)):
+        return sum(_saved_by_recurrence(call, batch_size) for call in calls)
+    for kind, saved in (
+        (keras.layers.Conv1D, _SAVED_BY_CONVOLUTIONS),
+        (keras.layers.Dense, _SAVED_BY_DENSE_LAYERS),
+    ):
+        if any(isinstance(call.layer, kind) for call in calls):
+            return saved
+    return 0
+
+
+def _recurrent_layers(call):
+    """The recurrent layers in a call: none, one, or two directions."""
+    layers = [call.layer]
+    if isinstance(call.layer, keras.layers.Bidirectional):
+        layers = [call.layer.forward_layer, call.layer.backward_layer]
+    return [layer for layer in layers if isinstance(layer, _RECURRENT)]
+
+
+def _saved_by_recurrence(call, batch_size):
+    saved = 0
+    for layer in _recurrent_layers(call):
+        if isinstance(layer, keras.layers.LSTM):
+            if layer.units > _WIDE:
+                saved += 2.7e-9 * batch_size * layer.units**3
+        else:
+            kind = next(cls for cls in type(layer).__mro__ if cls in _SAVED_PER_TIMESTEP)
+            saved += _SAVED_PER_TIMESTEP[kind]
+    return saved * call.input_shape[1] if saved else 0
+
+
+def earns_xla(recipe, facts, batch_size, n_steps):
+    """Whether XLA's compilation pays for training of so many steps.
+
+    Parameters
+    ----------
+    recipe : skseq._engine.recipe.Recipe
+    facts : skseq._engine.facts.Facts
+        Of the recipe's network.
+    batch_size, n_steps : int
+    """
+    if _jit_compile != "auto":
+        return _jit_compile
+    # Functions and objects of the user's may do what XLA can't.
+    theirs = recipe.optimizer, recipe.learning_rate, recipe.loss, recipe.metrics
+    if has_users_code(theirs) or not facts.suits_xla or has_gpu():
+        return False
+    saved = sum(_saved_by_xla(calls, batch_size) for calls in facts.parts)
+    return n_steps * saved >= _HAS_TO_SAVE
+
+
+# --------------------------------------------------------------------- prediction
+
+# Predicting always runs over batches of exactly this many rows, the last one filled up
+# with zeros: matrix products of other sizes may differ in the last bit, and a row's
+# prediction must not depend on the rows beside it.
+_PREDICTION_ROWS = 64
+
+# Networks whose operations are few take more, up to so many rows and about so many
+# multiplications: for many rows in half the time, and for a single one in one or two
+# milliseconds more.
+_MOST_ROWS_OF_CONVOLUTIONS = 256
+_MOST_ROWS_OF_DENSE_LAYERS = 1024
+_MORE_PREDICTION_WORK = 2**27
+
+
+def prediction_rows(facts):
+    """How many rows predictions of a network always run over at once."""
+    if not facts.are_known or any(map(_recurrent_layers, facts.calls)):
+        return _PREDICTION_ROWS
+    convolves = any(isinstance(call.layer, keras.layers.Conv1D) for call in facts.calls)
+    most = _MOST_ROWS_OF_CONVOLUTIONS if convolves else _MOST_ROWS_OF_DENSE_LAYERS
+    work = max(sum(map(_multiplications, facts.calls)), 1)
+    fitting = max(_MORE_PREDICTION_WORK // work, _PREDICTION_ROWS)
+    return min(1 << (fitting.bit_length() - 1), most)
+
+
+def _multiplications(call):
+    """About how many a row takes: each weight one at each timestep of the output."""
+    n_weights = sum(math.prod(weight.shape) for weight in call.layer.weights)
+    return math.prod(call.output_shape[1:-1]) * n_weights
+
+
+# ---------------------------------------------------------------------- executors
+
+
+def is_slim(facts):
+    """Whether operations come one after another, and none is worth two threads."""
+    layers = [layer for call in facts.calls for layer in _recurrent_layers(call)]
+    wide = (keras.layers.Bidirectional, keras.layers.Conv1D)
+    return (
+        bool(layers)
+        and max(layer.units for layer in layers) <= _WIDE
+        and not any(isinstance(call.layer, wide) for call in facts.calls)
+        and not has_gpu()
+    )
+
+
+def executor(is_single_threaded):
+    """The context in which a function is traced and called.
+
+    Handing each operation of a slim network to another thread takes more time than it
+    saves.
+    """
+    if not is_single_threaded:
+        return nullcontext()
+    return tf.experimental.function_executor_type("SINGLE_THREADED_EXECUTOR")
+
+
+def trace(make, slim):
+    """A traced function, and whether it runs in the single-threaded executor.
+
+    Parameters
+    ----------
+    make : callable
+        Traces the function.
+    slim : bool
+        See `is_slim`.
+    """
+    if slim:
+        with executor(True):
+            function = make()
+        if not _waits_for_threads(function):
+            return function, True
+    return make(), False
+
+
+def _waits_for_threads(function):
+    """Whether the single-threaded executor would wait for a thread to run a part of it.
+
+    It runs ``tf.cond`` and calls of functions, which may be in a schedule, a layer or a
+    loss, in TensorFlow's pool of threads, and waits for them in a thread of that pool.
+    With one processor, or with as many fits at once as there are processors, it would
+    wait for ever. Loops it runs by itself.
+    """
+    graph = function.graph.as_graph_def()
+    nodes = list(graph.node)
+    for part in graph.library.function:
+        nodes.extend(part.node_def)
+    return any(
+        node.op not in ("While", "StatelessWhile")
+        and any(
+            value.HasField("func") or value.list.func for value in node.attr.values()
+        )
+        for node in nodes
+    )

@@ -1,0 +1,592 @@
+"""Training programs: a network's graph, traced once and used by every fit like it.
+
+A `Program` holds a Keras model with its optimizer, and the traced functions that train
+it on a chunk of rows and predict with it. Everything in it that training changes is put
+in before use and taken out after, so that nothing of one fit reaches the next. Learning
+rate, weights and number of rows are values and need no new trace.
+"""
+
+import math
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+
+import joblib
+import numpy as np
+
+from skseq._engine import facts, path
+from skseq._engine.keras import building, keras, tf, without_values
+from skseq._engine.layers import faster, traced
+from skseq._engine.losses import make_loss
+from skseq._engine.metrics import make_metrics
+from skseq._engine.objectives import Call, make_objective
+from skseq._engine.optimizers import is_elementwise, make_optimizer
+from skseq._engine.recipe import State
+from skseq._engine.weights import Layout, assign, light, values_of
+
+# Batch sizes for which a program keeps its traced training.
+_MAX_BATCH_SIZES = 8
+
+# Rows go to TensorFlow in chunks of about this size, so that X may be far larger than
+# memory.
+_CHUNK_BYTES = 2**23
+
+# Steps of a chunk at most; XLA's chunks always have so many, filled up with zeros.
+_CHUNK_STEPS = 64
+
+
+def chunk_steps(batch_size, shape):
+    """How many batches of rows of a shape go to TensorFlow at once."""
+    batch_bytes = 4 * batch_size * math.prod(shape)
+    return min(max(_CHUNK_BYTES // batch_bytes, 1), _CHUNK_STEPS)
+
+
+class Program:
+    """A Keras model and its traced functions; used by one thread at a time.
+
+    The variables of the traced model itself hold nothing.
+
+    Parameters
+    ----------
+    recipe : skseq._engine.recipe.Recipe
+
+    Attributes
+    ----------
+    model : keras.Model
+        What is traced; it can be called by ``stateless_call`` alone.
+    layout : skseq._engine.weights.Layout
+        How its weights lie in ``parameters``.
+    parameters : list of keras.Variable
+        What the optimizer trains.
+    random_states : list of tf.Variable
+        What random numbers are drawn from.
+    shown : object or None
+        What callbacks see, see `skseq._engine.callbacks`.
+    holds : list or None
+        The very list of weights that was put in last, if it was not trained since.
+    """
+
+    def __init__(self, recipe):
+        self.recipe = recipe
+
+        def build():
+            plain = recipe.network.build()
+            model, parts = faster(plain)
+            facts.name_rates(model, facts.rates(plain))
+            return model, facts.read(plain, parts)
+
+        model, self.facts = without_values(build)
+        self.model = model
+        self.objective = make_objective(recipe, model, self.facts)
+        self._slim = path.is_slim(self.facts)
+        self._prediction_rows = path.prediction_rows(self.facts)
+        self.layout = Layout(
+            model,
+            recipe.network.tied(model),
+            is_elementwise(recipe.optimizer, recipe.optimizer_params),
+        )
+        self.parameters = self.layout.make_parameters()
+        trainable = {id(variable) for variable in model.trainable_variables}
+        self._is_trainable = [id(variable) in trainable for variable in model.weights]
+        # What else the model's variables are to hold, in its order.
+        self._others = [
+            tf.Variable(np.zeros(v.shape, v.dtype))
+            for v in model.non_trainable_variables
+        ]
+        weights = {id(variable) for variable in model.weights}
+        pairs = list(zip(model.non_trainable_variables, self._others, strict=True))
+        self._statistics = [ours for v, ours in pairs if id(v) in weights]
+        # Of the network's layers, and of what the objective draws by itself.
+        self._draws = tf.Variable(np.zeros(2, np.int32))
+        states = [ours for v, ours in pairs if id(v) not in weights]
+        self.random_states = [*states, self._draws]
+        self.optimizer = self.shown = self.holds = None
+        self._evaluate = self._penalties = None
+        # Each traced function with whether it runs in the single-threaded executor: by
+        # name, and by batch size (or None) and XLA.
+        self._predict = {}
+        self._train = OrderedDict()
+
+    # ---------------------------------------------------------------- what changes
+
+    def put_weights(self, weights):
+        """Set the weights, in the order of the model's ``weights``."""
+        self.holds = None
+        of_kind = {True: [], False: []}
+        for weight, is_trainable in zip(weights, self._is_trainable, strict=True):
+            of_kind[is_trainable].append(weight)
+        assign(self.parameters, self.layout.join(of_kind[True]))
+        assign(self._statistics, of_kind[False])
+
+    def take_weights(self):
+        """Copies of the weights, in the order of the model's ``weights``."""
+        trainable = iter(self.layout.trainable(values_of(self.parameters)))
+        rest = iter(values_of(self._statistics))
+        return [next(trainable if yes else rest) for yes in self._is_trainable]
+
+    def put(self, state):
+        """Set everything that training changes, from a `State`."""
+        self.put_weights(state.weights)
+        assign(self.optimizer.variables, state.optimizer or self._new_optimizer)
+
+    def take(self):
+        """Copies of everything that training changes, as a `State`.
+
+        The weights are those that training would end with: of an optimizer that
+        averages weights, the average.
+        """
+        optimizer = values_of(self.optimizer.variables)
+        with self.averaged():
+            return State(self.take_weights(), optimizer)
+
+    def averaged(self):
+        """A context in which the weights are those that training would end with."""
+        return _Averaged(self)
+
+    # -------------------------------------------------------------------- training
+
+    def compile(self, model, recipe):
+        """Compile a model of this network as Keras does, and give it."""
+        model.compile(
+            optimizer=make_optimizer(
+                recipe.optimizer, recipe.learning_rate, recipe.optimizer_params
+            ),
+            loss=make_loss(recipe.loss, recipe.loss_params),
+            metrics=make_metrics(recipe.metrics),
+            jit_compile=False,
+        )
+        return model
+
+    def prepare_training(self, rows):
+        """Make what only training needs, unless that is done."""
+        if self.optimizer is not None:
+            return
+        recipe = self.recipe
+        with building():
+            optimizer = make_optimizer(
+                recipe.optimizer, recipe.learning_rate, recipe.optimizer_params
+            )
+            optimizer.build(self.parameters)
+            self._new_optimizer = [light(v) for v in values_of(optimizer.variables)]
+            self._value_names = sorted(recipe.values())
+            # Metrics count the rows that are there, a number that varies, which XLA
+            # does not allow.
+            self.takes_xla = self.objective.may_fill and not recipe.metrics
+            if recipe.metrics:
+                self._build_metrics(rows)
+            if self.layout.is_flat and self.takes_xla:
+                self._gradient = tf.Variable(np.zeros(self.layout.n_values, np.float32))
+            self.optimizer = optimizer
+
+    def _build_metrics(self, rows):
+        # Keras resolves them, and makes their variables at their first use, which must
+        # not be inside a loop of the graph.
+        self.compile(self.model, self.recipe)
+        outputs = np.zeros((1, self.recipe.network.head.n_outputs), np.float32)
+        try:
+            self.model.compute_metrics(
+                None, rows.target[:1], outputs, sample_weight=None
+            )
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"metrics={list(self.recipe.metrics)!r} can't be computed from a target "
+                f"of shape {(None, *rows.target.shape[1:])} and outputs of shape "
+                f"{(None, outputs.shape[1])}: {error} Choose other metrics, or a loss "
+                f"whose target has the shape that they need."
+            ) from error
+
+    def _step(self, X, target, weights, n_rows, values, xla):
+        """Train on a batch; the sum of its rows' losses. Called while tracing.
+
+        Rows beyond the first ``n_rows`` have weight zero and don't count.
+        """
+        layout = self.layout
+        by_weight = xla and layout.is_flat
+        count = tf.cast(n_rows, tf.float32)
+        parameters = [tf.identity(v.value) for v in self.parameters]
+        others = [tf.identity(v) for v in self._others]
+        rowwise = self.objective.is_rowwise
+        if by_weight:
+            parameters = layout.own(parameters)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(parameters)
+            own = parameters if by_weight else layout.own(parameters)
+            call = Call(self.model, layout.with_tied(own), others)
+            loss, outputs = self.objective.train(
+                call, X, target, weights, values, self._draws
+            )
+        # The gradient of a mean takes dozens of operations; its value is known.
+        seed = weights / count if rowwise else tf.ones_like(loss)
+        penalties = call.penalties
+        seeds = [seed, *map(tf.ones_like, penalties)]
+        gradients = tape.gradient(
+            [loss, *penalties],
+            parameters,
+            # What the optimizer divides gradients by, they have to be multiplied by.
+            list(map(self.optimizer.scale_loss, seeds)),
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,
+        )
+        if by_weight:
+            gradients = [self._joined(gradients, xla)]
+        for variable, old, new in zip(self._others, others, call.others, strict=True):
+            if new is not old:
+                variable.assign(new)
+        if layout.is_flat:
+            self._update(gradients[0], values, xla)
+        else:
+            self.optimizer.apply(gradients, self.parameters)
+        if self.recipe.metrics:
+            self.model.compute_metrics(
+                *(array[:n_rows] for array in (X, target, outputs)),
+                sample_weight=weights[:n_rows],
+            )
+        total = tf.reduce_sum(loss * weights) if rowwise else loss * count
+        return tf.add_n([total, *[penalty * count for penalty in penalties]])
+
+    def _joined(self, gradients, xla):
+        """The gradients of each weight as one vector.
+
+        On the CPU, XLA makes of a concatenation a loop as long as the largest part, in
+        which it reads the others under a mask. Where such reads reach beyond the
+        process' memory, by chance of how buffers lie, a step takes a hundred times as
+        long. So it gets them by way of a variable, each put into its place.
+        """
+        parts = [tf.reshape(gradient, [-1]) for gradient in gradients]
+        if not xla:
+            return tf.concat(parts, 0)
+        joined, start = tf.identity(self._gradient), 0
+        for part, size in zip(parts, self.layout.sizes, strict=True):
+            joined = tf.raw_ops.TensorStridedSliceUpdate(
+                input=joined, begin=[start], end=[start + size], strides=[1], value=part
+            )
+            start += size
+        self._gradient.assign(joined)
+        return joined
+
+    def _update(self, gradient, values, xla):
+        """What ``optimizer.apply`` does, on the flat vector, with options as values.
+
+        Keras' ``apply`` would clip the norm of the whole vector, and it leaves a graph
+        behind for each trace.
+        """
+        optimizer, flat = self.optimizer, self.parameters[0]
+        if "clipnorm" in values:
+            parts = tf.split(gradient, self.layout.sizes)
+            limit = values["clipnorm"]
+            gradient = self._joined([_clip(part, limit) for part in parts], xla)
+        elif "global_clipnorm" in values:
+            gradient = _clip(gradient, values["global_clipnorm"])
+        elif "clipvalue" in values:
+            limit = values["clipvalue"]
+            gradient = tf.clip_by_value(gradient, -limit, limit)
+        rate = tf.convert_to_tensor(optimizer.learning_rate)
+        if "weight_decay" in values:
+            flat.assign_sub(flat.value * values["weight_decay"] * rate)
+        optimizer.update_step(gradient, flat, rate)
+        optimizer.iterations.assign_add(1)
+
+    def _trace_training(self, chunk, batch_size, xla):
+        """Trace training on chunks like this one.
+
+        Parameters
+        ----------
+        chunk : tuple of ndarray
+            As `Rows.take` gives it.
+        batch_size : int or None
+            Of all batches; the chunk is filled up to a multiple of it. None: a value,
+            and a chunk's last batch is smaller.
+        xla : bool
+            Then a chunk always has ``chunk_steps`` batches.
+        """
+        shapes = [array.shape[1:] for array in chunk]
+        n_chunk = chunk_steps(batch_size, shapes[0]) * batch_size if xla else None
+
+        def train(*inputs):
+            *arrays, n_rows, size, values = inputs
+            values = dict(zip(self._value_names, tf.unstack(values), strict=True))
+
+            def body(start, total):
+                n_left = tf.minimum(size, n_rows - start)
+                n_batch = n_left if batch_size is None else batch_size
+                parts = [
+                    tf.slice(array, [start, *[0] * len(shape)], [n_batch, *shape])
+                    for array, shape in zip(arrays, shapes, strict=True)
+                ]
+                X, *target, weights = parts
+                target = target[0] if target else None
+                with traced(xla, values):
+                    loss = self._step(X, target, weights, n_left, values, xla)
+                return start + size, total + loss
+
+            _, total = tf.while_loop(
+                lambda start, total: start < n_rows, body, (0, tf.constant(0.0))
+            )
+            return total
+
+        return tf.function(
+            train,
+            input_signature=[
+                *(
+                    tf.TensorSpec([n_chunk, *shape], array.dtype)
+                    for array, shape in zip(chunk, shapes, strict=True)
+                ),
+                tf.TensorSpec([], tf.int32),
+                tf.TensorSpec([], tf.int32),
+                tf.TensorSpec([len(self._value_names)], tf.float32),
+            ],
+            autograph=False,  # it warns under Python 3.13, and is not needed
+            jit_compile=xla or None,
+        ).get_concrete_function()
+
+    def train_chunk(self, chunk, batch_size, values, xla):
+        """Run over a chunk of rows, all but an epoch's last of whole batches.
+
+        Parameters
+        ----------
+        chunk : tuple of ndarray
+            As `Rows.take` gives it, of at most ``chunk_steps`` batches.
+        batch_size : int
+        values : dict of str to float
+            See `Recipe.values`.
+        xla : bool
+            Whether to go through what XLA compiled; only if ``takes_xla``.
+
+        Returns
+        -------
+        loss : float
+            The sum over the rows.
+        """
+        self.holds = None
+        values = np.array([values[name] for name in self._value_names], np.float32)
+        fills = self.objective.may_fill
+        key = (batch_size if fills else None), xla
+        n_rows = len(chunk[0])
+        if key not in self._train:
+            if len(self._train) == _MAX_BATCH_SIZES:
+                self._train.popitem(last=False)
+            with building():
+                self._train[key] = path.trace(
+                    lambda: self._trace_training(chunk, *key), self._slim and not xla
+                )
+        if xla:
+            n_steps = chunk_steps(batch_size, chunk[0].shape[1:])
+            chunk = _filled(chunk, n_steps * batch_size)
+        elif fills:
+            chunk = _filled(chunk, n_rows + -n_rows % batch_size)
+        sizes = np.int32(n_rows), np.int32(batch_size)
+        function, is_single_threaded = self._train[key]
+        with path.executor(is_single_threaded):
+            return float(function(*chunk, *sizes, values))
+
+    # ------------------------------------------------------------------- validation
+
+    def metric_values(self):
+        """The metrics' values since the last reset, by name.
+
+        A metric with a value for each class gives a list.
+        """
+        if not self.recipe.metrics:
+            return {}
+        values = self.model.get_metrics_result()
+        return {
+            name: np.asarray(value, float).tolist()
+            for name, value in values.items()
+            if name != "loss"
+        }
+
+    def reset_metrics(self):
+        """Forget what the metrics have counted."""
+        if self.recipe.metrics:
+            self.model.reset_metrics()
+
+    def evaluate(self, rows, outputs, values, batch_size):
+        """Loss and metrics of rows, as on a batch of all of them.
+
+        Parameters
+        ----------
+        rows : Rows
+        outputs : ndarray of shape (n_rows, n_outputs)
+            What `predict` gives for them, asked for the objective's ``watched``.
+        values : dict of str to float
+            See `Recipe.values`; not those of this program's own recipe, because other
+            recipes share the program.
+        batch_size : int
+            Rows of which layers compute their penalties at once.
+
+        Returns
+        -------
+        values : dict of str to float
+        """
+        penalty = self._penalty(rows, batch_size) if self.facts.has_penalties else 0.0
+        if rows.target is None:
+            losses = self.objective.total(outputs, values)
+            return {"loss": float(np.average(losses, weights=rows.weights)) + penalty}
+        if self._evaluate is None:
+
+            def evaluate(target, outputs, weights):
+                if self.recipe.metrics:
+                    self.model.compute_metrics(
+                        None, target, outputs, sample_weight=weights
+                    )
+                return self.objective.loss(target, outputs, sample_weight=weights)
+
+            with building():
+                self._evaluate = tf.function(
+                    evaluate,
+                    input_signature=[
+                        tf.TensorSpec([None, *array.shape[1:]], array.dtype)
+                        for array in (rows.target, outputs, rows.weights)
+                    ],
+                    autograph=False,
+                ).get_concrete_function()
+        self.reset_metrics()
+        loss = self._evaluate(rows.target, outputs, rows.weights)
+        return {"loss": float(loss) + penalty, **self.metric_values()}
+
+    def _penalty(self, rows, batch_size):
+        """The mean over batches of what layers add to the loss, each by its rows."""
+        shape = rows.X.shape[1:]
+        if self._penalties is None:
+
+            def penalties(X):
+                trainable = self.layout.trainable([v.value for v in self.parameters])
+                call = Call(self.model, trainable, list(map(tf.identity, self._others)))
+                self.objective.functions[self.objective.watched](call, X)
+                return tf.add_n(call.penalties or [tf.constant(0.0)])
+
+            with building():
+                self._penalties = tf.function(
+                    penalties,
+                    input_signature=[tf.TensorSpec([None, *shape], tf.float32)],
+                    autograph=False,
+                ).get_concrete_function()
+        total = 0.0
+        for start in range(0, len(rows), batch_size):
+            positions = np.arange(start, min(start + batch_size, len(rows)))
+            X = rows.take(positions)[0].astype(np.float32, copy=False)
+            total += float(self._penalties(tf.constant(X))) * len(positions)
+        return total / len(rows)
+
+    # ------------------------------------------------------------------- prediction
+
+    def _trace_prediction(self, name, shape):
+        n_rows = self._prediction_rows
+        function = self.objective.functions[name]
+
+        def predict(X):
+            trainable = self.layout.trainable([v.value for v in self.parameters])
+            others = [tf.identity(v) for v in self._others]
+            n_batches = tf.shape(X)[0] // n_rows
+
+            def body(i, record):
+                batch = X[i * n_rows : (i + 1) * n_rows]
+                batch.set_shape([n_rows, *shape])
+                outputs = function(Call(self.model, trainable, others), batch)
+                return i + 1, record.write(i, outputs)
+
+            record = tf.TensorArray(
+                tf.float32,
+                size=n_batches,
+                element_shape=[n_rows, *self.objective.shapes[name]],
+            )
+            _, record = tf.while_loop(lambda i, _: i < n_batches, body, (0, record))
+            return record.concat()
+
+        return tf.function(
+            predict,
+            input_signature=[tf.TensorSpec([None, *shape], tf.float32)],
+            autograph=False,
+        ).get_concrete_function()
+
+    def predict(self, X, index=None, *, name="outputs", prepare=None):
+        """What the network gives with the weights that it has.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, ...)
+        index : ndarray of int or None
+            The rows of X that are asked for; None: all.
+        name : str
+            Which of the objective's ``functions``.
+        prepare : callable or None
+            See `Rows`.
+
+        Returns
+        -------
+        outputs : ndarray of shape (n_rows, ...), float32
+        """
+        shape, size = X.shape[1:], self._prediction_rows
+        if name not in self._predict:
+            with building():
+                self._predict[name] = path.trace(
+                    lambda: self._trace_prediction(name, shape), self._slim
+                )
+        function, is_single_threaded = self._predict[name]
+        n_rows = len(X) if index is None else len(index)
+        outputs = np.empty((n_rows, *self.objective.shapes[name]), np.float32)
+
+        def run(start):
+            rows = slice(start, start + n_chunk)
+            chunk = X[rows] if index is None else X[index[rows]]
+            n_asked = len(chunk)
+            if prepare is not None:
+                chunk = prepare(chunk)
+            n_missing = -n_asked % size
+            if n_missing:
+                filling = np.zeros((n_missing, *shape), np.float32)
+                chunk = np.concatenate([chunk, filling])
+            with path.executor(is_single_threaded):
+                result = function(tf.constant(chunk)).numpy()
+            outputs[rows] = result[:n_asked]
+
+        n_batches, n_threads = -(-n_rows // size), 1
+        if n_batches >= 8 and is_single_threaded:
+            n_threads = tf.config.threading.get_inter_op_parallelism_threads()
+            n_threads = min(n_threads or joblib.cpu_count(), n_batches // 4)
+        # No more than a chunk at once, and a share of the work for each thread.
+        n_chunk = max(_CHUNK_BYTES // (4 * size * math.prod(shape)), 1)
+        n_chunk = size * max(min(n_chunk, -(-n_batches // n_threads)), 1)
+        starts = range(0, n_rows, n_chunk)
+        if n_threads == 1:
+            for start in starts:
+                run(start)
+        else:
+            with ThreadPoolExecutor(n_threads) as pool:
+                list(pool.map(run, starts))
+        return outputs
+
+
+class _Averaged:
+    """Has an optimizer's averaged weights in the parameters of a program."""
+
+    def __init__(self, program):
+        self._program = program
+        self._raw = None
+
+    def __enter__(self):
+        program = self._program
+        if program.optimizer.use_ema:
+            self._raw = values_of(program.parameters)
+            program.optimizer.finalize_variable_values(program.parameters)
+
+    def __exit__(self, *_):
+        if self._raw is not None:
+            assign(self._program.parameters, self._raw)
+
+
+def _filled(chunk, n_rows):
+    """A chunk with copies of the first row that have weight zero."""
+    n_missing = n_rows - len(chunk[0])
+    if not n_missing:
+        return chunk
+    chunk = [
+        np.concatenate([array, np.repeat(array[:1], n_missing, axis=0)])
+        for array in chunk
+    ]
+    chunk[-1][-n_missing:] = 0
+    return chunk
+
+
+def _clip(gradient, limit):
+    """Scale a gradient so that its norm is at most the limit."""
+    norm = tf.norm(gradient)
+    return gradient * (limit / tf.maximum(norm, limit))

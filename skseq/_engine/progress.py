@@ -1,0 +1,96 @@
+"""Progress of training on the screen: what ``verbose`` asks for.
+
+Each class has ``update(epoch, last, logs)``, called after an epoch, and ``close()``.
+"""
+
+import importlib.util
+import sys
+
+
+def _text(value):
+    if isinstance(value, list):  # a metric with a value for each class
+        return "[" + " ".join(map(_text, value)) + "]"
+    return f"{value:.4f}"
+
+
+def _record(logs):
+    return ", ".join(f"{name} {_text(value)}" for name, value in logs.items())
+
+
+class Silent:
+    """Nothing at all."""
+
+    def update(self, epoch, last, logs):
+        pass
+
+    def close(self):
+        pass
+
+
+class Lines:
+    """A line for each epoch on standard output."""
+
+    def update(self, epoch, last, logs):
+        print(f"epoch {epoch} of {last}: {_record(logs)}")
+
+    def close(self):
+        pass
+
+
+class Bar:
+    """One bar over the epochs, at most ten refreshes a second."""
+
+    def __init__(self, tqdm, n_epochs, title):
+        self._bar = tqdm(total=n_epochs, desc=title, unit="epoch", mininterval=0.1)
+
+    def update(self, epoch, last, logs):
+        record = {name: _text(value) for name, value in logs.items()}
+        # Drawn with the next update alone, because each drawing counts as a refresh.
+        self._bar.set_postfix(record, refresh=False)
+        self._bar.update()
+
+    def close(self):
+        self._bar.close()
+
+
+class LastLine:
+    """One line at the end on standard error, where a bar can't be drawn."""
+
+    def __init__(self, title):
+        self._title = title
+        self._line = None
+
+    def update(self, epoch, last, logs):
+        self._line = f"{self._title}: {epoch} of {last} epochs, {_record(logs)}"
+
+    def close(self):
+        if self._line is not None:
+            print(self._line, file=sys.stderr)
+
+
+def _in_notebook():
+    """Whether cells of a notebook are being run, by IPython's kernel."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return shell is not None and "IPKernelApp" in shell.config
+
+
+def _tqdm():
+    """The class of bars that can be drawn here, or None."""
+    # Imported late, because in a notebook without widgets tqdm.auto warns of it.
+    if _in_notebook() and importlib.util.find_spec("ipywidgets") is not None:
+        from tqdm.notebook import tqdm
+    elif _in_notebook() or sys.stderr.isatty():
+        from tqdm.std import tqdm
+    else:
+        return None
+    return tqdm
+
+
+def make_bar(verbose, n_epochs, title="fit"):
+    """What shows progress over so many epochs, under a title."""
+    if not verbose or not n_epochs:
+        return Silent()
+    if verbose is not True and verbose >= 2:
+        return Lines()
+    tqdm = _tqdm()
+    return LastLine(title) if tqdm is None else Bar(tqdm, n_epochs, title)

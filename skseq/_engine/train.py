@@ -1,0 +1,298 @@
+"""The loop over epochs, and what estimators ask of the engine."""
+
+import math
+
+import numpy as np
+
+from skseq._engine.cache import borrowed
+from skseq._engine.callbacks import Callbacks
+from skseq._engine.keras import building
+from skseq._engine.order import epoch_order
+from skseq._engine.path import earns_xla
+from skseq._engine.program import chunk_steps
+from skseq._engine.progress import make_bar
+from skseq._engine.recipe import State
+from skseq._engine.weights import draw_weights
+
+
+def initial_state(recipe, seed):
+    """Weights before the first epoch, as a `State` with a new optimizer."""
+    with borrowed(recipe) as program:
+        with building():
+            weights = draw_weights(program.model, seed)
+        # In and out again, for weights that are tied to others.
+        program.put_weights(weights)
+        return State(program.take_weights(), [])
+
+
+def named_weights(recipe, weights, part=None):
+    """Weights by the paths of their variables.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    weights : list of ndarray
+    part : str or None
+        A model within the network, whose weights alone are asked for.
+
+    Returns
+    -------
+    named : dict of str to ndarray
+        In the order of ``weights``.
+    """
+    with borrowed(recipe) as program:
+        model = program.model
+        asked = model if part is None else model.get_layer(part)
+        asked = {id(variable) for variable in asked.weights}
+        return {
+            variable.path: weight
+            for variable, weight in zip(model.weights, weights, strict=True)
+            if id(variable) in asked
+        }
+
+
+def with_output_bias(recipe, state, bias):
+    """A state in which the bias of the output layer is another."""
+    with borrowed(recipe) as program:
+        asked = recipe.network.head.bias(program.model)
+        weights = [
+            np.asarray(bias, np.float32) if variable is asked else weight
+            for variable, weight in zip(
+                program.model.weights, state.weights, strict=True
+            )
+        ]
+    return State(weights, state.optimizer)
+
+
+def predict(recipe, weights, X, *, name="outputs", prepare=None):
+    """What a network gives for rows.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    weights : list of ndarray
+    X : ndarray of shape (n_samples, ...)
+    name : str
+        Which of the objective's ``functions``.
+    prepare : callable or None
+        See `skseq._engine.recipe.Rows`.
+
+    Returns
+    -------
+    outputs : ndarray of shape (n_samples, ...), float32
+    """
+    with borrowed(recipe) as program:
+        if program.holds is not weights:
+            program.put_weights(weights)
+            program.holds = weights
+        return program.predict(X, name=name, prepare=prepare)
+
+
+def standalone_model(recipe, weights):
+    """A Keras model of its own with copies of the weights."""
+    with building():
+        model = recipe.network.build()
+    model.set_weights(weights)
+    return model
+
+
+def train(recipe, state, rows, schedule, watch=None):
+    """Train a network.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    state : State
+        Where to start; not changed.
+    rows : Rows
+    schedule : Schedule
+    watch : Watch or None
+
+    Returns
+    -------
+    state : State
+    history : dict of str to list
+        One value for each epoch run.
+    best : tuple of int and float, or None
+        The best epoch, counted from 0 before all epochs, and its score.
+    first_epoch : int
+        The schedule's, or that of a backup with which a callback went on.
+    """
+    with borrowed(recipe) as program:
+        program.prepare_training(rows)
+        program.put(state)
+        if schedule.learning_rate is not None:
+            program.optimizer.learning_rate = schedule.learning_rate
+        training = _Training(program, recipe, rows, schedule, watch)
+        try:
+            training.run()
+            best = training.best
+            if best is not None and best.state is not None:
+                state = best.state
+            else:
+                state = program.take()
+        finally:
+            training.close()
+    found = None if best is None or best.epoch is None else (best.epoch, best.score)
+    return state, training.history, found, training.first_epoch
+
+
+class _BestEpoch:
+    """Remembers the best epoch and says when to stop."""
+
+    def __init__(self, watch):
+        self._watch = watch
+        self._sign = 1 if watch.greater_is_better else -1
+        self.epoch = None
+        self.score = None
+        self.state = None
+        self._reference = -np.inf
+        self._waited = 0
+
+    def update(self, epoch, score, take):
+        """Take note of an epoch, and of its state ``take()``; True to stop."""
+        signed = self._sign * score
+        if self.epoch is None or signed > self._sign * self.score:
+            self.epoch, self.score = epoch, score
+            if self._watch.patience is not None:
+                self.state = take()
+        # The best weights are the best ones, however small the gain; only the patience
+        # asks for a gain of min_delta.
+        if signed > self._reference + self._watch.min_delta:
+            self._reference = signed
+            self._waited = 0
+        else:
+            self._waited += 1
+        return self._watch.patience is not None and self._waited >= self._watch.patience
+
+
+class _Training:
+    """One call of `train`, epoch by epoch."""
+
+    def __init__(self, program, recipe, rows, schedule, watch):
+        self._program = program
+        self._recipe = recipe
+        self._rows = rows
+        self._schedule = schedule
+        self._watch = watch
+        self.best = None if watch is None else _BestEpoch(watch)
+        self.history = {}
+        self.first_epoch = schedule.first_epoch
+        self._last = schedule.first_epoch + schedule.epochs
+        # With fewer rows than that, not each number of rows is to have its own trace.
+        self._batch_size = min(
+            schedule.batch_size, 1 << (len(rows) - 1).bit_length()
+        )
+        n_steps = -(-len(rows) // self._batch_size)
+        if program.objective.shares_out:
+            self._batch_size = -(-len(rows) // n_steps)
+        self._xla = program.takes_xla and earns_xla(
+            recipe, program.facts, self._batch_size, n_steps * schedule.epochs
+        )
+        self._call = Callbacks(
+            schedule.callbacks, program, recipe, self._last, n_steps
+        )
+        n_chunk = chunk_steps(self._batch_size, rows.X.shape[1:])
+        self._chunk_rows = self._batch_size * (1 if self._call.by_batch else n_chunk)
+        self._bar = make_bar(schedule.verbose, schedule.epochs, schedule.title)
+
+    def close(self):
+        """Let go of the callbacks and the bar."""
+        self._bar.close()
+        self._call.let_go()
+
+    def run(self):
+        """Train until the last epoch, or until somebody stops it."""
+        call, logs = self._call, {}
+        call("on_train_begin")
+        if call.first_epoch():
+            self.first_epoch = call.first_epoch()
+        for epoch in range(self.first_epoch, self._last):
+            if call("on_epoch_begin", epoch):
+                break
+            logs, stop = self._train_epoch(epoch)
+            self._check_finite("loss", logs["loss"], epoch)
+            if self._watch is not None:
+                stop |= self._validate(epoch, logs)
+            stop |= call("on_epoch_end", epoch, logs)
+            self._record(epoch, logs)
+            if stop:
+                break
+        if self._schedule.epochs:
+            program = self._program
+            # For an optimizer that averages weights and hands them over at the end.
+            program.optimizer.finalize_variable_values(program.parameters)
+        call("on_train_end", logs)
+
+    def _train_epoch(self, epoch):
+        """The epoch's record so far, and whether a callback wants to stop."""
+        program, schedule, call = self._program, self._schedule, self._call
+        order = self._order(epoch)
+        values = self._recipe.values(epoch)
+        noise = np.random.default_rng([schedule.seed, epoch, 1])
+        program.reset_metrics()
+        total, n_rows, stop, logs = 0.0, 0, False, {}
+        for start in range(0, len(self._rows), self._chunk_rows):
+            chunk = self._rows.take(order[start : start + self._chunk_rows])
+            chunk = program.objective.corrupt(chunk, values, noise)
+            if call.by_batch:
+                call("on_train_batch_begin", start // self._chunk_rows)
+            total += program.train_chunk(chunk, self._batch_size, values, self._xla)
+            n_rows += len(chunk[0])
+            logs = {"loss": total / n_rows}
+            if call.by_batch:
+                logs |= program.metric_values()
+                stop = call("on_train_batch_end", start // self._chunk_rows, logs)
+                if stop:
+                    break
+        return logs | program.metric_values(), stop
+
+    def _order(self, epoch):
+        """The epoch's order of rows; what is drawn in training starts anew."""
+        row_bytes = 4 * math.prod(self._rows.X.shape[1:])
+        order, rng = epoch_order(self._schedule, epoch, len(self._rows), row_bytes)
+        # After the order, which must not depend on how many draw.
+        for variable in self._program.random_states:
+            variable.assign([rng.integers(2**31), 0])
+        return order
+
+    def _validate(self, epoch, logs):
+        """Complete an epoch's record in place; True if training is to stop."""
+        program, rows, call = self._program, self._watch.rows, self._call
+        call("on_test_begin")
+        call("on_test_batch_begin", 0)
+        values = self._recipe.values()
+        if call.swaps_averages:
+            found, outputs = self._evaluate(rows, values)
+        else:
+            with program.averaged():
+                found, outputs = self._evaluate(rows, values)
+        call("on_test_batch_end", 0, found)
+        call("on_test_end", found)
+        logs |= {f"val_{name}": value for name, value in found.items()}
+        self._check_finite("val_loss", logs["val_loss"], epoch)
+        if self._watch.score is not None:
+            logs[self._watch.monitor] = float(self._watch.score(outputs))
+        return self.best.update(epoch, logs[self._watch.monitor], program.take)
+
+    def _evaluate(self, rows, values):
+        program = self._program
+        outputs = program.predict(
+            rows.X, rows.index, name=program.objective.watched, prepare=rows.prepare
+        )
+        return program.evaluate(rows, outputs, values, self._batch_size), outputs
+
+    def _check_finite(self, name, value, epoch):
+        if not np.isfinite(value):
+            raise ValueError(
+                f"The {name} must stay finite, got {value} in epoch {epoch + 1}. "
+                f"Standardise X (StandardScaler), lower learning_rate, or clip "
+                f"gradients with optimizer_params={{'clipnorm': 1.0}}."
+            )
+
+    def _record(self, epoch, logs):
+        """Add an epoch's record, with what callbacks put into it, to the history."""
+        for name, value in {"loss": logs["loss"], **logs}.items():
+            value = np.asarray(value, float).tolist()
+            self.history.setdefault(name, []).append(value)
+        self._bar.update(epoch + 1, self._last, logs)

@@ -1,0 +1,25 @@
+"""Types of parameters, for annotations."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from skseq._engine.keras import keras
+
+Optimizer: TypeAlias = (
+    str | keras.optimizers.Optimizer | type[keras.optimizers.Optimizer]
+)
+LearningRate: TypeAlias = float | keras.optimizers.schedules.LearningRateSchedule | None
+Loss: TypeAlias = str | keras.losses.Loss | Callable[..., Any] | None
+Metric: TypeAlias = str | keras.metrics.Metric | Callable[..., Any]
+Metrics: TypeAlias = Metric | list[Metric] | tuple[Metric, ...] | None
+Callbacks: TypeAlias = (
+    keras.callbacks.Callback
+    | list[keras.callbacks.Callback]
+    | tuple[keras.callbacks.Callback, ...]
+    | None
+)
+Activation: TypeAlias = (
+    str | dict[str, Any] | keras.layers.Layer | Callable[..., Any] | None
+)
+Activations: TypeAlias = Activation | list[Activation] | tuple[Activation, ...]
+Model: TypeAlias = keras.Model

@@ -1,0 +1,192 @@
+"""Parameters of estimators, each declared once: type, default, constraint and text.
+
+A class states a parameter where it belongs::
+
+    class Trained(Declared):
+        epochs: int = parameter(
+            30,
+            [Interval(Integral, 1, None, closed="left")],
+            '''int
+            Passes over the training rows.''',
+        )
+
+Every class below `Declared` gets from its declarations and those of its base classes
+
+- an ``__init__`` with explicit parameters, which stores them unchanged;
+- ``_parameter_constraints`` as scikit-learn has them;
+- the section *Parameters* of its docstring, and the section *Attributes* out of those
+  of its base classes.
+
+A class changes the default of a parameter of a base class by ``epochs: int = 100``.
+"""
+
+import inspect
+import re
+from dataclasses import dataclass, replace
+from typing import Any, dataclass_transform
+
+from skseq._validation import unknown_name
+
+# The order of parameters in signatures and docstrings.
+GROUPS = ("network", "training", "validation", "classes", "other")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A declaration, see `parameter`."""
+
+    default: Any
+    constraint: list | str
+    text: str
+    group: str
+    kw_only: bool
+    annotation: Any = inspect.Parameter.empty
+
+    def lines(self, name):
+        """The entry in a numpydoc section."""
+        kind, _, text = inspect.cleandoc(self.text).partition("\n")
+        default = repr(self.default).replace("'", '"')
+        head = f"{name} : {kind}, default={default}"
+        return [head, *(f"    {line}".rstrip() for line in text.strip().splitlines())]
+
+
+def parameter(
+    default: Any,
+    constraint: list | str,
+    text: str,
+    *,
+    group: str = "network",
+    kw_only: bool = True,
+) -> Any:
+    """Declare a parameter.
+
+    Parameters
+    ----------
+    default : object
+    constraint : list or "no_validation"
+        As scikit-learn's ``_parameter_constraints`` has it.
+    text : str
+        In the first line the type, as a docstring has it, and then the description.
+    group : str
+        One of `GROUPS`.
+    kw_only : bool
+        False for the one parameter that can be given by position.
+    """
+    return Parameter(default, constraint, text, group, kw_only)
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(parameter,))
+class Declared:
+    """Base of classes that declare parameters; see the module's docstring."""
+
+    _parameters: dict = {}
+    _own_docstring: str | None = None
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls._own_docstring = vars(cls).get("__doc__")
+        cls._parameters = _parameters_of(cls)
+        cls._parameter_constraints = {
+            **_inherited_constraints(cls),
+            **{name: one.constraint for name, one in cls._parameters.items()},
+        }
+        for name, one in cls._parameters.items():
+            if name in vars(cls):
+                # What an object has that was made before there was the parameter.
+                setattr(cls, name, one.default)
+        cls.__init__ = _constructor(cls)
+        cls.__doc__ = _docstring(cls)
+
+
+def _parameters_of(cls):
+    found = {}
+    for base in reversed(cls.__mro__[1:]):
+        for name, one in vars(base).get("_parameters", {}).items():
+            found[name] = one
+    annotations = inspect.get_annotations(cls)
+    for name, value in list(vars(cls).items()):
+        if isinstance(value, Parameter):
+            found[name] = replace(value, annotation=annotations[name])
+        elif name in found and name in annotations:
+            found[name] = replace(found[name], default=value)
+    order = sorted(found.items(), key=lambda item: GROUPS.index(item[1].group))
+    # Those that can be given by position come first.
+    return dict(sorted(order, key=lambda item: item[1].kw_only))
+
+
+def _inherited_constraints(cls):
+    """Constraints of base classes that declare them as scikit-learn does."""
+    found = {}
+    for base in reversed(cls.__mro__[1:]):
+        if not issubclass(base, Declared):
+            found |= vars(base).get("_parameter_constraints", {})
+    return found
+
+
+def _constructor(cls):
+    parameters = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY
+            if one.kw_only
+            else inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=one.default,
+            annotation=one.annotation,
+        )
+        for name, one in cls._parameters.items()
+    ]
+    myself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    signature = inspect.Signature([myself, *parameters])
+    defaults = {name: one.default for name, one in cls._parameters.items()}
+
+    def __init__(self, *args, **kwargs):
+        for name in kwargs:
+            if name not in defaults:
+                raise TypeError(
+                    f"{type(self).__name__} got an unexpected parameter {name!r}."
+                    f"{unknown_name(name, defaults)}"
+                )
+        bound = signature.bind(self, *args, **kwargs).arguments
+        del bound["self"]
+        vars(self).update(defaults | bound)
+
+    __init__.__signature__ = signature
+    __init__.__qualname__ = f"{cls.__qualname__}.__init__"
+    __init__.__module__ = cls.__module__
+    return __init__
+
+
+# ----------------------------------------------------------------------- docstrings
+
+_SECTION = re.compile(r"^(\w[\w ]*)\n-{3,}\n", re.MULTILINE)
+
+
+def _sections(doc):
+    """A docstring's text before its first section, and the text of each section."""
+    if doc is None:
+        return "", {}
+    head, *parts = _SECTION.split(inspect.cleandoc(doc))
+    return head.strip(), dict(zip(parts[::2], map(str.strip, parts[1::2]), strict=True))
+
+
+def _docstring(cls):
+    """The class' own docstring with the sections Parameters and Attributes filled in."""
+    if cls._own_docstring is None:
+        return None
+    head, sections = _sections(cls._own_docstring)
+    attributes = []
+    for base in cls.__mro__:
+        if issubclass(base, Declared):
+            own = _sections(base._own_docstring)[1].get("Attributes")
+            attributes += [own] if own else []
+    parameters = [
+        "\n".join(one.lines(name)) for name, one in cls._parameters.items()
+    ]
+    filled = {"Parameters": "\n\n".join(parameters)}
+    if attributes:
+        filled["Attributes"] = "\n\n".join(attributes)
+    parts = [head]
+    for title, text in {**filled, **sections, **filled}.items():
+        if text:
+            parts.append(f"{title}\n{'-' * len(title)}\n{text}")
+    return "\n\n".join(parts) + "\n"

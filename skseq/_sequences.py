@@ -1,0 +1,311 @@
+"""Sequences and their padding: what X may be, and which of its timesteps are none.
+
+There is one meaning of NaN. With ``mask_value=nan`` a timestep is padding where all its
+features are NaN. Any other NaN is a missing value.
+"""
+
+import numpy as np
+import scipy.sparse
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
+
+# What marks a timestep as padding in what networks read: no value is that small.
+PADDING = float(np.finfo(np.float32).min)
+
+
+
+# ------------------------------------------------------------------------ padding
+
+
+def is_padding(X, mask_value):
+    """Which timesteps are padding: those in which every feature is the mask value.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_timesteps, n_features)
+    mask_value : float or None
+        None: there is no padding.
+
+    Returns
+    -------
+    padding : ndarray of bool of shape (n_samples, n_timesteps)
+    """
+    if mask_value is None:
+        return np.zeros(X.shape[:2], bool)
+    if np.isnan(mask_value):
+        return np.isnan(X).all(axis=2)
+    # In X's own precision: 0.1 is another number in float32 than in float64.
+    value = X.dtype.type(mask_value) if X.dtype.kind == "f" else float(mask_value)
+    return (X == value).all(axis=2)
+
+
+def check_padding(X, mask_value):
+    """The padding of X, as `is_padding` gives it.
+
+    Raises
+    ------
+    ValueError
+        If a row is nothing but padding.
+    """
+    padding = is_padding(X, mask_value)
+    n_empty = padding.all(axis=1).sum()
+    if n_empty:
+        raise ValueError(
+            f"Each row must have a timestep that is no padding, got {n_empty} rows "
+            f"with mask_value={mask_value!r} alone. Leave them out."
+        )
+    return padding
+
+
+# ------------------------------------------------------------------------ any rows
+
+
+def is_frame(X):
+    """Whether X is a dataframe of pandas, polars or another library."""
+    return hasattr(X, "columns") and hasattr(X, "shape") and not callable(X.columns)
+
+
+def take_rows(X, index):
+    """Some rows of what a caller gave, of the same kind.
+
+    Parameters
+    ----------
+    X : array, dataframe, series or list
+    index : ndarray of int or None
+        None: X itself.
+    """
+    if index is None:
+        return X
+    if hasattr(X, "iloc"):
+        return X.iloc[index]
+    if isinstance(X, (list, tuple)):
+        return [X[i] for i in index]
+    return X[index]
+
+
+# ------------------------------------------------------------------------ the checks
+
+
+def _n_dimensions(X, name):
+    unequal = ValueError(
+        f"{name} must be an array in which every row has the same number of timesteps "
+        f"and features, got rows of different lengths. Pad them to one length."
+    )
+    shape = getattr(X, "shape", None)
+    if shape is not None:
+        if len(shape) == 1 and getattr(X, "dtype", None) == object and shape[0]:
+            # NumPy keeps sequences of different lengths as an array of objects.
+            if any(np.ndim(row) for row in X):
+                raise unequal
+        return len(shape)
+    try:
+        return np.asarray(X).ndim
+    except ValueError as error:
+        raise unequal from error
+
+
+def check_sequences(
+    estimator,
+    X,
+    *,
+    reset,
+    name="X",
+    n_timesteps=None,
+    min_rows=1,
+    dtype=np.float32,
+    may_be_nan=False,
+    mask_value=None,
+):
+    """Validate X and give it as sequences.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets ``n_features_in_``, ``n_timesteps_in_``, ``feature_names_in_`` and
+        ``_n_dimensions_in`` when ``reset``; is compared with them otherwise.
+    X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+            (n_samples, n_columns)
+    reset : bool
+        Whether X is what the estimator is being fitted on.
+    name : str
+        What messages call X.
+    n_timesteps : int or None
+        For 2-D X: how many timesteps its columns hold, step by step. None: each column
+        is a timestep with one feature.
+    min_rows : int
+        The least number of rows.
+    dtype : dtype or list of dtype
+        What X is turned into; of a list the first, unless X has one of it.
+    may_be_nan : bool
+        Whether X may hold NaN.
+    mask_value : float or None
+        NaN: X may hold NaN in timesteps that are padding.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_timesteps, n_features), C-ordered
+    """
+    if scipy.sparse.issparse(X):
+        raise TypeError(
+            f"{name} must be dense, got a sparse {type(X).__name__}. Sparse data is "
+            f"not supported; use {name}.toarray()."
+        )
+    n_dimensions = _n_dimensions(X, name)
+    caller = type(estimator).__name__
+    if n_dimensions not in (2, 3):
+        raise ValueError(
+            f"{name} must have 2 dimensions (n_samples, n_columns) or 3 (n_samples, "
+            f"n_timesteps, n_features), got {n_dimensions}. Reshape your data, for "
+            f"instance {name}.reshape(1, -1) if it is a single row."
+        )
+    if not reset and n_dimensions != estimator._n_dimensions_in:
+        raise ValueError(
+            f"{name} must have {estimator._n_dimensions_in} dimensions, as the X that "
+            f"{caller} was fitted on, got {n_dimensions}."
+        )
+    is_masked_by_nan = mask_value is not None and np.isnan(mask_value)
+    X = _checked_array(
+        estimator,
+        X,
+        n_dimensions,
+        reset,
+        name,
+        dtype=dtype,
+        order="C",
+        ensure_min_samples=min_rows,
+        ensure_all_finite="allow-nan" if may_be_nan or is_masked_by_nan else True,
+    )
+    if X.ndim == 3:
+        X = _check_cube(estimator, X, reset, name, n_timesteps)
+    else:
+        X = _fold_columns(estimator, X, reset, name, n_timesteps)
+    if is_masked_by_nan and np.isnan(X[~is_padding(X, mask_value)]).any():
+        raise ValueError(
+            f"{name} must have no missing values, got NaN in some features of a "
+            f"timestep: it is padding only where all features are NaN. Fill in what is "
+            f"missing."
+        )
+    if reset:
+        estimator._n_dimensions_in = n_dimensions
+    return X
+
+
+_DATES = "Turn it into numbers, such as days since a date or the month, or drop it."
+_WORDS = (
+    "Encode it as numbers, for instance by OneHotEncoder in a ColumnTransformer, or "
+    "drop it."
+)
+
+
+def _checked_array(estimator, X, n_dimensions, reset, name, **checks):
+    if checks["dtype"] is not None:
+        _check_columns(X, name, _is_date, _DATES)
+    try:
+        # A float64 too large for float32 becomes an infinity, which is then refused.
+        with np.errstate(over="ignore"):
+            if n_dimensions == 2:
+                return validate_data(estimator, X, reset=reset, **checks)
+            caller = type(estimator).__name__
+            return check_array(
+                X, allow_nd=True, input_name=name, estimator=caller, **checks
+            )
+    except (TypeError, ValueError) as error:
+        if f"nput {name} " in str(error):
+            raise
+        _check_columns(X, name, _is_no_number, _WORDS)
+        if isinstance(error, TypeError):
+            raise
+        raise ValueError(f"{name} can't be used: {error}") from error
+
+
+def _check_columns(X, name, is_bad, remedy):
+    """Raise an error that names the first bad column of a dataframe."""
+    if not is_frame(X):
+        return
+    for column in X.columns:
+        values = np.asarray(X[column])
+        if values.ndim == 1 and is_bad(values):
+            raise ValueError(
+                f"{name} must hold numbers, got column {column!r} of dtype "
+                f"{X[column].dtype}. {remedy}"
+            )
+
+
+def _is_date(values):
+    return values.dtype.kind in "Mm"
+
+
+def _is_no_number(values):
+    try:
+        values.astype(float)
+    except (TypeError, ValueError):
+        return True
+    return _is_date(values)
+
+
+def _check_cube(estimator, X, reset, name, n_timesteps):
+    if 0 in X.shape[1:]:
+        raise ValueError(
+            f"{name} must have at least one timestep and one feature, got shape "
+            f"{X.shape}."
+        )
+    if reset:
+        if n_timesteps is not None and n_timesteps != X.shape[1]:
+            raise ValueError(
+                f"n_timesteps={n_timesteps} does not agree with {name}, which has "
+                f"{X.shape[1]} timesteps. Leave n_timesteps=None for a 3-D {name}."
+            )
+        vars(estimator).pop("feature_names_in_", None)
+        estimator.n_timesteps_in_, estimator.n_features_in_ = X.shape[1:]
+    for what, got, fitted in (
+        ("timesteps", X.shape[1], estimator.n_timesteps_in_),
+        ("features", X.shape[2], estimator.n_features_in_),
+    ):
+        if got != fitted:
+            raise ValueError(
+                f"{name} has {got} {what}, but {type(estimator).__name__} is expecting "
+                f"{fitted} {what} as input."
+            )
+    return X
+
+
+def _fold_columns(estimator, X, reset, name, n_timesteps):
+    n_columns = X.shape[1]
+    if reset:
+        if n_timesteps is None:
+            n_timesteps = n_columns
+        if n_columns % n_timesteps:
+            raise ValueError(
+                f"n_timesteps={n_timesteps} must divide the number of columns of "
+                f"{name}, got {n_columns} columns. Drop or add columns, or let "
+                f"SequenceReshaper arrange them."
+            )
+        estimator.n_timesteps_in_ = n_timesteps
+    return X.reshape(len(X), estimator.n_timesteps_in_, -1)
+
+
+def check_same_columns(fitted, estimator, what):
+    """Raise unless a fitted part has seen the columns that an estimator now sees.
+
+    Parameters
+    ----------
+    fitted : estimator
+        The part, such as an autoencoder that was fitted before.
+    estimator : estimator
+        Whose X is given.
+    what : str
+        What messages call the part.
+    """
+    theirs = getattr(fitted, "feature_names_in_", None)
+    ours = getattr(estimator, "feature_names_in_", None)
+    if theirs is not None and ours is not None and not np.array_equal(theirs, ours):
+        differing = [
+            f"{our!r} where it has {their!r}"
+            for our, their in zip(ours, theirs, strict=False)
+            if our != their
+        ]
+        raise ValueError(
+            f"{what} must be fitted on the columns of X in the same order, got "
+            f"{', '.join(differing[:3]) or f'{len(ours)} columns for {len(theirs)}'}. "
+            f"Give X the columns {theirs[:3].tolist()} and so on, or fit it again."
+        )

@@ -1,0 +1,171 @@
+"""What networks with a target share: loss, metrics, monitor, pretraining."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
+
+from skseq._base import SequenceEstimator
+from skseq._engine.losses import LOSS
+from skseq._engine.metrics import METRICS, check_metrics
+from skseq._parameters import parameter
+from skseq._pretraining import (
+    check_encoder,
+    check_pretrained,
+    fit_autoencoder,
+    start_from,
+)
+from skseq._sequences import check_same_columns, check_sequences, take_rows
+from skseq._validation import nearest
+
+if TYPE_CHECKING:
+    from skseq._engine.types import Loss, Metrics
+
+
+class SupervisedEstimator(SequenceEstimator):
+    """A network that learns from a target; abstract.
+
+    Attributes
+    ----------
+    pretrained_ : AutoencoderTransformer
+        The fitted autoencoder that the network started from; ``model_`` then reads rows
+        as the autoencoder scales them. Only with ``pretrained``.
+    """
+
+    loss: Loss = parameter(
+        None,
+        LOSS,
+        """str, keras.losses.Loss, callable or None
+        The loss. None: ``"binary_crossentropy"`` with two classes, and otherwise
+        ``"sparse_categorical_crossentropy"``. Keras' own losses get labels in the form
+        that they take. A function or a loss of your own gets 0 and 1 with two classes,
+        and otherwise a column for each class.""",
+        group="training",
+    )
+    loss_params: dict[str, Any] | None = parameter(
+        None,
+        [dict, None],
+        """dict or None
+        Arguments of the loss, such as ``{"gamma": 3.0}`` of
+        ``"binary_focal_crossentropy"``. ``set_params(loss__gamma=3.0)`` sets one.""",
+        group="training",
+    )
+    metrics: Metrics = parameter(
+        None,
+        METRICS,
+        """str, keras.metrics.Metric, callable, list or tuple of those, or None
+        Keras metrics to record in ``history_`` after each epoch.""",
+        group="training",
+    )
+    monitor: str | Callable[..., float] = parameter(
+        "loss",
+        [str, callable],
+        """str or callable
+        What is watched on the validation rows: ``"loss"``, the name of a scikit-learn
+        scorer such as ``"roc_auc"``, or a scorer.""",
+        group="validation",
+    )
+    pretrained: Any = parameter(
+        None,
+        "no_validation",
+        """AutoencoderTransformer, FrozenEstimator of one, or None
+        Autoencoder of the same kind from whose encoder the network starts: a fitted one
+        in `sklearn.frozen.FrozenEstimator`, or an unfitted one that ``fit`` fits on its
+        training rows and on ``X_unlabeled``. Rows are then scaled as the autoencoder
+        scales them. A convolutional network needs ``pool_size=2``, because the
+        autoencoder halves the timesteps at each layer.""",
+        group="other",
+    )
+
+    _dict_parameters = {**SequenceEstimator._dict_parameters, "loss": "loss_params"}
+    _nested_parameters = ("pretrained",)
+
+    def _checked_metrics(self):
+        return check_metrics(self.metrics)
+
+    def _new_recipe(self, target):
+        if self.monitor != "loss":
+            self._check_monitor()
+        return super()._new_recipe(target)
+
+    # --------------------------------------------------------------------- monitor
+
+    def _scorer(self, given, held_out, target):
+        if self.monitor == "loss":
+            return None, False
+        scorer = self._check_monitor()
+        target.check_monitor(self.monitor)
+        if given.X_val is None:
+            X, y = given.X, given.y
+        else:
+            X, y = given.X_val, given.y_val
+        weights = held_out.weights
+        options = {} if (weights == 1).all() else {"sample_weight": weights}
+        # A scorer of scikit-learn's hands X on to the estimator, which has its outputs.
+        is_named = isinstance(self.monitor, str)
+        X = held_out.X[:0] if is_named else take_rows(X, held_out.index)
+        y = take_rows(y, held_out.index)
+
+        def score(outputs):
+            try:
+                value = scorer(target.scored(outputs), X, y, **options)
+            except (TypeError, ValueError) as error:
+                raise ValueError(
+                    f"monitor={self.monitor!r} can't be computed on the validation "
+                    f"rows: {error}"
+                ) from error
+            if not np.isfinite(value):
+                raise ValueError(
+                    f"monitor={self.monitor!r} must be a finite number on the "
+                    f"validation rows, got {value}. See that they hold every class."
+                )
+            return value
+
+        return score, True
+
+    def _check_monitor(self):
+        """The scorer of ``monitor``."""
+        if not isinstance(self.monitor, str):
+            return check_scoring(self, scoring=self.monitor)
+        try:
+            return get_scorer(self.monitor)
+        except ValueError as error:
+            names = ["loss", *get_scorer_names()]
+            raise ValueError(
+                f"monitor must be 'loss' or the name of a scikit-learn scorer, got "
+                f"{self.monitor!r}.{nearest(self.monitor, names)}"
+            ) from error
+
+    # ------------------------------------------------------------------ pretraining
+
+    @property
+    def _prepare(self):
+        autoencoder = getattr(self, "pretrained_", None)
+        return None if autoencoder is None else autoencoder._prepare
+
+    def _before_training(self, given, rows, recipe):
+        vars(self).pop("pretrained_", None)
+        check_pretrained(self.pretrained, given.X_unlabeled)
+        if self.pretrained is None:
+            return
+        check_encoder(self.pretrained, recipe.network)
+        X_unlabeled = given.X_unlabeled
+        if X_unlabeled is not None:
+            X_unlabeled = check_sequences(
+                self, X_unlabeled, reset=False, name="X_unlabeled"
+            )
+        seed = int(np.random.default_rng(self._seeds[0]).integers(2**31))
+        self.pretrained_ = fit_autoencoder(
+            self.pretrained, rows, X_unlabeled, self.n_timesteps,
+            self._n_dimensions_in == 2, seed,
+        )  # fmt: skip
+        check_same_columns(self.pretrained_, self, "pretrained")
+
+    def _first_state(self, recipe, seed, rows, target):
+        state = super()._first_state(recipe, seed, rows, target)
+        if self.pretrained is None:
+            return state
+        return start_from(self.pretrained_, recipe, state)
