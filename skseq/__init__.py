@@ -62,9 +62,7 @@ _MODULES = {
 # Without imbalanced-learn `from skseq import *` gives all but the samplers.
 if importlib.util.find_spec("imblearn") is None:
     __all__ = [
-        name
-        for name in __all__
-        if _MODULES.get(name) not in ("_resampling", "_latent")
+        name for name in __all__ if _MODULES.get(name) not in ("_resampling", "_latent")
     ]
 
 

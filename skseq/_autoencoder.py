@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 # Parameters that not all autoencoders use: the default, and where they are used.
 _USED_BY = {
-    "layer_activation": ("relu", "kind", ("dense", "conv1d")),
+    "activation": ("relu", "kind", ("dense", "conv1d")),
     "kernel_size": (5, "kind", ("conv1d",)),
     "tied_weights": (False, "kind", ("dense",)),
     "beta": (1.0, "variational", (True,)),
@@ -147,7 +147,7 @@ class AutoencoderTransformer(
         the decoder has the same in reverse order. ``"dense"`` may have none, and then
         spans the same space as PCA.""",
     )
-    layer_activation: Activations = parameter(
+    activation: Activations = parameter(
         "relu",
         [*ACTIVATION, tuple, list],
         """str, dict, keras.layers.Layer, callable, None, or tuple of those
@@ -686,30 +686,31 @@ class AutoencoderTransformer(
 
     def _encoder(self, n_timesteps, n_features):
         """The encoder as a network of its family, without a head."""
-        recurrent = self.kind in ("lstm", "gru")
         sizes = check_sizes(
             "layer_sizes", self.layer_sizes, may_be_empty=self.kind == "dense"
         )
         n_layers = len(sizes)
-        activations = None if recurrent else self.layer_activation
         options = {
             "n_timesteps": n_timesteps,
             "n_features": n_features,
             "head": None,
             "normalization": self.normalization,
-            "layer_activation": check_activations(activations, n_layers),
             "dropout": (0.0,) * n_layers,
         }
-        if self.kind == "dense":
-            return Dense(**options, dense_units=sizes)
-        if recurrent:
+        if self.kind in ("lstm", "gru"):
             return Recurrent(
                 **options,
                 cell=self.kind,
                 units=sizes,
                 recurrent_dropout=(0.0,) * n_layers,
                 pooling="last",
+                layer_activation=(None,) * n_layers,
             )
+        options["activation"] = check_activations(
+            "activation", self.activation, n_layers
+        )
+        if self.kind == "dense":
+            return Dense(**options, dense_units=sizes)
         return Convolutional(
             **options,
             filters=sizes,

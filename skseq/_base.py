@@ -6,7 +6,7 @@ The only importer of SciKeras. `SequenceEstimator` has what every network shares
 from __future__ import annotations
 
 # Before SciKeras, because it says what to do where Keras can't be imported.
-import skseq._engine.keras
+import skseq._engine.keras  # noqa: F401
 
 # isort: split
 import inspect
@@ -289,7 +289,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
     # several times the epochs on a table of some hundred rows.
     _default_rate = 0.005
 
-    # What is watched, and computed while training; parameters of networks with a target.
+    # Parameters of networks that have a target.
     monitor = "loss"
     loss_params = None
     metrics = None
@@ -565,7 +565,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
             rest, held_out = self._split(given, whole, groups, int(self._seeds[2]))
             target.check_parts(whole.codes, rest, held_out)
         except ValueError as error:
-            if groups is None and "groups" in str(error):
+            if groups is None and "'groups' parameter" in str(error):
                 remedy = "Give groups to fit: a group for each row."
             raise ValueError(
                 f"validation_split={split!r} can't split {len(whole)} rows: {error} "

@@ -278,7 +278,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         labels : ndarray of shape (n_samples,)
             Labels as they were given to ``fit``.
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
 
     # -------------------------------------------------- what classifiers do in `_fit`
 
@@ -291,7 +292,9 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
             target = learn_labels(y, classes)
             self.classes_, self.n_classes_ = target.classes, len(target.classes)
             return target
-        if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+        if classes is not None and not np.array_equal(
+            np.unique(classes), self.classes_
+        ):
             raise ValueError(
                 f"classes must be the same at every call, got {np.unique(classes)} "
                 f"after {self.classes_}."

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ConvolutionalNetwork(Declared):
-    """The parameters of convolutional networks, and what they make of them; abstract."""
+    """The parameters of convolutional networks; abstract."""
 
     filters: int | Sequence[int] = parameter(
         (64, 64),
@@ -54,7 +54,7 @@ class ConvolutionalNetwork(Declared):
         What the following layers get of the last convolution: the maximum or the mean
         over the timesteps, or all timesteps side by side.""",
     )
-    layer_activation: Activations = parameter(
+    activation: Activations = parameter(
         "relu",
         [*ACTIVATION, tuple, list],
         """str, dict, keras.layers.Layer, callable, None, or tuple of those
@@ -93,8 +93,8 @@ class ConvolutionalNetwork(Declared):
             padding=self.padding,
             pool_size=pool_size,
             pooling=self.pooling,
-            layer_activation=check_activations(
-                self.layer_activation, n_layers + len(dense_units)
+            activation=check_activations(
+                "activation", self.activation, n_layers + len(dense_units)
             ),
             dropout=check_rates("dropout", self.dropout, n_layers),
             dense_units=dense_units,

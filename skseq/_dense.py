@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class DenseNetwork(Declared):
-    """The parameters of dense networks, and what they make of them; abstract."""
+    """The parameters of dense networks; abstract."""
 
     dense_units: int | Sequence[int] = parameter(
         (100,),
@@ -26,7 +26,7 @@ class DenseNetwork(Declared):
         Widths of the hidden layers. Without any the network is logistic regression.""",
         kw_only=False,
     )
-    layer_activation: Activations = parameter(
+    activation: Activations = parameter(
         "relu",
         [*ACTIVATION, tuple, list],
         """str, dict, keras.layers.Layer, callable, None, or tuple of those
@@ -50,7 +50,7 @@ class DenseNetwork(Declared):
             **self._shape_in,
             head=head,
             dense_units=dense_units,
-            layer_activation=check_activations(self.layer_activation, n_layers),
+            activation=check_activations("activation", self.activation, n_layers),
             dropout=check_rates("dropout", self.dropout, n_layers),
         )
 

@@ -16,7 +16,12 @@ from skseq._resampling import (
     as_given,
     check_target_type,
 )
-from skseq._sequences import check_padding, check_same_columns, check_sequences, is_frame
+from skseq._sequences import (
+    check_padding,
+    check_same_columns,
+    check_sequences,
+    is_frame,
+)
 from skseq._validation import HasMethods
 
 

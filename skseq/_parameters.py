@@ -170,7 +170,7 @@ def _sections(doc):
 
 
 def _docstring(cls):
-    """The class' own docstring with the sections Parameters and Attributes filled in."""
+    """The class' own docstring with Parameters and Attributes filled in."""
     if cls._own_docstring is None:
         return None
     head, sections = _sections(cls._own_docstring)
@@ -179,9 +179,7 @@ def _docstring(cls):
         if issubclass(base, Declared):
             own = _sections(base._own_docstring)[1].get("Attributes")
             attributes += [own] if own else []
-    parameters = [
-        "\n".join(one.lines(name)) for name, one in cls._parameters.items()
-    ]
+    parameters = ["\n".join(one.lines(name)) for name, one in cls._parameters.items()]
     filled = {"Parameters": "\n\n".join(parameters)}
     if attributes:
         filled["Attributes"] = "\n\n".join(attributes)

@@ -13,6 +13,7 @@ from skseq._engine.train import named_weights
 _COMMON = {
     "cell": None,
     "padding": None,
+    "activation": None,
     "layer_activation": None,
     "pool_size": -1,
 }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RecurrentNetwork(Declared):
-    """The parameters of all recurrent networks, and what they make of them; abstract.
+    """The parameters of all recurrent networks; abstract.
 
     A public class gives ``_cell``.
     """
@@ -91,7 +91,9 @@ class RecurrentNetwork(Declared):
                 "recurrent_dropout", self.recurrent_dropout, n_layers
             ),
             pooling=self.pooling,
-            layer_activation=check_activations(self.layer_activation, n_layers),
+            layer_activation=check_activations(
+                "layer_activation", self.layer_activation, n_layers
+            ),
             dense_units=check_sizes("dense_units", self.dense_units, may_be_empty=True),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -290,7 +290,11 @@ def _arrange_found(found, steps, word, sign, fill_value):
 
 
 class SequenceReshaper(
-    Declared, VersionedState, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    Declared,
+    VersionedState,
+    TransformerMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,
 ):
     """Arrange the columns of a table as sequences, oldest timestep first.
 

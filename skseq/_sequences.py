@@ -13,7 +13,6 @@ from sklearn.utils.validation import validate_data
 PADDING = float(np.finfo(np.float32).min)
 
 
-
 # ------------------------------------------------------------------------ padding
 
 
@@ -36,7 +35,7 @@ def is_padding(X, mask_value):
         return np.isnan(X).all(axis=2)
     # In X's own precision: 0.1 is another number in float32 than in float64.
     value = X.dtype.type(mask_value) if X.dtype.kind == "f" else float(mask_value)
-    return (X == value).all(axis=2)
+    return (value == X).all(axis=2)
 
 
 def check_padding(X, mask_value):
@@ -93,10 +92,13 @@ def _n_dimensions(X, name):
     )
     shape = getattr(X, "shape", None)
     if shape is not None:
-        if len(shape) == 1 and getattr(X, "dtype", None) == object and shape[0]:
-            # NumPy keeps sequences of different lengths as an array of objects.
-            if any(np.ndim(row) for row in X):
-                raise unequal
+        # NumPy keeps sequences of different lengths as an array of objects.
+        if (
+            len(shape) == 1
+            and np.asarray(X).dtype.kind == "O"
+            and any(np.ndim(row) for row in X)
+        ):
+            raise unequal
         return len(shape)
     try:
         return np.asarray(X).ndim

@@ -200,6 +200,8 @@ def check_labels(y, n_rows, name="y"):
     -------
     y : ndarray of shape (n_samples,)
     """
+    if y is None and name == "y_val":
+        raise ValueError("X_val needs y_val, got y_val=None.")
     if y is None:
         raise ValueError(
             f"The estimator requires {name} to be passed, but the target {name} is "
@@ -207,15 +209,16 @@ def check_labels(y, n_rows, name="y"):
         )
     y = np.asarray(y)
     if y.ndim > 1 and type_of_target(y).startswith("multilabel"):
-        if (y.sum(axis=1) == 1).all():
-            raise ValueError(
-                f"{name} must hold one label for each row, got an array of shape "
-                f"{y.shape} with a single 1 in each row. Use {name}.argmax(axis=1)."
-            )
+        one_hot = (np.asarray(y.sum(axis=1)) == 1).all()
+        remedy = (
+            f"With a single 1 in each row, {name}.argmax(axis=1) gives the labels."
+            if one_hot
+            else "Fit one classifier per label, for instance with "
+            "sklearn.multioutput.MultiOutputClassifier."
+        )
         raise ValueError(
             f"{name} must hold one label per row, got a multilabel indicator of shape "
-            f"{y.shape}. Multilabel targets are not supported; fit one classifier "
-            f"per label, for instance with sklearn.multioutput.MultiOutputClassifier."
+            f"{y.shape}. Multilabel targets are not supported. {remedy}"
         )
     y = column_or_1d(y, warn=True)
     check_rows(name, y, n_rows)

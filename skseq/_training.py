@@ -1,6 +1,6 @@
 """Where files of version 0.1 look for what has moved, and how they are read."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from skseq._engine.networks import (
     Autoencoder,
@@ -23,8 +23,6 @@ _FAMILIES = {
 
 def upgraded(state):
     """The state of an estimator, from one that version 0.1 may have written."""
-    if "activation" in state:
-        state["layer_activation"] = state.pop("activation")
     recipe = state.get("_recipe")
     if recipe is not None and isinstance(recipe.network, dict):
         state["_recipe"] = replace(recipe, network=_network(recipe.network))
@@ -45,15 +43,11 @@ def _network(options, n_timesteps=None, n_features=None):
     activation = options.pop("output_activation", None)
     options["head"] = None if n_outputs is None else Head(n_outputs, activation)
     if family is Recurrent:
-        # Of an autoencoder's encoder, which did not use it.
-        options.pop("activation", None)
+        options.pop("activation", None)  # an encoder had it, and did not use it
     else:
         n_layers = len(options["dropout"])
         if family is Convolutional:
             n_layers += len(options["dense_units"])
-        options["layer_activation"] = (options.pop("activation"),) * n_layers
-    return family(**{k: v for k, v in options.items() if k in _fields(family)})
-
-
-def _fields(family):
-    return family.__dataclass_fields__
+        options["activation"] = (options["activation"],) * n_layers
+    known = {field.name for field in fields(family)}
+    return family(**{k: v for k, v in options.items() if k in known})

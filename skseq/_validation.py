@@ -96,7 +96,7 @@ def unknown_name(name, names):
     return nearest(name, names)
 
 
-def check_per_layer(name, value, n_layers=None, *, valid, expected):
+def check_per_layer(name, value, n_layers=None, *, valid=None, expected=None):
     """One value for each layer, as a tuple.
 
     Parameters
@@ -107,9 +107,9 @@ def check_per_layer(name, value, n_layers=None, *, valid, expected):
         One value for all layers, or a list or tuple with one for each.
     n_layers : int or None
         How many are needed; None: as many as ``value`` holds, a lone value is one.
-    valid : callable
-        Whether one value will do.
-    expected : str
+    valid : callable or None
+        Whether one value will do; None: it is checked elsewhere.
+    expected : str or None
         What one value has to be, for messages.
     """
     if not isinstance(value, (list, tuple)):
@@ -122,7 +122,7 @@ def check_per_layer(name, value, n_layers=None, *, valid, expected):
             f"{len(values)}: {value!r}."
         )
     for one in values:
-        if not valid(one):
+        if valid is not None and not valid(one):
             error = ValueError if isinstance(one, Real) else TypeError
             raise error(f"{name} must be {expected}, got {one!r} in {value!r}.")
     return values

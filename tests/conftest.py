@@ -1,4 +1,4 @@
-"""Tiny seeded data, the classes that every contract is held against, and real data."""
+"""Tiny seeded data, every classifier in turn, and real data."""
 
 import os
 from pathlib import Path
@@ -7,24 +7,13 @@ import numpy as np
 import pytest
 
 import skseq
-
-CLASSIFIERS = (
-    "LSTMClassifier",
-    "GRUClassifier",
-    "SimpleRNNClassifier",
-    "Conv1DClassifier",
-    "DenseClassifier",
-)
-
-# Settings under which every network learns the tiny data in a moment.
-FAST = {"epochs": 20, "learning_rate": 0.03, "random_state": 0}
+from estimators import CLASSIFIERS, FAST, make
 
 
 @pytest.fixture(params=CLASSIFIERS)
 def make_classifier(request):
     """A function of parameters that gives a classifier; once for each class."""
-    cls = getattr(skseq, request.param)
-    return lambda **params: cls(**{**FAST, **params})
+    return lambda **params: make(request.param, **{**FAST, **params})
 
 
 def _draw(n_samples, n_classes, seed=0):

@@ -24,9 +24,10 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import skseq
-from skseq import AutoencoderTransformer, _training
-from skseq._networks import PADDING
-from skseq._objectives import Reconstruction
+from skseq import AutoencoderTransformer
+from skseq._base import train
+from skseq._engine import cache, program
+from skseq._sequences import PADDING
 
 # Small networks, one of each kind, that train in a moment.
 KINDS = {
@@ -394,7 +395,8 @@ def test_callbacks_see_a_model_in_the_state_of_the_fit(waves, optimizer):
 
 def corrupted(X, noise, **params):
     net = AutoencoderTransformer(noise=noise, **params).initialize(np.ones((4, 50, 2)))
-    objective = Reconstruction(net._recipe, net.model_)
+    with cache.borrowed(net._recipe) as borrowed:
+        objective = borrowed.objective
     rng = np.random.default_rng(0)
     weights = np.ones(len(X), np.float32)
     noisy, clean, kept = objective.corrupt([X, weights], net._recipe.values(), rng)
@@ -431,7 +433,7 @@ def test_noise_leaves_padding_alone(noise):
 @pytest.mark.parametrize("noise", [0.3, ("masking", 0.2)])
 def test_noise_does_not_depend_on_chunks(waves, noise, monkeypatch):
     expected = bits(dense(noise=noise, batch_size=16).fit(waves))
-    monkeypatch.setattr(_training, "_CHUNK_STEPS", 1)
+    monkeypatch.setattr(program, "_CHUNK_STEPS", 1)
     assert bits(dense(noise=noise, batch_size=16).fit(waves)) == expected
 
 
@@ -779,7 +781,7 @@ def test_initialize_draws_weights_without_training(make, waves):
 def test_going_on_refuses_another_network(waves, params):
     net = dense(warm_start=True).fit(waves)
     before = bits(net)
-    with pytest.raises(ValueError, match="go on with the network that was fitted"):
+    with pytest.raises(ValueError, match="continue with the network that was fitted"):
         net.set_params(**params).fit(waves)
     assert bits(net) == before
 
@@ -866,12 +868,12 @@ def test_another_process_gives_the_same_bits(waves, tmp_path):
 def test_values_need_no_new_program(waves, monkeypatch):
     built = []
 
-    class Counted(_training.Program):
+    class Counted(program.Program):
         def __init__(self, recipe):
             super().__init__(recipe)
             built.append(recipe)
 
-    monkeypatch.setattr(_training, "Program", Counted)
+    monkeypatch.setattr(cache, "Program", Counted)
     skseq.clear_programs()
     params = {"variational": True, "noise": 0.1, "activity_l1": 0.1}
     dense(**params).fit(waves)
@@ -895,7 +897,6 @@ def test_no_copy_of_a_memmap_is_made(tmp_path, monkeypatch, early_stopping):
     X = np.memmap(tmp_path / "X.dat", np.float64, "w+", shape=(500, 4, 2))
     X[:] = np.random.default_rng(0).normal(size=X.shape)
     seen = []
-    train = _training.train
 
     def spy(recipe, state, rows, schedule, watch):
         seen.extend([rows.X] if watch is None else [rows.X, watch.rows.X])
@@ -911,7 +912,7 @@ def test_no_copy_of_a_memmap_is_made(tmp_path, monkeypatch, early_stopping):
 
 def test_scale_of_blocks_is_that_of_all(waves, monkeypatch):
     whole = dense().fit(waves)
-    monkeypatch.setattr("skseq._autoencoder._BLOCK_VALUES", 100)
+    monkeypatch.setattr("skseq._scaling._BLOCK_VALUES", 100)
     parts = dense().fit(waves, sample_weight=np.full(90, 2.0))
     assert_allclose(parts._scaling._shift, whole._scaling._shift)
     assert_allclose(parts._scaling._factor, whole._scaling._factor)

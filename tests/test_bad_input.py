@@ -821,7 +821,7 @@ def test_warm_start_refuses_new_classes_and_another_network(make_classifier, seq
     match = r"y must hold labels of the classes \[0 1\] alone, got \[5\]"
     check_refused(estimator, "fit", {"X": X, "y": _with(y, 5)}, ValueError, match)
     estimator.set_params(dense_units=(3, 3))
-    match = "warm_start and partial_fit go on with the network that was fitted"
+    match = "warm_start and partial_fit continue with the network that was fitted"
     for method in ("fit", "partial_fit"):
         check_refused(estimator, method, {"X": X, "y": y}, ValueError, match)
 

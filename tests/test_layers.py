@@ -5,9 +5,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from skseq._layers import FAST_LAYERS, traced
-from skseq._networks import LAYERS
+from skseq._engine.layers import TWINS, traced
 
+LAYERS = {
+    "lstm": keras.layers.LSTM,
+    "gru": keras.layers.GRU,
+    "simple_rnn": keras.layers.SimpleRNN,
+    "convolution": keras.layers.Conv1D,
+}
 RECURRENT = ("lstm", "gru", "simple_rnn")
 
 X = np.random.default_rng(0).normal(size=(7, 9, 3)).astype(np.float32)
@@ -33,7 +38,7 @@ def results(layer, x, *, xla, **call):
 
 
 def assert_same(name, options, *, xla, wrap=lambda layer: layer, x=X, **call):
-    plain, fast = wrap(LAYERS[name](**options)), wrap(FAST_LAYERS[name](**options))
+    plain, fast = wrap(LAYERS[name](**options)), wrap(TWINS[LAYERS[name]](**options))
     plain.build(x.shape)
     fast.build(x.shape)
     fast.set_weights(plain.get_weights())
@@ -105,7 +110,7 @@ def test_masked_steps_are_skipped_backwards_too(name):
 def test_convolution_for_xla_is_keras_own(padding, options, size):
     options = {"filters": 4, "kernel_size": size, "padding": padding, **options}
     plain = LAYERS["convolution"](**options)
-    fast = FAST_LAYERS["convolution"](**options)
+    fast = TWINS[keras.layers.Conv1D](**options)
     plain.build(X.shape)
     fast.build(X.shape)
     fast.set_weights(plain.get_weights())

@@ -6,7 +6,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import skseq
-from skseq import _networks
+from skseq._engine.losses import ROWWISE, make_rowwise_loss
 
 CELLS = {
     "LSTMClassifier": keras.layers.LSTM,
@@ -365,17 +365,18 @@ def test_softmax_of_two_classes_learns(sequences):
         assert estimator.score(X, y) > 0.9
 
 
-ROWWISE = sorted(_networks._ROWWISE, key=lambda cls: cls.__name__)
-
-
-@pytest.mark.parametrize("cls", ROWWISE, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize(
+    "cls",
+    sorted(ROWWISE, key=lambda cls: cls.__name__),
+    ids=lambda cls: cls.__name__,
+)
 def test_rowwise_losses_have_the_mean_of_the_whole(cls):
     rng = np.random.default_rng(0)
     outputs = rng.dirichlet(np.ones(3), 7).astype(np.float32)
     target = np.eye(3, dtype=np.float32)[rng.integers(3, size=7)]
     if cls is keras.losses.SparseCategoricalCrossentropy:
         target = target.argmax(1)
-    rows = _networks.make_rowwise_loss(cls())(target, outputs)
+    rows = make_rowwise_loss(cls())(target, outputs)
     assert rows.shape == (7,)
     np.testing.assert_allclose(np.mean(rows), cls()(target, outputs), rtol=1e-5)
 
@@ -392,7 +393,7 @@ def test_rowwise_losses_have_the_mean_of_the_whole(cls):
     ],
 )
 def test_other_losses_are_not_taken_for_rowwise(loss):
-    assert _networks.make_rowwise_loss(loss) is None
+    assert make_rowwise_loss(loss) is None
 
 
 def _variables(estimator, sequences):

@@ -20,15 +20,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skseq
+from estimators import CLASSIFIERS
 from skseq import SequenceReshaper
 
-CLASSIFIERS = (
-    "LSTMClassifier",
-    "GRUClassifier",
-    "SimpleRNNClassifier",
-    "Conv1DClassifier",
-    "DenseClassifier",
-)
 LOAD_ELSEWHERE = """
 import sys, pathlib, pickle, joblib, numpy as np
 folder = pathlib.Path(sys.argv[1])
@@ -264,9 +258,7 @@ def test_file_names_only_what_the_user_passed_in(data):
     estimator = skseq.DenseClassifier(
         epochs=1, optimizer=keras.optimizers.SGD(0.1), metrics=["auc"]
     ).fit(X, y)
-    passed = _foreign(pickle.dumps(keras.optimizers.SGD(0.1)))
-    assert passed
-    assert _foreign(pickle.dumps(estimator)) == passed
+    assert _foreign(pickle.dumps(estimator)) == {keras.optimizers.SGD.__module__}
 
 
 def _double_loss(y_true, y_pred):
@@ -285,7 +277,11 @@ class _CountEpochs(keras.callbacks.Callback):
 def test_user_objects_come_back(data, saved):
     estimator = saved["user_objects"][0]
     loaded = pickle.loads(pickle.dumps(estimator))
-    assert loaded.optimizer.get_config() == estimator.optimizer.get_config()
+    nameless = [
+        one.get_config() | {"name": ""}
+        for one in (loaded.optimizer, estimator.optimizer)
+    ]
+    assert nameless[0] == nameless[1]
     assert loaded.optimizer.momentum == 0.9
     assert loaded.loss.get_config() == estimator.loss.get_config()
     assert loaded.loss.gamma == 1.0

@@ -224,7 +224,12 @@ def test_layers_that_do_not_fit_are_listed(sequences):
     [
         ("LSTMClassifier", {}, {"kind": "gru"}, "cell='lstm'.*encoder's is 'gru'"),
         ("LSTMClassifier", {}, {"kind": "dense"}, "kind='dense' for a recurrent"),
-        ("DenseClassifier", {"activation": "tanh"}, {}, "activation='tanh'.*'relu'"),
+        (
+            "DenseClassifier",
+            {"activation": "tanh"},
+            {},
+            r"activation=\('tanh', 'tanh'\).*'relu'",
+        ),
         ("Conv1DClassifier", {"pool_size": 1}, {}, r"pool_size=\(1,\).*is \(2,\)"),
         ("Conv1DClassifier", {"padding": "causal"}, {}, "padding='causal'.*'same'"),
         ("GRUClassifier", {"layer_activation": "relu"}, {}, "layer_activation=.*relu"),

@@ -16,15 +16,7 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
 import skseq
-
-# Other options of each class, random ones among them.
-OTHER = {
-    "LSTMClassifier": {"units": (6, 5), "recurrent_dropout": 0.2, "dense_units": 4},
-    "GRUClassifier": {"units": 6, "bidirectional": True, "dropout": 0.2},
-    "SimpleRNNClassifier": {"units": 6, "layer_activation": "leaky_relu"},
-    "Conv1DClassifier": {"filters": 6, "pooling": "mean", "dropout": 0.2},
-    "DenseClassifier": {"dense_units": (7, 6), "dropout": 0.2},
-}
+from estimators import CLASSIFIERS
 
 
 def bits(classifier):
@@ -68,7 +60,7 @@ def test_int_repeats_whatever_was_fitted_before(
 ):
     X, y = sequences
     net = make_classifier(epochs=3, dropout=0.3)
-    other = OTHER[type(net).__name__]
+    other = CLASSIFIERS[type(net).__name__].other
     first = bits(net.fit(X, y))
     # Of the same architecture: other rows, rate, batches, weights, a failure.
     clone(net).set_params(learning_rate=1.0, random_state=9).fit(X[:31], y[:31])
@@ -121,7 +113,11 @@ skseq.set_jit_compile(xla)
 print(*[digest(name, params, X, y) for name, params in jobs])
 """
 
-JOBS = [(name, params) for name in OTHER for params in ({}, OTHER[name])]
+JOBS = [
+    (name, params)
+    for name, network in CLASSIFIERS.items()
+    for params in ({}, network.other)
+]
 
 
 def digests_of_a_fresh_process(xla, X, y, jobs):
@@ -218,7 +214,7 @@ def test_int_leaves_global_random_states(make_classifier, sequences, seen):
 
     X, y = sequences
     # Three units are in no other test, so that the network is built here.
-    params = dict(OTHER[make_classifier().__class__.__name__])
+    params = dict(CLASSIFIERS[type(make_classifier()).__name__].other)
     name = next(iter(params))
     params[name] = 3 if isinstance(params[name], int) else (3, 3)
     if not seen:
@@ -285,10 +281,12 @@ def test_two_threads_fit_as_one(make_classifier, sequences, three_classes):
 def test_threads_fit_all_classes_at_once(sequences):
     def fit(job):
         name, seed = job
-        net = getattr(skseq, name)(epochs=3, random_state=seed, **OTHER[name])
+        net = getattr(skseq, name)(
+            epochs=3, random_state=seed, **CLASSIFIERS[name].other
+        )
         return bits(net.fit(*sequences))
 
-    jobs = [(name, seed) for name in OTHER for seed in range(2)]
+    jobs = [(name, seed) for name in CLASSIFIERS for seed in range(2)]
     skseq.clear_programs()
     with ThreadPoolExecutor(2) as threads:
         together = list(threads.map(fit, jobs))
@@ -308,14 +306,6 @@ def test_threads_predict_with_one_net(make_classifier, sequences):
 
 # -------------------------------------------------------------------- rows beside a row
 
-WIDE = {
-    "LSTMClassifier": {"units": 96},
-    "GRUClassifier": {"units": 96},
-    "SimpleRNNClassifier": {"units": 96},
-    "Conv1DClassifier": {"filters": 64},
-    "DenseClassifier": {"dense_units": (300, 300)},
-}
-
 
 @pytest.fixture(scope="module")
 def many_rows():
@@ -330,7 +320,7 @@ def test_prediction_depends_on_no_other_row(
 ):
     X = many_rows
     net = make_classifier(epochs=1, learning_rate=0.003)  # or a wide one saturates
-    net.set_params(**(WIDE[type(net).__name__] if wide else {}))
+    net.set_params(**(CLASSIFIERS[type(net).__name__].wide if wide else {}))
     net.fit(X[:60], np.arange(60) % n_classes)
     whole = net.predict_proba(X)
     assert len(np.unique(whole[:, 0])) > 250

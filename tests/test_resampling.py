@@ -38,6 +38,7 @@ from sklearn.model_selection import (
 from sklearn.preprocessing import StandardScaler
 
 import skseq
+from estimators import samplers
 from skseq import LatentSampler, SequenceAugmenter, SequenceResampler
 
 NO_SPARSE_FRAMES = {
@@ -52,19 +53,7 @@ def expected_failures(sampler):
     return {} if isinstance(sampler, SequenceResampler) else NO_SPARSE_FRAMES
 
 
-checks = parametrize_with_checks(
-    [
-        SequenceResampler(random_state=0),
-        SequenceResampler(RandomOverSampler(), random_state=0),
-        SequenceResampler(RandomUnderSampler(), random_state=0),
-        SequenceResampler(NearMiss()),
-        SequenceResampler(SMOTEENN(), random_state=0),
-        LatentSampler(random_state=0),
-        LatentSampler(RandomUnderSampler(), random_state=0),
-        SequenceAugmenter(random_state=0),
-    ],
-    expected_failed_checks=expected_failures,
-)
+checks = parametrize_with_checks(samplers(), expected_failed_checks=expected_failures)
 
 
 @pytest.mark.parametrize(checks.args[0], list(checks.args[1]), **checks.kwargs)
@@ -641,18 +630,18 @@ def test_memmap_of_which_rows_are_taken_is_not_copied(
     trained_on = []
     rows_of = skseq.DenseClassifier._rows
 
-    def spy(self, X, *args, **options):
-        trained_on.append(X)
-        return rows_of(self, X, *args, **options)
+    def spy(self, rows, *args):
+        trained_on.append(rows.X)
+        return rows_of(self, rows, *args)
 
     monkeypatch.setattr(skseq.DenseClassifier, "_rows", spy)
     options = {"early_stopping": early_stopping, "monitor": "roc_auc"}
     net = dense(sampler, **options).fit(X, y)
     assert all(np.shares_memory(rows, X) for rows in trained_on)
-    # What goes by labels alone is not shown the rows, which would have to be gathered.
+    # Samplers that use labels alone are shown no rows, which had to be gathered.
     assert [rows.size for rows, _ in sampled] == [360 if early_stopping else 400]
     monkeypatch.undo()
-    # One that is in a SequenceResampler is shown them, and takes the same.
+    # In a SequenceResampler it is shown them, and takes the same.
     shown = dense(SequenceResampler(sampler), **options).fit(np.array(X), y)
     assert_array_equal(shown.sampler_.sample_indices_, net.sampler_.sample_indices_)
     assert_array_equal(shown.predict_proba(X), net.predict_proba(X))

@@ -19,7 +19,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skseq
-from skseq import _training
+from estimators import CLASSIFIERS
+from skseq._base import train
+from skseq._engine import cache, order, path, program
+from skseq._engine.callbacks import needs_batches
 
 # ---------------------------------------------------------------------------- programs
 
@@ -29,7 +32,7 @@ def built(monkeypatch):
     """A list that grows by a program for each one built, from an empty cache."""
     programs = []
 
-    class Counted(_training.Program):
+    class Counted(program.Program):
         def __init__(self, recipe):
             super().__init__(recipe)
             programs.append(weakref.ref(self))
@@ -40,7 +43,7 @@ def built(monkeypatch):
             return super()._trace_training(*args)
 
     skseq.clear_programs()
-    monkeypatch.setattr(_training, "Program", Counted)
+    monkeypatch.setattr(cache, "Program", Counted)
     yield programs
     skseq.clear_programs()
 
@@ -104,7 +107,7 @@ def test_batch_sizes_are_traced_once_each_and_are_bounded(
             X[:n_rows], y[:n_rows]
         )
     assert [program().n_traces for program in built] == [3]
-    monkeypatch.setattr(_training, "_MAX_BATCH_SIZES", 3)
+    monkeypatch.setattr(program, "_MAX_BATCH_SIZES", 3)
     for batch_size in (9, 16, 64, 8):  # 8 went for 9
         skseq.DenseClassifier(batch_size=batch_size, epochs=1).fit(X, y)
     assert [program().n_traces for program in built] == [5]
@@ -215,7 +218,7 @@ def test_grid_over_learning_rates_builds_one_program(table, built):
 
 def test_cache_is_bounded(sequences, built, monkeypatch):
     X, y = sequences
-    monkeypatch.setattr(_training, "_MAX_PROGRAMS", 2)
+    monkeypatch.setattr(cache, "_MAX_PROGRAMS", 2)
     estimators = [
         skseq.DenseClassifier((width,), epochs=1, random_state=0).fit(X, y)
         for width in (2, 3, 4, 5)
@@ -318,19 +321,19 @@ def test_forked_child_raises_at_once(sequences):
 # ------------------------------------------------------------------------ which path
 
 
-def _recipe(X, y, name="GRUClassifier", **params):
-    return getattr(skseq, name)(**params).initialize(X, y)._recipe
+def _earns_xla(X, y, batch_size, n_steps, name="GRUClassifier", **params):
+    recipe = getattr(skseq, name)(**params).initialize(X, y)._recipe
+    with cache.borrowed(recipe) as borrowed:
+        return path.earns_xla(recipe, borrowed.facts, batch_size, n_steps)
 
 
 def test_xla_is_for_much_work(sequences):
     X, y = sequences
-    gru = _recipe(X, y)
-    assert not _training.earns_xla(gru, 32, 100)
-    assert _training.earns_xla(gru, 32, 100_000)
+    assert not _earns_xla(X, y, 32, 100)
+    assert _earns_xla(X, y, 32, 100_000)
     # The fused kernel is never slower at this width.
-    assert not _training.earns_xla(_recipe(X, y, "LSTMClassifier"), 32, 10**9)
-    wide = _recipe(X, y, "LSTMClassifier", units=128)
-    assert _training.earns_xla(wide, 32, 100_000)
+    assert not _earns_xla(X, y, 32, 10**9, "LSTMClassifier")
+    assert _earns_xla(X, y, 32, 100_000, "LSTMClassifier", units=128)
 
 
 class OwnOptimizer(keras.optimizers.SGD):
@@ -344,16 +347,15 @@ def test_xla_is_not_for_functions_of_the_users(sequences):
         {"metrics": [_squared]},
         {"optimizer": OwnOptimizer(0.1)},
     ):
-        assert not _training.earns_xla(_recipe(X, y, **params), 32, 10**9)
+        assert not _earns_xla(X, y, 32, 10**9, **params)
 
 
 def test_path_can_be_set_by_hand(sequences, built, set_jit_compile):
     X, y = sequences
-    gru = _recipe(X, y)
     set_jit_compile(True)
-    assert _training.earns_xla(gru, 32, 1)
+    assert _earns_xla(X, y, 32, 1)
     set_jit_compile(False)
-    assert not _training.earns_xla(gru, 32, 10**9)
+    assert not _earns_xla(X, y, 32, 10**9)
     with pytest.raises(ValueError, match="'auto', True or False, got 'yes'"):
         set_jit_compile("yes")
 
@@ -377,26 +379,24 @@ def test_chunks_change_no_bit(make_classifier, sequences, monkeypatch):
     X, y = sequences
     params = {"epochs": 2, "batch_size": 7}
     expected = make_classifier(**params).fit(X, y).predict_proba(X)
-    monkeypatch.setattr(_training, "_CHUNK_BYTES", 1000)  # three batches
-    assert _training.chunk_steps(7, X.shape[1:]) == 3
+    monkeypatch.setattr(program, "_CHUNK_BYTES", 1000)  # three batches
+    assert program.chunk_steps(7, X.shape[1:]) == 3
     found = make_classifier(**params).fit(X, y).predict_proba(X)
     np.testing.assert_array_equal(found, expected)
 
 
 def test_large_data_is_shuffled_by_blocks(monkeypatch):
-    monkeypatch.setattr(_training, "_SHUFFLED_BYTES", 400)
-    monkeypatch.setattr(_training, "_BLOCK_BYTES", 40)
-    order = _training._shuffled(1000, 4, np.random.default_rng(0))
-    assert sorted(order) == list(range(1000))
+    monkeypatch.setattr(order, "_SHUFFLED_BYTES", 400)
+    monkeypatch.setattr(order, "_BLOCK_BYTES", 40)
+    rows = order.shuffled(1000, 4, np.random.default_rng(0))
+    assert sorted(rows) == list(range(1000))
     # Each 100 rows are ten blocks of neighbours, from all over.
     for start in range(0, 900, 100):
-        rows = order[start : start + 100]
-        assert len(np.unique(rows // 10)) <= 11
-        assert np.ptp(rows) > 300
-        assert np.abs(np.diff(rows)).mean() > 50
-    assert not np.array_equal(
-        order, _training._shuffled(1000, 4, np.random.default_rng(1))
-    )
+        part = rows[start : start + 100]
+        assert len(np.unique(part // 10)) <= 11
+        assert np.ptp(part) > 300
+        assert np.abs(np.diff(part)).mean() > 50
+    assert not np.array_equal(rows, order.shuffled(1000, 4, np.random.default_rng(1)))
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
@@ -406,7 +406,6 @@ def test_no_copy_of_a_memmap_is_made(tmp_path, monkeypatch, early_stopping):
     X[:] = rng.normal(size=X.shape)
     y = (X.sum(axis=(1, 2)) > 0).astype(int)
     seen = []
-    train = _training.train
 
     def spy(recipe, state, rows, schedule, watch):
         seen.extend([rows.X] if watch is None else [rows.X, watch.rows.X])
@@ -427,15 +426,6 @@ def test_no_copy_of_a_memmap_is_made(tmp_path, monkeypatch, early_stopping):
 
 
 # --------------------------------------------------------------- agreement with Keras
-
-SMALL = {
-    "LSTMClassifier": {"units": 4},
-    "GRUClassifier": {"units": 4},
-    "SimpleRNNClassifier": {"units": 4},
-    "Conv1DClassifier": {"filters": (4, 3), "kernel_size": 3},
-    "DenseClassifier": {"dense_units": (4,)},
-}
-
 
 OPTIMIZERS = {
     "sgd": keras.optimizers.SGD,
@@ -460,8 +450,8 @@ def _agrees_with_keras(
     options = options or {}
     rate = rate or RATES.get(optimizer, 0.01)
     estimator = getattr(skseq, name)(
-        **SMALL[name], epochs=4, batch_size=16, shuffle=False, optimizer=optimizer,
-        learning_rate=rate, loss=loss, optimizer_params=options, random_state=0,
+        **CLASSIFIERS[name].small, epochs=4, batch_size=16, shuffle=False,
+        optimizer=optimizer, learning_rate=rate, loss=loss, optimizer_params=options, random_state=0,
     )  # fmt: skip
     model = estimator.initialize(X, y).model_
     first = model.get_weights()
@@ -501,7 +491,7 @@ def test_training_agrees_with_keras_for_each_optimizer(
 
 
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", CLASSIFIERS)
 def test_training_agrees_with_keras_for_each_network(
     sequences, name, xla, set_jit_compile
 ):
@@ -663,7 +653,7 @@ def test_going_on_after_batch_hooks_is_going_on_without_them(sequences):
         callback = keras.callbacks.LambdaCallback(
             on_train_batch_end=lambda batch, logs: None
         )
-        assert _training.needs_batches(callback)
+        assert needs_batches(callback)
         hooked = skseq.DenseClassifier(**params, callbacks=callback).fit(X, y)
         hooked.set_params(callbacks=None).partial_fit(X, y)
         hooked_last = clone(plain).fit(X, y).set_params(callbacks=callback)
@@ -788,7 +778,7 @@ def test_model_checkpoint_saves_a_model_that_keras_loads(
 def test_tensorboard_writes_what_history_has(sequences, tmp_path, update_freq):
     X, y = sequences
     callback = keras.callbacks.TensorBoard(tmp_path, update_freq=update_freq)
-    assert _training.needs_batches(callback)
+    assert needs_batches(callback)
     estimator = skseq.DenseClassifier(epochs=3, callbacks=callback, random_state=0)
     estimator.fit(X, y)
     (path,) = (tmp_path / "train").glob("*.v2")
@@ -1105,7 +1095,8 @@ def test_one_writes_a_line_where_no_terminal_is(sequences, capsys, verbose):
     captured = capsys.readouterr()
     assert captured.out == ""
     (line,) = captured.err.splitlines()
-    assert line.startswith("fit: 4 of 4 epochs, loss ")
+    assert line.startswith("DenseClassifier(epochs=4, verbose=")
+    assert "): 4 of 4 epochs, loss " in line
     assert "\r" not in line
 
 

@@ -12,7 +12,7 @@ from imblearn.under_sampling import RandomUnderSampler
 from numpy.testing import assert_allclose, assert_array_equal
 
 import skseq
-from skseq import _training
+from skseq._engine import program
 
 
 def bits(classifier):
@@ -483,7 +483,7 @@ def rare():
 def drawn(monkeypatch):
     """A list that gets the rows of each batch that is trained on."""
     batches = []
-    train_chunk = _training.Program.train_chunk
+    train_chunk = program.Program.train_chunk
 
     def spy(self, chunk, batch_size, *args):
         cells = chunk[0].reshape(len(chunk[0]), -1)[:, 0]
@@ -494,7 +494,7 @@ def drawn(monkeypatch):
         )
         return train_chunk(self, chunk, batch_size, *args)
 
-    monkeypatch.setattr(_training.Program, "train_chunk", spy)
+    monkeypatch.setattr(program.Program, "train_chunk", spy)
     return batches
 
 
@@ -547,7 +547,7 @@ def test_balanced_batches_are_repeatable_and_go_on(rare, shuffle, monkeypatch):
     assert bits(fit(6)) == bits(whole)
     assert bits(fit(3, warm_start=True).fit(X, y)) == bits(whole)
     assert bits(fit(6).set_params(balanced_batches=False).fit(X, y)) != bits(whole)
-    monkeypatch.setattr(_training, "_CHUNK_STEPS", 1)
+    monkeypatch.setattr(program, "_CHUNK_STEPS", 1)
     assert bits(fit(6)) == bits(whole)
 
 

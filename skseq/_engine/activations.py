@@ -2,6 +2,7 @@
 
 import inspect
 
+from skseq._engine.fingerprints import config_of
 from skseq._engine.keras import DTYPE, keras
 from skseq._engine.names import check_options
 from skseq._validation import check_per_layer, nearest
@@ -19,51 +20,52 @@ _LAYERS = {
 }
 
 
-def check_activations(activations, n_layers):
-    """The activations of ``layer_activation``, one for each layer, as a tuple."""
-    activations = check_per_layer(
-        "layer_activation",
-        activations,
-        n_layers,
-        valid=_is_activation,
-        expected="the name of a Keras activation, a dict with a name and options, a "
-        "Keras layer or a function",
-    )
-    for activation in activations:
+def check_activations(parameter, activations, n_layers):
+    """One activation for each layer, as a tuple.
+
+    Parameters
+    ----------
+    parameter : str
+        The parameter, for messages.
+    activations : object, list or tuple
+        One for all layers, or a list or tuple with one for each.
+    n_layers : int
+    """
+    found = check_per_layer(parameter, activations, n_layers)
+    for activation in found:
         if isinstance(activation, dict):
-            _check_options(activation)
+            _check_options(parameter, activation)
         elif isinstance(activation, str):
-            _check_name(activation)
-    return activations
+            _check_name(parameter, activation)
+        elif activation is not None and (
+            not callable(activation) or inspect.isclass(activation)
+        ):
+            raise TypeError(
+                f"{parameter} must be the name of a Keras activation, a dict with a "
+                f"name and options, a Keras layer or a function, got {activation!r}."
+            )
+    return found
 
 
-def _is_activation(activation):
-    return (
-        activation is None
-        or isinstance(activation, (str, dict))
-        or (callable(activation) and not inspect.isclass(activation))
-    )
-
-
-def _check_options(activation):
+def _check_options(parameter, activation):
     options = dict(activation)
     name = options.pop("name", None)
     if name not in _LAYERS:
         raise ValueError(
-            f"layer_activation must be a dict with the 'name' of an activation that "
+            f"{parameter} must be a dict with the 'name' of an activation that "
             f"has options, got {activation!r}.{nearest(name, _LAYERS)}"
         )
     cls = _LAYERS[name]
-    check_options("layer_activation", options, cls)
+    check_options(parameter, options, cls)
     try:
         cls(**options)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"layer_activation={activation!r} can't be used: {error}"
+            f"{parameter}={activation!r} can't be used: {error}"
         ) from error
 
 
-def _check_name(activation):
+def _check_name(parameter, activation):
     if activation in _LAYERS:
         return
     try:
@@ -72,26 +74,22 @@ def _check_name(activation):
         names = [n for n in dir(keras.activations) if n[0] != "_" and n.islower()]
         names = {*names, *_LAYERS} - {"get", "serialize", "deserialize"}
         raise ValueError(
-            f"layer_activation must be the name of a Keras activation, got "
+            f"{parameter} must be the name of a Keras activation, got "
             f"{activation!r}.{nearest(activation, names)}"
         ) from error
 
 
 def is_function(activation):
-    """Whether a layer can compute an activation by itself.
-
-    Not where Keras has a layer of that name with weights or with other defaults than
-    its function.
-    """
+    """Whether a layer can compute an activation by itself, as its own argument."""
     if isinstance(activation, str):
-        return activation not in ("leaky_relu", "prelu")
+        return activation != "prelu"  # which has weights
     return not isinstance(activation, (dict, keras.layers.Layer))
 
 
 def activation_layer(activation, name):
     """A new layer that computes an activation; never the caller's own object."""
     if isinstance(activation, keras.layers.Layer):
-        return type(activation).from_config({**activation.get_config(), "name": name})
+        return type(activation).from_config({**config_of(activation), "name": name})
     options = {"name": activation} if isinstance(activation, str) else activation
     if isinstance(options, dict):
         cls = _LAYERS.get(options["name"])

@@ -1,7 +1,7 @@
 """What can be read from a model's layers, by their types.
 
-Layers of a type that is not known here get the sound default: they may mix the rows of a
-batch, may add to the loss, and may do what XLA can't.
+A layer of a type that is not known here gets the sound default: it may mix the rows of
+a batch, may add to the loss, and may do what XLA can't.
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ _ROW_BY_ROW = {
         "GaussianDropout", "GaussianNoise", "GlobalAveragePooling1D",
         "GlobalMaxPooling1D", "InputLayer", "LSTM", "LayerNormalization", "LeakyReLU",
         "Masking", "MaxPooling1D", "PReLU", "ReLU", "RepeatVector", "Reshape",
-        "SeparableConv1D", "SimpleRNN", "Softmax", "SpatialDropout1D", "UnitNormalization",
-        "UpSampling1D",
+        "SeparableConv1D", "SimpleRNN", "Softmax", "SpatialDropout1D",
+        "UnitNormalization", "UpSampling1D",
     )
 }  # fmt: skip
 

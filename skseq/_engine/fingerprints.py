@@ -9,6 +9,7 @@ import re
 import sys
 import sysconfig
 import threading
+import warnings
 from functools import cache
 from pathlib import Path
 
@@ -56,9 +57,27 @@ def fingerprint(value, unknown=id):
     )
 
 
+def config_of(keras_object):
+    """The configuration of a Keras object, with the user's functions as they are.
+
+    Keras itself gives no more than their names.
+    """
+    with warnings.catch_warnings():
+        # Keras warns that a lambda can't be saved, which it is not here.
+        warnings.simplefilter("ignore")
+        config = dict(keras_object.get_config())
+    for name, function in users_functions(keras_object).items():
+        name = name.rpartition(".")[
+            2
+        ]  # a recurrent layer has the arguments of its cell
+        if name in config:
+            config[name] = function
+    return config
+
+
 def _config(keras_object):
     """The configuration, without a name that Keras may have numbered."""
-    config = dict(keras_object.get_config())
+    config = config_of(keras_object)
     if not isinstance(keras_object, keras.metrics.Metric):  # those are told by name
         config.pop("name", None)
     return config
@@ -183,7 +202,7 @@ _PICKLING = threading.Lock()
 
 
 def _content(value):
-    """A hash of what a value consists of, or None if something in it can't be pickled."""
+    """A hash of what a value consists of; None if that can't be pickled."""
     file = io.BytesIO()
     pickler = _Content(file)
     with _PICKLING:

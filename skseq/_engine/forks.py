@@ -12,7 +12,7 @@ _checked_in = None
 
 
 def _is_running():
-    """Whether somebody in this process, or in its parent before a fork, used TensorFlow."""
+    """Whether TensorFlow was used in this process, or in its parent before a fork."""
     tensorflow = sys.modules.get("tensorflow")
     if tensorflow is None:
         return False

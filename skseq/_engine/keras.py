@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 # What TensorFlow writes to standard error at each start: nothing that a user could act
 # on. Everything else that is written meanwhile goes on to standard error.
@@ -53,15 +53,17 @@ def _without_startup_lines():
         return
     os.dup2(process.stdin.fileno(), 2)
     process.stdin.close()
+    # Also later TensorFlow shall report warnings and errors alone, not information.
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "1"
     try:
         yield
     finally:
+        del os.environ["TF_CPP_MIN_LOG_LEVEL"]
         os.dup2(before, 2)
         os.close(before)
-        try:
+        # Unless a child of TensorFlow's import still holds standard error.
+        with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            pass  # a child of TensorFlow's import still holds standard error
 
 
 def _import_keras():
@@ -143,7 +145,9 @@ def _interrupts_deferred():
         yield
         return
     arrived = []
-    signal.signal(signal.SIGINT, lambda *signal_and_frame: arrived.append(signal_and_frame))
+    signal.signal(
+        signal.SIGINT, lambda *signal_and_frame: arrived.append(signal_and_frame)
+    )
     try:
         yield
     finally:

@@ -12,6 +12,7 @@ then one block of memory.
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from skseq._engine.fingerprints import config_of
 from skseq._engine.keras import has_gpu, keras, tf
 
 _tracing_for_xla = False
@@ -353,7 +354,7 @@ def faster(model):
                 name=layer.name,
                 dtype=layer.dtype_policy,
             )
-        return TWINS.get(type(layer), type(layer)).from_config(layer.get_config())
+        return TWINS.get(type(layer), type(layer)).from_config(config_of(layer))
 
     def call(layer, *args, **kwargs):
         outputs = layer(*args, **kwargs)

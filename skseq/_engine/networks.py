@@ -1,4 +1,4 @@
-"""A class for each family of networks: plain options from which it builds a Keras model.
+"""A class for each family of networks: options from which it builds a Keras model.
 
 A new family is a subclass of `Network` with ``body``. What a program has to know of a
 model is read from its layers (`skseq._engine.facts`), not from these options.
@@ -195,7 +195,7 @@ class Convolutional(Network):
         A layer each.
     padding : {"same", "valid", "causal"}
     pooling : {"max", "mean", "flatten"}
-    layer_activation : tuple
+    activation : tuple
         One for each convolution, and after these one for each hidden dense layer.
     normalization : {"batch"} or None
     dropout : tuple of float
@@ -207,7 +207,7 @@ class Convolutional(Network):
     padding: str
     pool_size: tuple
     pooling: str
-    layer_activation: tuple
+    activation: tuple
     normalization: str | None = None
     dropout: tuple
     dense_units: tuple = ()
@@ -219,7 +219,7 @@ class Convolutional(Network):
         for i, filters in enumerate(self.filters):
             x = _activated(
                 x,
-                self.layer_activation[i],
+                self.activation[i],
                 f"activation_{i + 1}",
                 keras.layers.Conv1D,
                 filters,
@@ -240,7 +240,7 @@ class Convolutional(Network):
                 )(x)
             x = _dropped(x, self.dropout[i], f"dropout_{i + 1}")
         x = _pooled(x, self.pooling)
-        return _hidden(x, self.dense_units, self.layer_activation[len(self.filters) :])
+        return _hidden(x, self.dense_units, self.activation[len(self.filters) :])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,13 +251,13 @@ class Dense(Network):
     ----------
     dense_units : tuple of int
         A layer each.
-    layer_activation : tuple
+    activation : tuple
     normalization : {"batch"} or None
     dropout : tuple of float
     """
 
     dense_units: tuple
-    layer_activation: tuple
+    activation: tuple
     normalization: str | None = None
     dropout: tuple
 
@@ -267,7 +267,7 @@ class Dense(Network):
     def body(self, x):
         x = _pooled(x, "flatten")
         for i, width in enumerate(self.dense_units):
-            x = _hidden_layer(x, width, self.layer_activation[i], i)
+            x = _hidden_layer(x, width, self.activation[i], i)
             x = _normalized(x, self.normalization, f"normalization_{i + 1}")
             x = _dropped(x, self.dropout[i], f"dropout_{i + 1}")
         return x
@@ -427,7 +427,7 @@ def _dense_layers(model):
 def _dense_decoder(x, encoder, network):
     for i in range(len(encoder.dense_units)):
         place = len(encoder.dense_units) - 1 - i
-        activation = encoder.layer_activation[place]
+        activation = encoder.activation[place]
         x = _hidden_layer(x, encoder.dense_units[place], activation, i, "decoder_")
         x = _normalized(x, encoder.normalization, f"decoder_normalization_{i + 1}")
     shape = network.n_timesteps, network.n_features
@@ -449,7 +449,7 @@ def _recurrent_decoder(x, encoder, network):
 
 
 def _convolutional_decoder(x, encoder, network):
-    filters, activations = encoder.filters, encoder.layer_activation
+    filters, activations = encoder.filters, encoder.activation
     lengths = [network.n_timesteps]
     for size in encoder.pool_size:
         lengths.append(-(-lengths[-1] // size))
@@ -483,5 +483,3 @@ _DECODERS = {
     Recurrent: _recurrent_decoder,
     Convolutional: _convolutional_decoder,
 }
-
-

@@ -106,7 +106,7 @@ def balanced(classes, shares, epoch, arrange):
 
 
 def _turns(epoch, per_epoch):
-    """First and last number of the turns, each in the middle of a share, of an epoch."""
+    """The first turn of an epoch, and the first of the next one."""
     first, last = (
         int(np.ceil(number * per_epoch - 0.5)) for number in (epoch, epoch + 1)
     )

@@ -83,7 +83,9 @@ def _saved_by_recurrence(call, batch_size):
             if layer.units > _WIDE:
                 saved += 2.7e-9 * batch_size * layer.units**3
         else:
-            kind = next(cls for cls in type(layer).__mro__ if cls in _SAVED_PER_TIMESTEP)
+            kind = next(
+                cls for cls in type(layer).__mro__ if cls in _SAVED_PER_TIMESTEP
+            )
             saved += _SAVED_PER_TIMESTEP[kind]
     return saved * call.input_shape[1] if saved else 0
 

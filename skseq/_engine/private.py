@@ -1,6 +1,8 @@
 """The parts of Keras that have no public name: here alone, each with a test."""
 
-from skseq._engine.keras import keras as _keras  # noqa: F401  it says why Keras fails
+from contextlib import contextmanager
+
+from skseq._engine.keras import keras
 
 
 def initializer_of(variable):
@@ -8,11 +10,21 @@ def initializer_of(variable):
     return variable._initializer
 
 
-def global_seed_generator():
-    """What draws for functions of ``keras.random`` that are given no seed."""
-    from keras.src.random.seed_generator import global_seed_generator
+@contextmanager
+def global_seed(seed):
+    """A block in which functions of ``keras.random`` without a seed draw from this one.
 
-    return global_seed_generator()
+    The generator from which they draw otherwise is left as it is.
+    """
+    from keras.src.backend.common import global_state
+
+    name = "global_seed_generator"
+    before = global_state.get_global_attribute(name)
+    global_state.set_global_attribute(name, keras.random.SeedGenerator(seed))
+    try:
+        yield
+    finally:
+        global_state.set_global_attribute(name, before)
 
 
 def first_epoch(model):

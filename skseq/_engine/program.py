@@ -14,7 +14,7 @@ import joblib
 import numpy as np
 
 from skseq._engine import facts, path
-from skseq._engine.keras import building, keras, tf, without_values
+from skseq._engine.keras import building, tf, without_values
 from skseq._engine.layers import faster, traced
 from skseq._engine.losses import make_loss
 from skseq._engine.metrics import make_metrics
@@ -188,7 +188,7 @@ class Program:
             )
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"metrics={list(self.recipe.metrics)!r} can't be computed from a target "
+                f"metrics={list(self.recipe.metrics)!r} can't be computed from targets "
                 f"of shape {(None, *rows.target.shape[1:])} and outputs of shape "
                 f"{(None, outputs.shape[1])}: {error} Choose other metrics, or a loss "
                 f"whose target has the shape that they need."
@@ -563,10 +563,11 @@ class _Averaged:
         self._raw = None
 
     def __enter__(self):
-        program = self._program
-        if program.optimizer.use_ema:
+        program, optimizer = self._program, self._program.optimizer
+        # Before the first step there is no average.
+        if optimizer.use_ema and int(optimizer.iterations.numpy()):
             self._raw = values_of(program.parameters)
-            program.optimizer.finalize_variable_values(program.parameters)
+            optimizer.finalize_variable_values(program.parameters)
 
     def __exit__(self, *_):
         if self._raw is not None:

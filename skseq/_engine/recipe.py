@@ -16,6 +16,7 @@ from skseq._engine.optimizers import (
     option_values,
     own_rate,
 )
+from skseq._engine.stored import storable
 
 # Networks whose rates of dropout are remembered; reading them means building a model.
 _MAX_RATES = 256
@@ -113,7 +114,7 @@ class Recipe:
 
     def __getstate__(self):
         # The key holds identities of objects, which another process does not have.
-        return dict(vars(self))
+        return storable(dict(vars(self)))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Keras' own pickles hold the time at which they were written, so that equal objec
 different files, and need user's classes to be registered with Keras.
 """
 
+from skseq._engine.fingerprints import config_of
 from skseq._engine.keras import keras
 
 _KINDS = (
@@ -33,7 +34,7 @@ class _Stored:
         self._object = keras_object
 
     def __reduce__(self):
-        config = dict(self._object.get_config())
+        config = config_of(self._object)
         if isinstance(self._object, keras.optimizers.Optimizer):
             config.pop("name", None)  # Keras numbers it
         return made_from, (type(self._object), config)

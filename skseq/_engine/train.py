@@ -180,18 +180,14 @@ class _Training:
         self.first_epoch = schedule.first_epoch
         self._last = schedule.first_epoch + schedule.epochs
         # With fewer rows than that, not each number of rows is to have its own trace.
-        self._batch_size = min(
-            schedule.batch_size, 1 << (len(rows) - 1).bit_length()
-        )
+        self._batch_size = min(schedule.batch_size, 1 << (len(rows) - 1).bit_length())
         n_steps = -(-len(rows) // self._batch_size)
         if program.objective.shares_out:
             self._batch_size = -(-len(rows) // n_steps)
         self._xla = program.takes_xla and earns_xla(
             recipe, program.facts, self._batch_size, n_steps * schedule.epochs
         )
-        self._call = Callbacks(
-            schedule.callbacks, program, recipe, self._last, n_steps
-        )
+        self._call = Callbacks(schedule.callbacks, program, recipe, self._last, n_steps)
         n_chunk = chunk_steps(self._batch_size, rows.X.shape[1:])
         self._chunk_rows = self._batch_size * (1 if self._call.by_batch else n_chunk)
         self._bar = make_bar(schedule.verbose, schedule.epochs, schedule.title)

@@ -1,12 +1,12 @@
-"""How trainable weights lie in the variables that are trained, and their first values."""
+"""How trainable weights lie in a program's variables, and their first values."""
 
 import math
 
 import numpy as np
 
 from skseq._engine.facts import layers_of
-from skseq._engine.keras import DTYPE, keras, tf
-from skseq._engine.private import global_seed_generator, initializer_of
+from skseq._engine.keras import DTYPE, is_keras, keras, tf
+from skseq._engine.private import global_seed, initializer_of
 
 
 def values_of(variables):
@@ -127,8 +127,8 @@ def _orthogonal(rng, shape):
 
 # What NumPy draws, because Keras takes milliseconds for each weight.
 _BY_NUMPY = {
-    keras.initializers.GlorotUniform: ({}, _glorot_uniform),
-    keras.initializers.OrthogonalInitializer: ({"gain": 1.0}, _orthogonal),
+    keras.initializers.GlorotUniform: _glorot_uniform,
+    keras.initializers.OrthogonalInitializer: _orthogonal,
 }
 
 
@@ -150,40 +150,38 @@ def draw_weights(model, seed):
     """
     rng, seeds = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     for layer in layers_of(model):
-        # Some are called by functions of the layer's, such as that of an LSTM's bias.
-        for inner in (layer, getattr(layer, "cell", layer)):
-            for initializer in vars(inner).values():
-                _reseed(initializer, seeds)
+        # Functions may call them, such as that of an LSTM's bias.
+        for owner in {layer, getattr(layer, "cell", layer)}:
+            for value in vars(owner).values():
+                _reseed(value, seeds)
     return [
         _draw(initializer_of(variable), variable, rng, seeds)
         for variable in model.weights
     ]
 
 
-def _reseed(initializer, seeds):
-    """Give an initializer a seed of ours, unless the user gave it one."""
-    if isinstance(initializer, keras.initializers.Initializer) and hasattr(
-        initializer, "seed"
-    ):
-        if initializer.get_config().get("seed") is None:
-            initializer.seed = int(seeds.integers(2**31))
-
-
 def _draw(initializer, variable, rng, seeds):
+    """The first value of a variable."""
     shape = tuple(variable.shape)
-    options, by_numpy = _BY_NUMPY.get(type(initializer), ({}, None))
-    if by_numpy and len(shape) > 1:
-        config = initializer.get_config()
-        if {name: config[name] for name in config if config[name] is not None} == options:
-            return by_numpy(rng, shape).astype(DTYPE)
+    by_numpy = _BY_NUMPY.get(type(initializer))
+    if by_numpy is not None and len(shape) > 1 and _is_default(initializer):
+        return by_numpy(rng, shape).astype(DTYPE)
     _reseed(initializer, seeds)
-    if hasattr(initializer, "seed"):
+    if is_keras(initializer):
         return np.array(initializer(shape, dtype=variable.dtype), DTYPE)
-    # A function may draw from Keras' global generator, which is left as it is.
-    generator, state = global_seed_generator(), [int(seeds.integers(2**31)), 0]
-    state = tf.constant(state, generator.state.dtype)
-    scope = keras.StatelessScope(
-        state_mapping=[(generator.state, state)], initialize_variables=False
+    with global_seed(int(seeds.integers(2**31))):
+        return np.array(initializer(shape, dtype=variable.dtype), DTYPE)
+
+
+def _is_default(initializer):
+    """Whether an initializer has neither a seed of the user's nor other options."""
+    return initializer.get_config() == type(initializer)().get_config()
+
+
+def _reseed(value, seeds):
+    """Give an initializer a seed of ours, unless the user gave it one."""
+    is_random = isinstance(value, keras.initializers.Initializer) and hasattr(
+        value, "seed"
     )
-    with scope:
-        return np.array(initializer(shape, dtype=variable.dtype), DTYPE)
+    if is_random and value.get_config().get("seed") is None:
+        value.seed = int(seeds.integers(2**31))

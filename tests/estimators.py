@@ -1,0 +1,138 @@
+"""The estimators that the common tests run over, each with its settings.
+
+A new estimator needs one entry here, and is then in every common test of its kind.
+"""
+
+from dataclasses import dataclass, field
+
+import skseq
+
+# Settings under which every network learns scikit-learn's tiny data.
+CHECKED = {"epochs": 20, "learning_rate": 0.03}
+
+# Settings under which every network learns the tiny data of `conftest.py` in a moment.
+FAST = {**CHECKED, "random_state": 0}
+
+
+@dataclass(frozen=True)
+class Network:
+    """Settings of a network's size.
+
+    Attributes
+    ----------
+    small : dict
+        So small that it is trained in no time.
+    resized : dict
+        The same layers in another size.
+    other : dict
+        Other layers; with something random, where there is something.
+    wide : dict
+        So wide that matrix products use several threads.
+    """
+
+    small: dict
+    resized: dict
+    other: dict
+    wide: dict
+
+
+CLASSIFIERS = {
+    "LSTMClassifier": Network(
+        small={"units": 4},
+        resized={"units": 5},
+        other={"units": (6, 5), "recurrent_dropout": 0.2, "dense_units": 4},
+        wide={"units": 96},
+    ),
+    "GRUClassifier": Network(
+        small={"units": 4},
+        resized={"units": 5},
+        other={"units": 6, "bidirectional": True, "dropout": 0.2},
+        wide={"units": 96},
+    ),
+    "SimpleRNNClassifier": Network(
+        small={"units": 4},
+        resized={"units": 5},
+        other={"units": 6, "layer_activation": "leaky_relu"},
+        wide={"units": 96},
+    ),
+    "Conv1DClassifier": Network(
+        small={"filters": (4, 3), "kernel_size": 3},
+        resized={"filters": 5},
+        other={"filters": 6, "pooling": "mean", "dropout": 0.2},
+        wide={"filters": 64},
+    ),
+    "DenseClassifier": Network(
+        small={"dense_units": (4,)},
+        resized={"dense_units": (5,)},
+        other={"dense_units": (7, 6), "dropout": 0.2},
+        wide={"dense_units": (300, 300)},
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Other:
+    """An estimator that is neither a classifier nor a sampler.
+
+    Attributes
+    ----------
+    checked : list of dict
+        Settings, each for all of scikit-learn's checks.
+    """
+
+    checked: list = field(default_factory=lambda: [{}])
+
+
+OTHERS = {
+    "AutoencoderTransformer": Other(
+        [
+            {"epochs": 20},
+            {"epochs": 20, "kind": "lstm", "layer_sizes": 8, "variational": True},
+            {"epochs": 20, "kind": "gru", "layer_sizes": 8, "noise": 0.1},
+            {"epochs": 20, "kind": "conv1d", "layer_sizes": 8},
+            {
+                "epochs": 20, "layer_sizes": 8, "tied_weights": True,
+                "normalization": "batch",
+            },
+        ]
+    ),
+    "AutoencoderOutlierDetector": Other(),
+    "SequenceReshaper": Other(
+        [{}, {"order": "feature", "static": "drop", "fill_value": 0}]
+    ),
+}  # fmt: skip
+
+
+def samplers():
+    """All samplers for imbalanced-learn's checks, in their settings."""
+    from imblearn.combine import SMOTEENN
+    from imblearn.over_sampling import RandomOverSampler
+    from imblearn.under_sampling import NearMiss, RandomUnderSampler
+
+    return [
+        skseq.SequenceResampler(random_state=0),
+        skseq.SequenceResampler(RandomOverSampler(), random_state=0),
+        skseq.SequenceResampler(RandomUnderSampler(), random_state=0),
+        skseq.SequenceResampler(NearMiss()),
+        skseq.SequenceResampler(SMOTEENN(), random_state=0),
+        skseq.LatentSampler(random_state=0),
+        skseq.LatentSampler(RandomUnderSampler(), random_state=0),
+        skseq.SequenceAugmenter(random_state=0),
+    ]
+
+
+def make(name, **params):
+    """An estimator by the name of its class."""
+    return getattr(skseq, name)(**params)
+
+
+def checked():
+    """All estimators for scikit-learn's checks, in their settings."""
+    return [
+        *(make(name, **CHECKED) for name in CLASSIFIERS),
+        *(
+            make(name, **params)
+            for name, other in OTHERS.items()
+            for params in other.checked
+        ),
+    ]
