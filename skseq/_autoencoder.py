@@ -127,104 +127,104 @@ class AutoencoderTransformer(
     """
 
     n_components: int = parameter(
-        2,
-        [Interval(Integral, 1, None, closed="left")],
-        """int
+        default=2,
+        constraint=[Interval(Integral, 1, None, closed="left")],
+        text="""int
         Numbers in a code.""",
         kw_only=False,
     )
     kind: Literal["dense", "lstm", "gru", "conv1d"] = parameter(
-        "dense",
-        [StrOptions({"dense", "lstm", "gru", "conv1d"})],
-        """{"dense", "lstm", "gru", "conv1d"}
+        default="dense",
+        constraint=[StrOptions({"dense", "lstm", "gru", "conv1d"})],
+        text="""{"dense", "lstm", "gru", "conv1d"}
         The layers of encoder and decoder.""",
     )
     layer_sizes: int | Sequence[int] = parameter(
-        (128, 64),
-        [Integral, tuple, list],
-        """int or tuple of int
+        default=(128, 64),
+        constraint=[Integral, tuple, list],
+        text="""int or tuple of int
         Units or filters of the encoder's layers before the code, one for each layer;
         the decoder has the same in reverse order. ``"dense"`` may have none, and then
         spans the same space as PCA.""",
     )
     activation: Activations = parameter(
-        "relu",
-        [*ACTIVATION, tuple, list],
-        """str, dict, keras.layers.Layer, callable, None, or tuple of those
+        default="relu",
+        constraint=[*ACTIVATION, tuple, list],
+        text="""str, dict, keras.layers.Layer, callable, None, or tuple of those
         Activation of the layers of ``"dense"`` and ``"conv1d"``: the name of a Keras
         activation, a dict with a name and options, a Keras layer or a function; a tuple
         has one for each layer of the encoder. Codes have no activation.""",
     )
     kernel_size: int | Sequence[int] = parameter(
-        5,
-        [Integral, tuple, list],
-        """int or tuple of int
+        default=5,
+        constraint=[Integral, tuple, list],
+        text="""int or tuple of int
         Timesteps that each convolution of ``"conv1d"`` spans, one for all layers or one
         for each.""",
     )
     normalization: Literal["batch"] | None = parameter(
-        None,
-        [StrOptions({"batch"}), None],
-        """{"batch"} or None
+        default=None,
+        constraint=[StrOptions({"batch"}), None],
+        text="""{"batch"} or None
         Whether batch normalization follows each layer, except the code and the output.
         The rows of an epoch are then shared out evenly over its steps, because a last
         batch of few rows would spoil the statistics.""",
     )
     tied_weights: bool = parameter(
-        False,
-        ["boolean"],
-        """bool
+        default=False,
+        constraint=["boolean"],
+        text="""bool
         Whether the decoder of ``"dense"`` uses the transposed kernels of the encoder.
         """,
     )
     variational: bool = parameter(
-        False,
-        ["boolean"],
-        """bool
+        default=False,
+        constraint=["boolean"],
+        text="""bool
         Whether codes are distributions. ``transform`` gives their means.""",
     )
     beta: float = parameter(
-        1.0,
-        [Interval(Real, 0, None, closed="left")],
-        """float
+        default=1.0,
+        constraint=[Interval(Real, 0, None, closed="left")],
+        text="""float
         Weight of the divergence of a variational code. The error is a mean over the
         cells of a row, and so the divergence is divided by their number: with 1.0 and
         ``"binary_crossentropy"`` the loss is the evidence lower bound, for each cell.
         """,
     )
     beta_warmup: int = parameter(
-        10,
-        [Interval(Integral, 0, None, closed="left")],
-        """int
+        default=10,
+        constraint=[Interval(Integral, 0, None, closed="left")],
+        text="""int
         Epochs over which the weight of the divergence rises to ``beta``.""",
     )
     noise: float | tuple[str, float] | None = parameter(
-        None,
-        [Interval(Real, 0, None, closed="left"), tuple, list, None],
-        """float, tuple or None
+        default=None,
+        constraint=[Interval(Real, 0, None, closed="left"), tuple, list, None],
+        text="""float, tuple or None
         What is done in training to the rows that the network reads, and not to the rows
         that it has to reconstruct: a standard deviation of Gaussian noise in units of
         the scaled values, also as ``("gaussian", 0.1)``, or ``("masking", 0.2)`` for a
         fraction in [0, 1) of the values that is set to 0.""",
     )
     activity_l1: float = parameter(
-        0.0,
-        [Interval(Real, 0, None, closed="left")],
-        """float
+        default=0.0,
+        constraint=[Interval(Real, 0, None, closed="left")],
+        text="""float
         Weight of the sum of a code's absolute values in the loss, for sparse codes.""",
     )
     scale: Literal["standard", "minmax"] | None = parameter(
-        "standard",
-        [StrOptions(set(SCALERS)), None],
-        """{"standard", "minmax"} or None
+        default="standard",
+        constraint=[StrOptions(set(SCALERS)), None],
+        text="""{"standard", "minmax"} or None
         How rows are scaled before the network and back after it: to mean 0 and variance
         1, or to [0, 1]. Each column of a 2-D X has its own scale; a feature of a 3-D X
         has one for all timesteps. None: rows are not scaled.""",
     )
     loss: Literal["mse", "mae", "huber", "binary_crossentropy"] = parameter(
-        "mse",
-        [StrOptions(set(ELEMENTWISE_LOSSES))],
-        """{"mse", "mae", "huber", "binary_crossentropy"}
+        default="mse",
+        constraint=[StrOptions(set(ELEMENTWISE_LOSSES))],
+        text="""{"mse", "mae", "huber", "binary_crossentropy"}
         Error of a reconstructed value, in units of the scaled values.
         ``"binary_crossentropy"`` is for values in [0, 1], with ``scale="minmax"`` or
         None, and puts a sigmoid after the output; ``"minmax"`` then clips rows that lie
@@ -232,9 +232,9 @@ class AutoencoderTransformer(
         group="training",
     )
     mask_value: float | None = parameter(
-        None,
-        [Real, None],
-        """float or None
+        default=None,
+        constraint=[Real, None],
+        text="""float or None
         Timesteps in which every feature has this value are padding; NaN is possible.
         Recurrent layers skip them, other layers read zeros, and errors at padding do
         not count. None: there is no padding.""",

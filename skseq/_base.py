@@ -12,7 +12,7 @@ import skseq._engine.keras  # noqa: F401
 import inspect
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from scikeras.wrappers import BaseWrapper
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 # `__sklearn_tags__` of its own for one that was never ported. BaseWrapper is such a
 # class; it gets the method that it inherits anyhow.
 if "__sklearn_tags__" not in vars(BaseWrapper):
-    BaseWrapper.__sklearn_tags__ = BaseEstimator.__sklearn_tags__
+    BaseWrapper.__sklearn_tags__ = BaseEstimator.__sklearn_tags__  # type: ignore
 
 
 @dataclass(frozen=True)
@@ -158,141 +158,136 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
     """
 
     epochs: int = parameter(
-        30,
-        [Interval(Integral, 1, None, closed="left")],
-        """int
+        default=30,
+        constraint=[Interval(Integral, 1, None, closed="left")],
+        text="""int
         Passes over the training rows.""",
         group="training",
     )
     batch_size: int = parameter(
-        32,
-        [Interval(Integral, 1, None, closed="left")],
-        """int
+        default=32,
+        constraint=[Interval(Integral, 1, None, closed="left")],
+        text="""int
         Rows for each step of the optimizer.""",
         group="training",
     )
     optimizer: Optimizer = parameter(
-        "adam",
-        OPTIMIZER,
-        """str, keras.optimizers.Optimizer or class of one
+        default="adam",
+        constraint=OPTIMIZER,
+        text="""str, keras.optimizers.Optimizer or class of one
         The optimizer. The configuration of an object is used, never the object itself.
         """,
         group="training",
     )
     learning_rate: LearningRate = parameter(
-        None,
-        LEARNING_RATE,
-        """float, keras.optimizers.schedules.LearningRateSchedule or None
+        default=None,
+        constraint=LEARNING_RATE,
+        text="""float, keras.optimizers.schedules.LearningRateSchedule or None
         Step size of the optimizer; it replaces the rate of an optimizer object. None:
         the rate of an optimizer object; with a name or a class 0.005, and 0.002 for
         autoencoders.""",
         group="training",
     )
     optimizer_params: dict[str, Any] | None = parameter(
-        None,
-        [dict, None],
-        """dict or None
+        default=None,
+        constraint=[dict, None],
+        text="""dict or None
         Further arguments of the optimizer, such as ``{"clipnorm": 1.0}``.
         ``set_params(optimizer__clipnorm=1.0)`` sets one.""",
         group="training",
     )
-    callbacks: Callbacks = parameter(
-        None,
-        CALLBACKS,
-        """keras.callbacks.Callback, list or tuple of those, or None
+    callbacks: Callbacks = parameter(  # type: ignore[assignment]
+        default=None,
+        constraint=CALLBACKS,
+        text="""keras.callbacks.Callback, list or tuple of those, or None
         Keras callbacks. They are copied before use; the copies are ``callbacks_``.
         Callbacks with batch-level hooks make training several times slower.""",
         group="training",
     )
     shuffle: bool = parameter(
-        True,
-        ["boolean"],
-        """bool
+        default=True,
+        constraint=["boolean"],
+        text="""bool
         Whether each epoch takes the rows in a new order.""",
         group="training",
     )
     early_stopping: bool = parameter(
-        False,
-        ["boolean"],
-        """bool
+        default=False,
+        constraint=["boolean"],
+        text="""bool
         Whether to hold out validation rows, stop when their loss (or the ``monitor`` of
         a classifier) no longer improves, and keep the weights of the best epoch.""",
         group="validation",
     )
     validation_split: float | Any = parameter(
-        0.1,
-        [Interval(Real, 0, 1, closed="neither"), HasMethods("split")],
-        """float or cross-validation splitter
+        default=0.1,
+        constraint=[Interval(Real, 0, 1, closed="neither"), HasMethods("split")],
+        text="""float or cross-validation splitter
         What ``early_stopping`` holds out: a fraction in (0, 1) of the rows, drawn at
         random with the classes in proportion (and as whole groups, if ``groups`` are
         given to ``fit``), or the test part of a scikit-learn splitter's last split.""",
         group="validation",
     )
     patience: int = parameter(
-        10,
-        [Interval(Integral, 1, None, closed="left")],
-        """int
+        default=10,
+        constraint=[Interval(Integral, 1, None, closed="left")],
+        text="""int
         Epochs without improvement after which ``early_stopping`` stops.""",
         group="validation",
     )
     min_delta: float = parameter(
-        0.0,
-        [Interval(Real, 0, None, closed="left")],
-        """float
+        default=0.0,
+        constraint=[Interval(Real, 0, None, closed="left")],
+        text="""float
         The least gain that counts as improvement for ``patience``.""",
         group="validation",
     )
     n_timesteps: int | None = parameter(
-        None,
-        [Interval(Integral, 1, None, closed="left"), None],
-        """int or None
+        default=None,
+        constraint=[Interval(Integral, 1, None, closed="left"), None],
+        text="""int or None
         For a 2-D X: the number of timesteps in its columns, which hold all features of
         the first timestep, then all of the second, and so on. None: each column is a
         timestep with one feature.""",
         group="other",
     )
     random_state: int | np.random.RandomState | None = parameter(
-        None,
-        ["random_state"],
-        """int, RandomState instance or None
+        default=None,
+        constraint=["random_state"],
+        text="""int, RandomState instance or None
         Determines the first weights, the order of rows, everything that training draws
         and the rows held out. Pass an int for the same result at each call.""",
         group="other",
     )
     warm_start: bool = parameter(
-        False,
-        ["boolean"],
-        """bool
+        default=False,
+        constraint=["boolean"],
+        text="""bool
         Whether ``fit`` continues from the last call for another ``epochs`` epochs, with
         its weights, the state of its optimizer and its epoch count.""",
         group="other",
     )
     verbose: int = parameter(
-        0,
-        ["verbose"],
-        """int
+        default=0,
+        constraint=["verbose"],
+        text="""int
         1 shows a progress bar over the epochs on standard error (one line at the end
         where that is no terminal or notebook); 2 prints a line after each epoch.""",
         group="other",
     )
 
     # Parameters that are dicts, whose keys can be set as `optimizer__clipnorm`.
-    _dict_parameters = {"optimizer": "optimizer_params"}
+    _dict_parameters: ClassVar[dict[str, str]] = {"optimizer": "optimizer_params"}
 
     # Parameters that are estimators, whose own can be set as `sampler__k_neighbors`.
-    _nested_parameters = ()
+    _nested_parameters: ClassVar[tuple[str, ...]] = ()
 
     # The data type of validated rows; a tuple where a family prepares them by itself.
-    _dtype = np.float32
+    _dtype: ClassVar[Any] = np.float32
 
     # Where neither an optimizer object nor the user gives one. Keras' 0.001 takes
     # several times the epochs on a table of some hundred rows.
     _default_rate = 0.005
-
-    # Parameters of networks that have a target.
-    monitor = "loss"
-    loss_params = None
-    metrics = None
 
     # ------------------------------------------------- parameters, as BaseEstimator's
 
@@ -352,7 +347,9 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
             If there is no parameter of a name; the message suggests the nearest.
         """
         names = self._get_param_names()
-        plain, keyed, nested = {}, {}, {}
+        plain: dict[str, Any] = {}
+        keyed: dict[str, dict[str, Any]] = {}
+        nested: dict[str, dict[str, Any]] = {}
         for name, value in params.items():
             prefix, _, key = name.partition("__")
             if key and prefix in self._dict_parameters:
@@ -546,8 +543,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
             learning_rate=self.learning_rate,
             default_rate=self._default_rate,
             loss=loss,
-            loss_params=dict(self.loss_params or {}),
-            metrics=self._checked_metrics(),
+            **self._loss_options(),
         )
         return recipe, target
 
@@ -645,7 +641,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
     # ------------------------------------------- what networks do differently in fit
 
     # What checks y, before the target of a fit is known.
-    _target_kind = RowsThemselves()
+    _target_kind: ClassVar[Any] = RowsThemselves()
 
     def _learn_target(self, y, classes, resume):
         """The target, and the attributes that say what was learned of y."""
@@ -655,8 +651,9 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         """The network, the loss, and the target in the form that the loss takes."""
         raise NotImplementedError
 
-    def _checked_metrics(self):
-        return ()
+    def _loss_options(self):
+        """Arguments of the loss, and metrics."""
+        return {"loss_params": {}, "metrics": ()}
 
     def _padding_options(self):
         """What `check_sequences` has to know of padding."""
@@ -685,9 +682,9 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         """What turns rows into what the network reads; None: nothing."""
         return
 
-    def _scorer(self, given, held_out, target):
-        """What computes ``monitor`` from outputs, and whether greater is better."""
-        return None, False
+    def _monitored(self, given, held_out, target):
+        """What is watched: its key in the history, greater is better, its function."""
+        return {"monitor": "val_loss", "greater_is_better": False, "score": None}
 
     # ------------------------------------------------------------------ rows to train
 
@@ -701,16 +698,9 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
 
     def _make_watch(self, given, held_out, target, early_stopping):
         """Step 6: how validation rows are watched."""
-        score, greater_is_better = self._scorer(given, held_out, target)
-        monitor = "val_loss"
-        if score is not None:
-            by_name = isinstance(self.monitor, str)
-            monitor = f"val_{self.monitor}" if by_name else "val_score"
         return Watch(
+            **self._monitored(given, held_out, target),
             rows=self._rows(held_out, target, held_out.weights),
-            monitor=monitor,
-            greater_is_better=greater_is_better,
-            score=score,
             patience=self.patience if early_stopping else None,
             min_delta=self.min_delta,
         )

@@ -42,18 +42,18 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
     """
 
     class_weight: dict[Any, float] | Literal["balanced"] | None = parameter(
-        None,
-        [dict, StrOptions({"balanced"}), None],
-        """dict, "balanced" or None
+        default=None,
+        constraint=[dict, StrOptions({"balanced"}), None],
+        text="""dict, "balanced" or None
         Weights by class label, or ``"balanced"`` for weights inverse to the total
         sample weight of each class in the training rows. They multiply
         ``sample_weight``.""",
         group="classes",
     )
     sampler: Any = parameter(
-        None,
-        [HasMethods("fit_resample"), None],
-        """imbalanced-learn sampler or None
+        default=None,
+        constraint=[HasMethods("fit_resample"), None],
+        text="""imbalanced-learn sampler or None
         Resamples the training rows, after validation rows have been held out. Sequences
         are flattened for it, see `SequenceResampler`. ``class_weight="balanced"``
         weighs the resampled rows. ``set_params(sampler__k_neighbors=3)`` sets a
@@ -61,9 +61,9 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         group="classes",
     )
     balanced_batches: bool | dict[Any, float] = parameter(
-        False,
-        ["boolean", dict],
-        """bool or dict
+        default=False,
+        constraint=["boolean", dict],
+        text="""bool or dict
         Whether each batch is drawn with the classes in equal shares, or in the shares
         that a dict states for each label. An epoch has as many steps as otherwise, and
         rows of a rare class come several times. Not with ``class_weight="balanced"``.
@@ -71,9 +71,9 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         group="classes",
     )
     output_bias: Literal["prior"] | None = parameter(
-        None,
-        [StrOptions({"prior"}), None],
-        """{"prior"} or None
+        default=None,
+        constraint=[StrOptions({"prior"}), None],
+        text="""{"prior"} or None
         ``"prior"`` starts the bias of the output at the ratio of the classes in
         training, so that the first epochs need not learn it (T.-Y. Lin et al., "Focal
         loss for dense object detection", ICCV 2017). None: the bias starts at zero.""",

@@ -20,44 +20,44 @@ class ConvolutionalNetwork(Declared):
     """The parameters of convolutional networks; abstract."""
 
     filters: int | Sequence[int] = parameter(
-        (64, 64),
-        [Integral, tuple, list],
-        """int or tuple of int
+        default=(64, 64),
+        constraint=[Integral, tuple, list],
+        text="""int or tuple of int
         Number of filters of the convolution, or of each of several stacked ones.""",
         kw_only=False,
     )
     kernel_size: int | Sequence[int] = parameter(
-        5,
-        [Integral, tuple, list],
-        """int or tuple of int
+        default=5,
+        constraint=[Integral, tuple, list],
+        text="""int or tuple of int
         Length of the convolution window in timesteps, or one for each layer.""",
     )
     padding: Literal["same", "valid", "causal"] = parameter(
-        "same",
-        [StrOptions({"same", "valid", "causal"})],
-        """{"same", "valid", "causal"}
+        default="same",
+        constraint=[StrOptions({"same", "valid", "causal"})],
+        text="""{"same", "valid", "causal"}
         What happens at the ends of a sequence: zeros on both sides, no padding (each
         layer shortens the sequence), or zeros before the start alone, so that no output
         depends on a later timestep.""",
     )
     pool_size: int | Sequence[int] = parameter(
-        1,
-        [Integral, tuple, list],
-        """int or tuple of int
+        default=1,
+        constraint=[Integral, tuple, list],
+        text="""int or tuple of int
         Timesteps over which the maximum is taken after each convolution, or one for
         each layer. 1: no pooling between layers.""",
     )
     pooling: Literal["max", "mean", "flatten"] = parameter(
-        "max",
-        [StrOptions({"max", "mean", "flatten"})],
-        """{"max", "mean", "flatten"}
+        default="max",
+        constraint=[StrOptions({"max", "mean", "flatten"})],
+        text="""{"max", "mean", "flatten"}
         What the following layers get of the last convolution: the maximum or the mean
         over the timesteps, or all timesteps side by side.""",
     )
     activation: Activations = parameter(
-        "relu",
-        [*ACTIVATION, tuple, list],
-        """str, dict, keras.layers.Layer, callable, None, or tuple of those
+        default="relu",
+        constraint=[*ACTIVATION, tuple, list],
+        text="""str, dict, keras.layers.Layer, callable, None, or tuple of those
         Activation of each convolution and hidden dense layer: the name of a Keras
         activation, a dict with a name and options such as ``{"name": "leaky_relu",
         "negative_slope": 0.2}``, a Keras layer or a function; a tuple has one for each
@@ -65,16 +65,16 @@ class ConvolutionalNetwork(Declared):
         activation.""",
     )
     dropout: float | Sequence[float] = parameter(
-        0.0,
-        [Real, tuple, list],
-        """float or tuple of float
+        default=0.0,
+        constraint=[Real, tuple, list],
+        text="""float or tuple of float
         Fraction in [0, 1) of the outputs of each convolution that training drops, or
         one for each layer.""",
     )
     dense_units: int | Sequence[int] = parameter(
-        (),
-        [Integral, tuple, list],
-        """int or tuple of int
+        default=(),
+        constraint=[Integral, tuple, list],
+        text="""int or tuple of int
         Widths of hidden dense layers between the convolutions and the output.""",
     )
 

@@ -20,25 +20,25 @@ class DenseNetwork(Declared):
     """The parameters of dense networks; abstract."""
 
     dense_units: int | Sequence[int] = parameter(
-        (100,),
-        [Integral, tuple, list],
-        """int or tuple of int
+        default=(100,),
+        constraint=[Integral, tuple, list],
+        text="""int or tuple of int
         Widths of the hidden layers. Without any the network is logistic regression.""",
         kw_only=False,
     )
     activation: Activations = parameter(
-        "relu",
-        [*ACTIVATION, tuple, list],
-        """str, dict, keras.layers.Layer, callable, None, or tuple of those
+        default="relu",
+        constraint=[*ACTIVATION, tuple, list],
+        text="""str, dict, keras.layers.Layer, callable, None, or tuple of those
         Activation of each hidden layer: the name of a Keras activation, a dict with a
         name and options such as ``{"name": "leaky_relu", "negative_slope": 0.2}``, a
         Keras layer or a function; a tuple has one for each layer. None: no activation.
         """,
     )
     dropout: float | Sequence[float] = parameter(
-        0.0,
-        [Real, tuple, list],
-        """float or tuple of float
+        default=0.0,
+        constraint=[Real, tuple, list],
+        text="""float or tuple of float
         Fraction in [0, 1) of the outputs of each hidden layer that training drops, or
         one for each layer.""",
     )

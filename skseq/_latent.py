@@ -106,9 +106,9 @@ class LatentSampler(SamplerWithSampler):
     """
 
     autoencoder: Any = parameter(
-        None,
-        [HasMethods(["transform", "inverse_transform"]), None],
-        """AutoencoderTransformer, FrozenEstimator or None
+        default=None,
+        constraint=[HasMethods(["transform", "inverse_transform"]), None],
+        text="""AutoencoderTransformer, FrozenEstimator or None
         An unfitted autoencoder, which is fitted on the rows that are resampled, or a
         fitted one in `sklearn.frozen.FrozenEstimator`. None: an autoencoder with early
         stopping and 8 numbers in a code, or half as many as a row has values if that is
@@ -129,7 +129,9 @@ class LatentSampler(SamplerWithSampler):
             X = X.reshape(len(X), -1)
         self.autoencoder_ = autoencoder = self._fitted_autoencoder(X)
         check_same_columns(autoencoder, self, "autoencoder")
-        codes = autoencoder.transform(X)
+        # A frozen autoencoder may have been fitted on a dataframe.
+        by_name = is_frame(given) and hasattr(autoencoder, "feature_names_in_")
+        codes = autoencoder.transform(given if by_name else X)
         new_codes, y, *rest = self._resampled(self._made_sampler(), codes, y, params)
         # A code that equals a row's own stands for that row.
         places = {code.tobytes(): i for i, code in enumerate(codes)}

@@ -81,25 +81,25 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
     """
 
     autoencoder: AutoencoderTransformer | None = parameter(
-        None,
-        [AutoencoderTransformer, None],
-        """AutoencoderTransformer or None
+        default=None,
+        constraint=[AutoencoderTransformer, None],
+        text="""AutoencoderTransformer or None
         The network; it is cloned before ``fit``. None: an autoencoder with
         ``early_stopping`` and a code of 8 numbers, or of half as many as a row has
         values if that is less.""",
         kw_only=False,
     )
     contamination: float = parameter(
-        0.1,
-        [Interval(Real, 0, 0.5, closed="right")],
-        """float
+        default=0.1,
+        constraint=[Interval(Real, 0, 0.5, closed="right")],
+        text="""float
         Fraction in (0, 0.5] of the training rows, or of the rows in ``X_val``, that are
         outliers.""",
     )
     random_state: int | np.random.RandomState | None = parameter(
-        None,
-        ["random_state"],
-        """int, RandomState instance or None
+        default=None,
+        constraint=["random_state"],
+        text="""int, RandomState instance or None
         Passed on to the autoencoder, unless that has its own. Pass an int for the same
         result at each call.""",
     )
@@ -149,19 +149,19 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         """
         check_parameters(self)
         n_timesteps = getattr(self.autoencoder, "n_timesteps", None)
-        X = self._check(X, reset=True, n_timesteps=n_timesteps, min_rows=2)
+        rows = self._check(X, reset=True, n_timesteps=n_timesteps, min_rows=2)
         if self.autoencoder is None:
-            autoencoder = default_autoencoder(X.shape[1:])
+            autoencoder = default_autoencoder(rows.shape[1:])
         else:
             autoencoder = clone(self.autoencoder)
         if autoencoder.random_state is None:
             autoencoder.set_params(random_state=self.random_state)
-        weights = check_weights(sample_weight, len(X))
+        weights = check_weights(sample_weight, len(rows))
         if X_val is not None:
             X_val = self._check(X_val, name="X_val")
-        self.autoencoder_ = autoencoder.fit(X, sample_weight=weights, X_val=X_val)
+        self.autoencoder_ = autoencoder.fit(rows, sample_weight=weights, X_val=X_val)
         if X_val is None:
-            scores = autoencoder.score_samples(X)[weights > 0]
+            scores = autoencoder.score_samples(rows)[weights > 0]
         else:
             scores = autoencoder.score_samples(X_val)
         self.offset_ = float(np.percentile(scores, 100 * self.contamination))

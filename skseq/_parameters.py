@@ -4,9 +4,9 @@ A class states a parameter where it belongs::
 
     class Trained(Declared):
         epochs: int = parameter(
-            30,
-            [Interval(Integral, 1, None, closed="left")],
-            '''int
+            default=30,
+            constraint=[Interval(Integral, 1, None, closed="left")],
+            text='''int
             Passes over the training rows.''',
         )
 
@@ -23,7 +23,7 @@ A class changes the default of a parameter of a base class by ``epochs: int = 10
 import inspect
 import re
 from dataclasses import dataclass, replace
-from typing import Any, dataclass_transform
+from typing import Any, ClassVar, dataclass_transform
 
 from skseq._validation import unknown_name
 
@@ -51,10 +51,10 @@ class Parameter:
 
 
 def parameter(
+    *,
     default: Any,
     constraint: list | str,
     text: str,
-    *,
     group: str = "network",
     kw_only: bool = True,
 ) -> Any:
@@ -79,8 +79,8 @@ def parameter(
 class Declared:
     """Base of classes that declare parameters; see the module's docstring."""
 
-    _parameters: dict = {}
-    _own_docstring: str | None = None
+    _parameters: ClassVar[dict[str, Parameter]] = {}
+    _own_docstring: ClassVar[str | None] = None
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

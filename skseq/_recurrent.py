@@ -23,37 +23,37 @@ class RecurrentNetwork(Declared):
     """
 
     units: int | Sequence[int] = parameter(
-        32,
-        [Integral, tuple, list],
-        """int or tuple of int
+        default=32,
+        constraint=[Integral, tuple, list],
+        text="""int or tuple of int
         Width of the recurrent layer, or of each of several stacked layers.""",
         kw_only=False,
     )
     bidirectional: bool = parameter(
-        False,
-        ["boolean"],
-        """bool
+        default=False,
+        constraint=["boolean"],
+        text="""bool
         Whether each layer also reads the sequence backwards; its output is then twice
         as wide.""",
     )
     dropout: float | Sequence[float] = parameter(
-        0.0,
-        [Real, tuple, list],
-        """float or tuple of float
+        default=0.0,
+        constraint=[Real, tuple, list],
+        text="""float or tuple of float
         Fraction in [0, 1) of the inputs of each layer that training drops, or one for
         each layer.""",
     )
     recurrent_dropout: float | Sequence[float] = parameter(
-        0.0,
-        [Real, tuple, list],
-        """float or tuple of float
+        default=0.0,
+        constraint=[Real, tuple, list],
+        text="""float or tuple of float
         Fraction in [0, 1) of the recurrent state of each layer that training drops, or
         one for each layer.""",
     )
     pooling: Literal["flatten", "last", "mean", "max"] = parameter(
-        "flatten",
-        [StrOptions({"flatten", "last", "mean", "max"})],
-        """{"flatten", "last", "mean", "max"}
+        default="flatten",
+        constraint=[StrOptions({"flatten", "last", "mean", "max"})],
+        text="""{"flatten", "last", "mean", "max"}
         What the following layers get of the last recurrent layer: the outputs at all
         timesteps side by side, the output at the last timestep, or the mean or the
         maximum over the timesteps. ``"flatten"`` keeps the timesteps apart, which suits
@@ -61,18 +61,18 @@ class RecurrentNetwork(Declared):
         sequences, and those that may be shifted in time.""",
     )
     layer_activation: Activations = parameter(
-        None,
-        [*ACTIVATION, tuple, list],
-        """str, dict, keras.layers.Layer, callable, None, or tuple of those
+        default=None,
+        constraint=[*ACTIVATION, tuple, list],
+        text="""str, dict, keras.layers.Layer, callable, None, or tuple of those
         Activation after each recurrent layer (the cell keeps its own inside): the name
         of a Keras activation, a dict with a name and options such as ``{"name":
         "leaky_relu", "negative_slope": 0.2}``, a Keras layer or a function; a tuple has
         one for each layer. None: no further activation.""",
     )
     dense_units: int | Sequence[int] = parameter(
-        (),
-        [Integral, tuple, list],
-        """int or tuple of int
+        default=(),
+        constraint=[Integral, tuple, list],
+        text="""int or tuple of int
         Widths of hidden dense layers (ReLU) between the recurrent layers and the
         output.""",
     )

@@ -73,16 +73,16 @@ class ResampledSequences(Declared):
     """
 
     mask_value: float | None = parameter(
-        None,
-        [Real, None],
-        """float or None
+        default=None,
+        constraint=[Real, None],
+        text="""float or None
         Timesteps in which every feature has this value are padding, and stay padding;
         NaN is possible. None: there is no padding.""",
     )
     n_timesteps: int | None = parameter(
-        None,
-        [Interval(Integral, 1, None, closed="left"), None],
-        """int or None
+        default=None,
+        constraint=[Interval(Integral, 1, None, closed="left"), None],
+        text="""int or None
         For a 2-D X: the number of timesteps in its columns, which hold all features of
         the first timestep, then all of the second, and so on. None: each column is a
         timestep with one feature.""",
@@ -102,17 +102,17 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
     """
 
     sampler: Any = parameter(
-        None,
-        [HasMethods("fit_resample"), None],
-        """sampler or None
+        default=None,
+        constraint=[HasMethods("fit_resample"), None],
+        text="""sampler or None
         A sampler of imbalanced-learn: over, under or combined. None: `SMOTE`.
         ``set_params(sampler__k_neighbors=3)`` sets one of its parameters.""",
         kw_only=False,
     )
     random_state: int | np.random.RandomState | None = parameter(
-        None,
-        ["random_state"],
-        """int, RandomState instance or None
+        default=None,
+        constraint=["random_state"],
+        text="""int, RandomState instance or None
         Passed on to what is inside and has no random state of its own.""",
         group="other",
     )
@@ -324,9 +324,9 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
     """
 
     categorical_features: ArrayLike | None = parameter(
-        None,
-        ["array-like", None],
-        """array-like of int or bool, or None
+        default=None,
+        constraint=["array-like", None],
+        text="""array-like of int or bool, or None
         Features of a timestep (columns of a 2-D X without ``n_timesteps``) that are
         categories: their indices, or a mask. The sampler must then be None, a SMOTENC,
         whose own ``categorical_features`` are replaced, or one that makes no new
@@ -526,29 +526,29 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
     """
 
     sampling_strategy: float | str | dict[Any, int] | Callable[..., Any] = parameter(
-        "auto",
-        BaseOverSampler._parameter_constraints["sampling_strategy"],
-        """float, str, dict or callable
+        default="auto",
+        constraint=BaseOverSampler._parameter_constraints["sampling_strategy"],
+        text="""float, str, dict or callable
         The number of rows of each class after resampling, as in imbalanced-learn's
         over-samplers. ``"auto"``: as many of each class as the largest has.""",
     )
     jitter: float = parameter(
-        0.05,
-        [Interval(Real, 0, None, closed="left")],
-        """float
+        default=0.05,
+        constraint=[Interval(Real, 0, None, closed="left")],
+        text="""float
         Standard deviation of the noise, in units of the standard deviation of each
         value over the rows.""",
     )
     scaling: float = parameter(
-        0.1,
-        [Interval(Real, 0, None, closed="left")],
-        """float
+        default=0.1,
+        constraint=[Interval(Real, 0, None, closed="left")],
+        text="""float
         Standard deviation of the factors, whose mean is 1.""",
     )
     random_state: int | np.random.RandomState | None = parameter(
-        None,
-        ["random_state"],
-        """int, RandomState instance or None
+        default=None,
+        constraint=["random_state"],
+        text="""int, RandomState instance or None
         Determines the rows drawn, the factors and the noise.""",
         group="other",
     )
@@ -591,6 +591,9 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
             If X, y or a parameter can't be used.
         """
         _check_given(y)
+        return self._fit_resample_frame(X, y, params)
+
+    def _fit_resample_frame(self, X, y, params):
         if not is_frame(X) or _is_pandas(X):
             return super().fit_resample(X, y, **params)
         # imbalanced-learn refuses frames of polars.

@@ -383,27 +383,27 @@ class SequenceReshaper(
     """
 
     n_timesteps: int | None = parameter(
-        None,
-        [Interval(Integral, 1, None, closed="left"), None],
-        """int or None
+        default=None,
+        constraint=[Interval(Integral, 1, None, closed="left"), None],
+        text="""int or None
         The number of timesteps that the columns hold; it must divide the number of
         columns. With `columns`, it only has to agree with what is found there. If both
         are None, each column is a timestep with one feature.""",
         kw_only=False,
     )
     order: Literal["step", "feature"] = parameter(
-        "step",
-        [StrOptions({"step", "feature"})],
-        """{"step", "feature"}
+        default="step",
+        constraint=[StrOptions({"step", "feature"})],
+        text="""{"step", "feature"}
         How columns that are taken by count stand, the oldest timestep first: "step"
         is all features of the first timestep, then all of the second; "feature" is all
         timesteps of the first feature, then all of the second. Not used with
         `columns`.""",
     )
     columns: str | re.Pattern | Mapping[str, Iterable[Any]] | None = parameter(
-        None,
-        [str, re.Pattern, Mapping, None],
-        """str, re.Pattern, mapping or None
+        default=None,
+        constraint=[str, re.Pattern, Mapping, None],
+        text="""str, re.Pattern, mapping or None
         Which columns make the sequences.
 
         - A regular expression that matches whole names of columns (``re.fullmatch``)
@@ -414,17 +414,17 @@ class SequenceReshaper(
           or by position; None in a list is a step that the feature lacks.""",
     )
     static: Literal["repeat", "drop", "error"] = parameter(
-        "repeat",
-        [StrOptions({"repeat", "drop", "error"})],
-        """{"repeat", "drop", "error"}
+        default="repeat",
+        constraint=[StrOptions({"repeat", "drop", "error"})],
+        text="""{"repeat", "drop", "error"}
         What to do with columns that belong to no sequence: repeat their value at every
         timestep, as features after those of the sequences; drop them; or raise an
         error.""",
     )
     fill_value: float | None = parameter(
-        None,
-        [Interval(Real, None, None, closed="neither"), "nan", None],
-        """float, int or None
+        default=None,
+        constraint=[Interval(Real, None, None, closed="neither"), "nan", None],
+        text="""float, int or None
         What stands where a feature lacks a step, NaN included. None: a feature that
         lacks a step is an error.""",
     )

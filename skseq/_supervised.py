@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
@@ -36,9 +36,9 @@ class SupervisedEstimator(SequenceEstimator):
     """
 
     loss: Loss = parameter(
-        None,
-        LOSS,
-        """str, keras.losses.Loss, callable or None
+        default=None,
+        constraint=LOSS,
+        text="""str, keras.losses.Loss, callable or None
         The loss. None: ``"binary_crossentropy"`` with two classes, and otherwise
         ``"sparse_categorical_crossentropy"``. Keras' own losses get labels in the form
         that they take. A function or a loss of your own gets 0 and 1 with two classes,
@@ -46,32 +46,32 @@ class SupervisedEstimator(SequenceEstimator):
         group="training",
     )
     loss_params: dict[str, Any] | None = parameter(
-        None,
-        [dict, None],
-        """dict or None
+        default=None,
+        constraint=[dict, None],
+        text="""dict or None
         Arguments of the loss, such as ``{"gamma": 3.0}`` of
         ``"binary_focal_crossentropy"``. ``set_params(loss__gamma=3.0)`` sets one.""",
         group="training",
     )
-    metrics: Metrics = parameter(
-        None,
-        METRICS,
-        """str, keras.metrics.Metric, callable, list or tuple of those, or None
+    metrics: Metrics = parameter(  # type: ignore[assignment]
+        default=None,
+        constraint=METRICS,
+        text="""str, keras.metrics.Metric, callable, list or tuple of those, or None
         Keras metrics to record in ``history_`` after each epoch.""",
         group="training",
     )
     monitor: str | Callable[..., float] = parameter(
-        "loss",
-        [str, callable],
-        """str or callable
+        default="loss",
+        constraint=[str, callable],
+        text="""str or callable
         What is watched on the validation rows: ``"loss"``, the name of a scikit-learn
         scorer such as ``"roc_auc"``, or a scorer.""",
         group="validation",
     )
     pretrained: Any = parameter(
-        None,
-        "no_validation",
-        """AutoencoderTransformer, FrozenEstimator of one, or None
+        default=None,
+        constraint="no_validation",
+        text="""AutoencoderTransformer, FrozenEstimator of one, or None
         Autoencoder of the same kind from whose encoder the network starts: a fitted one
         in `sklearn.frozen.FrozenEstimator`, or an unfitted one that ``fit`` fits on its
         training rows and on ``X_unlabeled``. Rows are then scaled as the autoencoder
@@ -80,11 +80,17 @@ class SupervisedEstimator(SequenceEstimator):
         group="other",
     )
 
-    _dict_parameters = {**SequenceEstimator._dict_parameters, "loss": "loss_params"}
-    _nested_parameters = ("pretrained",)
+    _dict_parameters: ClassVar[dict[str, str]] = {
+        **SequenceEstimator._dict_parameters,
+        "loss": "loss_params",
+    }
+    _nested_parameters: ClassVar[tuple[str, ...]] = ("pretrained",)
 
-    def _checked_metrics(self):
-        return check_metrics(self.metrics)
+    def _loss_options(self):
+        return {
+            "loss_params": dict(self.loss_params or {}),
+            "metrics": check_metrics(self.metrics),
+        }
 
     def _new_recipe(self, target):
         if self.monitor != "loss":
@@ -93,9 +99,9 @@ class SupervisedEstimator(SequenceEstimator):
 
     # --------------------------------------------------------------------- monitor
 
-    def _scorer(self, given, held_out, target):
+    def _monitored(self, given, held_out, target):
         if self.monitor == "loss":
-            return None, False
+            return super()._monitored(given, held_out, target)
         scorer = self._check_monitor()
         target.check_monitor(self.monitor)
         if given.X_val is None:
@@ -124,7 +130,8 @@ class SupervisedEstimator(SequenceEstimator):
                 )
             return value
 
-        return score, True
+        name = f"val_{self.monitor}" if is_named else "val_score"
+        return {"monitor": name, "greater_is_better": True, "score": score}
 
     def _check_monitor(self):
         """The scorer of ``monitor``."""

@@ -7,7 +7,9 @@ most packages built on scikit-learn use them.
 import difflib
 import functools
 import inspect
+from collections.abc import Callable
 from numbers import Integral, Real
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from sklearn import get_config
@@ -35,6 +37,9 @@ __all__ = [
     "unknown_name",
     "with_finite_sum",
 ]
+
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 # ----------------------------------------------------------------------- parameters
@@ -161,7 +166,7 @@ def check_rates(name, value, n_layers):
 # ------------------------------------------------------------------------- methods
 
 
-def public_fit(method):
+def public_fit(method: _Method) -> _Method:
     """Make a fit-like method leave the estimator as it was when it raises.
 
     Also a ``RandomState`` parameter is wound back. This holds for every exception, a
@@ -200,7 +205,7 @@ def public_fit(method):
                 random_state.set_state(random_before)
             raise
 
-    return wrapper
+    return cast(_Method, wrapper)
 
 
 # --------------------------------------------------------------- what comes with rows

@@ -451,7 +451,8 @@ def _agrees_with_keras(
     rate = rate or RATES.get(optimizer, 0.01)
     estimator = getattr(skseq, name)(
         **CLASSIFIERS[name].small, epochs=4, batch_size=16, shuffle=False,
-        optimizer=optimizer, learning_rate=rate, loss=loss, optimizer_params=options, random_state=0,
+        optimizer=optimizer, learning_rate=rate, loss=loss,
+        optimizer_params=options, random_state=0,
     )  # fmt: skip
     model = estimator.initialize(X, y).model_
     first = model.get_weights()

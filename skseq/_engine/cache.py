@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from contextlib import contextmanager
+from typing import Any
 
 from skseq._engine.forks import check_process
 from skseq._engine.keras import building
@@ -12,7 +13,8 @@ from skseq._engine.program import Program
 _MAX_PROGRAMS = 32
 
 _LOCK = threading.Lock()
-_idle = OrderedDict()  # recipe key -> programs that no thread is using
+# Programs that no thread is using, by the keys of their recipes.
+_idle: OrderedDict[Any, list[Program]] = OrderedDict()
 
 
 def clear_programs() -> None:

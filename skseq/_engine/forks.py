@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+from pathlib import Path
 
 # Whether TensorFlow was running when this process was forked from its parent.
 _forked_while_running = False
@@ -29,12 +30,18 @@ def _is_running():
     return False
 
 
-def _has_threads_of_its_own():
-    """Whether the process has threads besides Python's; True where nobody can tell."""
+def _has_threads():
+    """Whether TensorFlow has threads in this process; True where nobody can tell."""
     try:
-        return len(os.listdir("/proc/self/task")) > threading.active_count()
+        tasks = os.listdir("/proc/self/task")
+        names = [Path(f"/proc/self/task/{task}/comm").read_text() for task in tasks]
     except OSError:
         return True
+    if any(name.startswith("tf_") for name in names):
+        return True
+    version = sys.modules["tensorflow"].__version__.split(".")[:2]
+    # Older versions don't name their threads, of which others may be some as well.
+    return tuple(map(int, version)) < (2, 21) and len(names) > threading.active_count()
 
 
 def _remember():
@@ -52,7 +59,7 @@ def check_process():
     if _checked_in == os.getpid():
         return
     # A parent that imported TensorFlow alone left no note, but its threads are gone.
-    if _forked_while_running or (_is_running() and not _has_threads_of_its_own()):
+    if _forked_while_running or (_is_running() and not _has_threads()):
         raise RuntimeError(
             "TensorFlow was used in the parent of this process and does not survive a "
             "fork: fit and predict would hang. Use joblib's default backend 'loky', "

@@ -11,12 +11,13 @@ then one block of memory.
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from skseq._engine.fingerprints import config_of
 from skseq._engine.keras import has_gpu, keras, tf
 
 _tracing_for_xla = False
-_values = {}
+_values: dict[str, Any] = {}
 
 # Keras' Bidirectional makes its layers anew from their configuration, and so has to
 # find these classes by name.

@@ -15,7 +15,7 @@ _WIDE = 96
 
 _RECURRENT = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN)
 
-_jit_compile = "auto"
+_jit_compile: str | bool = "auto"
 
 
 def set_jit_compile(value: str | bool) -> None:

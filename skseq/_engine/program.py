@@ -161,6 +161,12 @@ class Program:
         if self.optimizer is not None:
             return
         recipe = self.recipe
+        if not self.layout.is_flat and tf.distribute.has_strategy():
+            raise RuntimeError(
+                f"optimizer={recipe.optimizer!r} can't be used inside the scope of a "
+                f"tf.distribute strategy: networks are trained on one device. Call fit "
+                f"outside the scope."
+            )
         with building():
             optimizer = make_optimizer(
                 recipe.optimizer, recipe.learning_rate, recipe.optimizer_params
@@ -387,8 +393,9 @@ class Program:
         if not self.recipe.metrics:
             return {}
         values = self.model.get_metrics_result()
+        values = {name: np.asarray(value, float) for name, value in values.items()}
         return {
-            name: np.asarray(value, float).tolist()
+            name: value.item() if value.size == 1 else value.tolist()
             for name, value in values.items()
             if name != "loss"
         }

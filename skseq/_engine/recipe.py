@@ -20,7 +20,7 @@ from skseq._engine.stored import storable
 
 # Networks whose rates of dropout are remembered; reading them means building a model.
 _MAX_RATES = 256
-_rates = OrderedDict()
+_rates: OrderedDict[Any, dict[str, float]] = OrderedDict()
 
 
 def _rates_of(network):
