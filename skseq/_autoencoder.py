@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -378,8 +378,8 @@ class AutoencoderTransformer(
 
     # --------------------------------------------------------------- what is learned
 
-    def transform(self, X):
-        """Codes of rows.
+    def transform(self, X: ArrayLike) -> Any:
+        """Encode rows.
 
         Parameters
         ----------
@@ -400,11 +400,11 @@ class AutoencoderTransformer(
         ValueError
             If X has another shape or other columns than the X of ``fit``.
         """
-        X = self._check(X)
-        return self._ask("code", X).astype(X.dtype, copy=False)
+        rows = self._check(X)
+        return self._ask("code", rows).astype(rows.dtype, copy=False)
 
-    def inverse_transform(self, X):
-        """Rows from codes.
+    def inverse_transform(self, X: ArrayLike) -> np.ndarray:
+        """Decode codes.
 
         Parameters
         ----------
@@ -415,8 +415,8 @@ class AutoencoderTransformer(
         -------
         rows : ndarray of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            As the X of ``fit`` was, in its units. Where rows were padded, these are
-            not.
+            Of the same shape as the X of ``fit``, in its units. There is no padding in
+            them.
 
         Raises
         ------
@@ -434,8 +434,8 @@ class AutoencoderTransformer(
             )
         return self._decoded(codes)
 
-    def score_samples(self, X):
-        """How well rows can be reconstructed; higher is more usual.
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
+        """Score how well rows are reconstructed; higher is more usual.
 
         Parameters
         ----------
@@ -450,10 +450,10 @@ class AutoencoderTransformer(
         """
         return -self.reconstruction_error(X)
 
-    def score(self, X, y=None):
-        """The mean of ``score_samples``, for searches without labels.
+    def score(self, X: ArrayLike, y: None = None) -> float:
+        """Compute the mean of ``score_samples``, for searches without labels.
 
-        It compares candidates of equal ``loss`` and ``scale``.
+        Scores are comparable between candidates of equal ``loss`` and ``scale``.
 
         Parameters
         ----------
@@ -470,8 +470,10 @@ class AutoencoderTransformer(
         """
         return float(self.score_samples(X).mean())
 
-    def reconstruction_error(self, X, by="row"):
-        """Error of the reconstruction, as ``loss`` measures it in the scaled values.
+    def reconstruction_error(
+        self, X: ArrayLike, by: Literal["row", "step", "feature"] = "row"
+    ) -> np.ndarray:
+        """Compute the error of the reconstruction, by ``loss`` in the scaled values.
 
         Parameters
         ----------
@@ -479,8 +481,8 @@ class AutoencoderTransformer(
                 (n_samples, n_columns)
             Rows of the kind that the transformer was fitted on.
         by : {"row", "step", "feature"}, default="row"
-            Over what the mean is taken: all values of a row; the features of each
-            timestep; or the timesteps of each feature. Padding is left out.
+            What the mean is taken over: all values of a row, the features of each
+            timestep, or the timesteps of each feature. Padding is left out.
 
         Returns
         -------
@@ -493,7 +495,7 @@ class AutoencoderTransformer(
         NotFittedError
             Before ``fit``.
         ValueError
-            If ``by`` is another, or X has another shape than the X of ``fit``.
+            If ``by`` is none of these, or X has another shape than the X of ``fit``.
 
         Examples
         --------
@@ -518,14 +520,18 @@ class AutoencoderTransformer(
         errors = self._ask(names[by], self._check(X))
         return (errors[:, 0] if by == "row" else errors).astype(np.float64)
 
-    def sample(self, n_samples=1, random_state=None):
-        """New rows.
+    def sample(
+        self,
+        n_samples: int = 1,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> np.ndarray:
+        """Generate new rows.
 
         A variational autoencoder decodes codes from the standard normal distribution.
-        Another one has no distribution of codes: at its first call ``sample`` fits a
-        mixture of Gaussians (`sklearn.mixture.GaussianMixture`, at most 32, their
-        number by the Bayesian information criterion) to the codes of the training rows,
-        of at most 10,000 of them drawn at random, and keeps it as ``mixture_``.
+        Other autoencoders have no distribution of codes. For them, the first call fits
+        a mixture of Gaussians (`sklearn.mixture.GaussianMixture`, at most 32, their
+        number chosen by the Bayesian information criterion) to the codes of at most
+        10,000 training rows, drawn at random, and keeps it as ``mixture_``.
 
         Parameters
         ----------
@@ -538,14 +544,14 @@ class AutoencoderTransformer(
         -------
         rows : ndarray of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            As the X of ``fit`` was, in its units.
+            Of the same shape as the X of ``fit``, in its units.
 
         Raises
         ------
         NotFittedError
             Before ``fit``.
         ValueError
-            If ``n_samples`` is no int of at least 1.
+            If ``n_samples`` is not an int of at least 1.
         """
         check_is_fitted(self)
         if not isinstance(n_samples, Integral) or n_samples < 1:

@@ -30,7 +30,7 @@ from skseq._engine.optimizers import (
     check_optimizer,
 )
 from skseq._engine.recipe import Rows, Schedule, State, Watch, new_recipe
-from skseq._engine.stored import storable
+from skseq._engine.stored import copied, storable
 from skseq._engine.train import initial_state, predict, standalone_model, train
 from skseq._parameters import Declared, parameter
 from skseq._persistence import VersionedState
@@ -271,8 +271,9 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         default=0,
         constraint=["verbose"],
         text="""int
-        1 shows a progress bar over the epochs on standard error (one line at the end
-        where that is no terminal or notebook); 2 prints a line after each epoch.""",
+        Progress on the screen: 0 shows none; 1 shows a bar over the epochs on standard
+        error (one line at the end where that is no terminal or notebook); 2 prints a
+        line after each epoch.""",
         group="other",
     )
 
@@ -378,7 +379,12 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
 
     def __sklearn_clone__(self):
         check_no_exclusions(self.optimizer)
-        return super().__sklearn_clone__()
+        clone = super().__sklearn_clone__()
+        for name, value in self.get_params(deep=False).items():
+            copy = copied(value)
+            if copy is not value:
+                setattr(clone, name, copy)
+        return clone
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -707,8 +713,14 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
 
     def _title(self):
         """What a progress bar is called: the class and its changed parameters."""
-        name = " ".join(repr(self).split())
-        return name if len(name) <= 60 else f"{name[:57]}..."
+        changed = [
+            f"{name}={getattr(self, name)!r}"
+            for name, one in self._parameters.items()
+            if repr(getattr(self, name)) != repr(one.default)
+            and name not in ("random_state", "verbose")
+        ]
+        title = f"{type(self).__name__}({', '.join(changed)})"
+        return title if len(title) <= 72 else f"{title[:69]}..."
 
     def _outputs(self, X):
         """What the network gives for X, of shape (n_samples, n_outputs)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -21,6 +21,11 @@ from skseq._validation import (
     nearest,
     public_fit,
 )
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import ArrayLike
 
 # Rows gathered at once: with tens of columns they fit in a processor's last cache, and
 # a call for each column of a block costs little beside copying it.
@@ -301,8 +306,8 @@ class SequenceReshaper(
     A table often holds a sequence side by side: the bill of six months in six columns.
     This transformer gives every row as a sequence of shape (n_timesteps, n_features),
     which is what recurrent and convolutional networks read. The columns are found by
-    count, by a regular expression over their names, or by an explicit mapping. Nothing
-    is learned but the arrangement.
+    count, by a regular expression over their names, or by an explicit mapping. Only the
+    arrangement is learned.
 
     Attributes
     ----------
@@ -436,7 +441,7 @@ class SequenceReshaper(
         return tags
 
     @public_fit
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
         """Find the columns of every timestep and feature.
 
         Parameters
@@ -454,21 +459,23 @@ class SequenceReshaper(
         Raises
         ------
         ValueError
-            If X is no table of finite numbers or NaN, if a parameter has a value that
-            it can't have, or if the columns of X don't make sequences as the parameters
-            say. An estimator that was fitted before stays as it was.
+            If X is not a table of finite numbers or NaN, if a parameter can't be used,
+            or if the columns of X don't make sequences in the way that the parameters
+            describe. An estimator that was fitted before stays as it was.
         TypeError
             If X is sparse or holds something other than numbers, or if `columns` holds
             something other than names and positions.
         """
-        X = self._fit(X)
         assert_all_finite(
-            X, allow_nan=True, estimator_name=type(self).__name__, input_name="X"
+            self._fit(X),
+            allow_nan=True,
+            estimator_name=type(self).__name__,
+            input_name="X",
         )
         return self
 
     @public_fit
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: ArrayLike, y: None = None) -> np.ndarray:
         """Find the columns of every timestep and feature, and arrange them.
 
         The same as ``fit(X).transform(X)``, with one check of X.
@@ -492,7 +499,7 @@ class SequenceReshaper(
         """
         return self._arrange(self._fit(X))
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """Arrange the columns of a table as sequences.
 
         Parameters
@@ -517,8 +524,8 @@ class SequenceReshaper(
         check_is_fitted(self, "n_timesteps_")
         return self._arrange(self._check_table(X, reset=False))
 
-    def inverse_transform(self, X):
-        """Give the table back from which sequences were made.
+    def inverse_transform(self, X: ArrayLike) -> np.ndarray:
+        """Restore the table from which sequences were made.
 
         A static column is read at the newest timestep; values that were filled in are
         left out.
@@ -548,29 +555,32 @@ class SequenceReshaper(
                 f"inverse_transform can't give back the columns that static='drop' "
                 f"left out: {_listed(self._dropped)}. Fit with static='repeat'."
             )
-        X = check_array(
+        sequences = check_array(
             X, ensure_2d=False, allow_nd=True, ensure_all_finite=False,
             estimator=self, input_name="X",
         )  # fmt: skip
-        _check_kind(X)
+        _check_kind(sequences)
         expected = (self.n_timesteps_, len(self.sequence_features_))
-        if X.ndim != 3 or X.shape[1:] != expected:
+        if sequences.ndim != 3 or sequences.shape[1:] != expected:
             remedy = ""
-            if X.shape[1:] == (expected[0] * expected[1],):
+            if sequences.shape[1:] == (expected[0] * expected[1],):
                 remedy = f" Use X.reshape(-1, {expected[0]}, {expected[1]})."
             raise ValueError(
                 f"X must have the shape (n_samples, n_timesteps={expected[0]}, "
-                f"n_features={expected[1]}) that transform gives, got {X.shape}."
+                f"n_features={expected[1]}) that transform gives, got "
+                f"{sequences.shape}."
                 f"{remedy}"
             )
-        # The last timestep comes last here and so it is where static columns are read.
+        # The newest timestep comes last, so that static columns are read there.
         flat = self._index.ravel()
         back = np.empty(self.n_features_in_, dtype=np.intp)
         back[flat[flat >= 0]] = np.flatnonzero(flat >= 0)
-        return _gather(X.reshape(len(X), -1), back, None, self)
+        return _gather(sequences.reshape(len(sequences), -1), back, None, self)
 
-    def get_feature_names_out(self, input_features=None):
-        """Names of the columns of the flattened sequences, timestep by timestep.
+    def get_feature_names_out(
+        self, input_features: ArrayLike | None = None
+    ) -> np.ndarray:
+        """Get the names of the columns of the flattened sequences, step by step.
 
         Those are the columns of ``transform(X).reshape(len(X), -1)``.
 
@@ -578,7 +588,7 @@ class SequenceReshaper(
         ----------
         input_features : array-like of str of shape (`n_features_in_`,), default=None
             Names of the columns of the table; used for static columns if X had no
-            names in :meth:`fit`, and otherwise held against `feature_names_in_`.
+            names in :meth:`fit`, and otherwise compared with `feature_names_in_`.
 
         Returns
         -------
@@ -616,10 +626,10 @@ class SequenceReshaper(
             dtype=object,
         )
 
-    def set_output(self, *, transform=None):
-        """Do nothing: sequences are 3-D and always come as an array.
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Do nothing, because sequences are 3-D and always come as an array.
 
-        It is here so that a pipeline with this step takes ``set_output``.
+        The method is there so that a pipeline with this step accepts ``set_output``.
 
         Parameters
         ----------
@@ -643,7 +653,7 @@ class SequenceReshaper(
         return out.reshape(len(X), *self._index.shape)
 
     def _fit(self, X):
-        """Fit but for the check for infinity; gives the table as an array."""
+        """Fit without the check for infinity, and give the table as an array."""
         check_parameters(self)
         X = self._check_table(X, reset=True)
         n_columns = X.shape[1]

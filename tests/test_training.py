@@ -1096,8 +1096,7 @@ def test_one_writes_a_line_where_no_terminal_is(sequences, capsys, verbose):
     captured = capsys.readouterr()
     assert captured.out == ""
     (line,) = captured.err.splitlines()
-    assert line.startswith("DenseClassifier(epochs=4, verbose=")
-    assert "): 4 of 4 epochs, loss " in line
+    assert line.startswith("DenseClassifier(epochs=4): 4 of 4 epochs, loss ")
     assert "\r" not in line
 
 

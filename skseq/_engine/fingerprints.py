@@ -12,11 +12,13 @@ import threading
 import warnings
 from functools import cache
 from pathlib import Path
+from types import FunctionType, ModuleType
 
 import cloudpickle
 import numpy as np
 
 from skseq._engine.keras import is_keras, keras
+from skseq._engine.private import arguments_of
 
 
 def fingerprint(value, unknown=id):
@@ -58,14 +60,19 @@ def fingerprint(value, unknown=id):
 
 
 def config_of(keras_object):
-    """The configuration of a Keras object, with the user's functions as they are.
+    """The whole configuration of a Keras object.
 
-    Keras itself gives no more than their names.
+    Keras itself gives no more than the names of the user's functions, and leaves out
+    some arguments of losses.
     """
     with warnings.catch_warnings():
         # Keras warns that a lambda can't be saved, which it is not here.
         warnings.simplefilter("ignore")
         config = dict(keras_object.get_config())
+    taken = inspect.signature(type(keras_object).__init__).parameters
+    for name, value in arguments_of(keras_object).items():
+        if name in taken:
+            config.setdefault(name, value)
     for name, function in users_functions(keras_object).items():
         name = name.rpartition(".")[
             2
@@ -126,6 +133,8 @@ _LIBRARIES = [
 @cache
 def _is_library(name):
     """Whether a module is installed, and so does not change while a process runs."""
+    if not name:
+        return False
     root = name.split(".")[0]
     if root in ("__main__", "skseq"):
         return root == "skseq"
@@ -161,11 +170,27 @@ class _Content(cloudpickle.Pickler):
 
     def __init__(self, file):
         super().__init__(file)
+        # No references to what was written before: equal strings would be one string
+        # in some functions and several in others, such as those that were unpickled.
+        self.fast = True
         self.registered = set()
+        self._seen = {}
 
     def reducer_override(self, obj):
-        # What is described goes into the state, for it may refer to the object itself.
-        if inspect.ismodule(obj) and not _is_library(obj.__name__):
+        # What is described goes into the state, which may refer to the object itself.
+        if isinstance(obj, _KERAS_OBJECTS):
+            own = {k: v for k, v in vars(obj).items() if k != "name" and k[0] != "_"}
+            own = {k: _plain(v) for k, v in own.items() if isinstance(v, _PLAIN)}
+            return _described, (type(obj),), (_config(obj), own)
+        name = getattr(obj, "__name__" if inspect.ismodule(obj) else "__module__", None)
+        is_local = "<" in getattr(obj, "__qualname__", "")  # a library's, in a function
+        kinds = (FunctionType, ModuleType, type)
+        if not isinstance(obj, kinds) or (_is_library(name or "") and not is_local):
+            return super().reducer_override(obj)
+        if id(obj) in self._seen:  # it refers to itself, or is used twice
+            return _described, (self._seen[id(obj)],)
+        self._seen[id(obj)] = len(self._seen)
+        if inspect.ismodule(obj):
             own = {
                 name: item
                 for name, item in vars(obj).items()
@@ -173,14 +198,9 @@ class _Content(cloudpickle.Pickler):
                 or getattr(item, "__module__", None) == obj.__name__
             }
             return _described, (obj.__name__,), _source(own)
-        if inspect.isclass(obj) and not _is_library(obj.__module__):
+        if inspect.isclass(obj):
             return _described, (obj.__qualname__, obj.__bases__), _source(vars(obj))
-        if isinstance(obj, _KERAS_OBJECTS):
-            own = {k: v for k, v in vars(obj).items() if isinstance(v, _PLAIN)}
-            own = {k: v for k, v in own.items() if k != "name" and k[0] != "_"}
-            return _described, (type(obj),), (_config(obj), own)
-        if inspect.isfunction(obj):
-            self._pickle_by_value(obj.__module__)
+        self._pickle_by_value(name)
         return super().reducer_override(obj)
 
     def _pickle_by_value(self, name):
@@ -192,6 +212,14 @@ class _Content(cloudpickle.Pickler):
             return
         cloudpickle.register_pickle_by_value(module)
         self.registered.add(module)
+
+
+def _plain(value):
+    """A list or dict as it is without what Keras keeps track of in it."""
+    for kind in (list, dict):
+        if isinstance(value, kind):
+            return kind(value)
+    return value
 
 
 def _source(names):

@@ -3,6 +3,7 @@
 import inspect
 import re
 
+from skseq._engine.fingerprints import config_of
 from skseq._engine.keras import DTYPE, is_keras, keras
 from skseq._engine.names import check_options, public_classes, snake_case
 from skseq._validation import nearest
@@ -51,7 +52,7 @@ def make_loss(loss, loss_params=None):
             )
         if not options:
             return loss
-        cls, config = type(loss), loss.get_config()
+        cls, config = type(loss), config_of(loss)
     elif inspect.isclass(loss) and issubclass(loss, keras.losses.Loss):
         cls, config = loss, {}
     elif callable(loss):
@@ -115,7 +116,7 @@ def make_rowwise_loss(loss, loss_params=None):
     made = make_loss(loss, loss_params)
     if type(made) not in ROWWISE or made.dtype != DTYPE:
         return None
-    config = made.get_config()
+    config = config_of(made)
     is_mean = config["reduction"] in ("sum_over_batch_size", "mean")
     leaves_out = config.get("ignore_class") is not None
     if not is_mean or leaves_out or config.get("axis", -1) != -1:

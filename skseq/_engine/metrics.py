@@ -2,6 +2,7 @@
 
 import re
 
+from skseq._engine.fingerprints import config_of
 from skseq._engine.keras import is_keras, keras
 from skseq._engine.names import snake_case
 from skseq._validation import nearest
@@ -54,7 +55,7 @@ def make_metrics(metrics):
 
 def _new_metric(metric):
     if isinstance(metric, keras.metrics.Metric):
-        return type(metric).from_config(metric.get_config())
+        return type(metric).from_config(config_of(metric))
     if isinstance(metric, str) or is_keras(metric):
         return metric
     # The name of a lambda is none that TensorFlow takes.

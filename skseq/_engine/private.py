@@ -27,6 +27,14 @@ def global_seed(seed):
         global_state.set_global_attribute(name, before)
 
 
+def arguments_of(keras_object):
+    """Arguments that a loss or metric made of a function was given.
+
+    Some of Keras' losses leave arguments out of their configuration.
+    """
+    return getattr(keras_object, "_fn_kwargs", {})
+
+
 def first_epoch(model):
     """The epoch at which a callback wants training to start, or None."""
     return model._initial_epoch

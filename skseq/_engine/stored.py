@@ -20,11 +20,29 @@ def storable(value):
 
     What is unpickled is the value itself, with new objects.
     """
+    return _with_keras_objects(value, _Stored)
+
+
+def copied(value):
+    """A value with copies of its Keras objects, whose arguments are all kept.
+
+    `copy.deepcopy` loses those that are not in the configuration.
+    """
+    return _with_keras_objects(value, lambda one: made_from(*_Stored(one).parts()))
+
+
+def _with_keras_objects(value, change):
+    """A value with changed Keras objects; the value itself if it holds none."""
+    if isinstance(value, _KINDS):
+        return change(value)
     if type(value) is dict:
-        return {name: storable(item) for name, item in value.items()}
+        items = {k: _with_keras_objects(item, change) for k, item in value.items()}
+        return items if any(items[k] is not value[k] for k in items) else value
     if type(value) in (list, tuple):
-        return type(value)(storable(item) for item in value)
-    return _Stored(value) if isinstance(value, _KINDS) else value
+        items = [_with_keras_objects(item, change) for item in value]
+        changed = any(a is not b for a, b in zip(items, value, strict=True))
+        return type(value)(items) if changed else value
+    return value
 
 
 class _Stored:
@@ -33,11 +51,15 @@ class _Stored:
     def __init__(self, keras_object):
         self._object = keras_object
 
-    def __reduce__(self):
+    def parts(self):
+        """The class and the configuration."""
         config = config_of(self._object)
         if isinstance(self._object, keras.optimizers.Optimizer):
             config.pop("name", None)  # Keras numbers it
-        return made_from, (type(self._object), config)
+        return type(self._object), config
+
+    def __reduce__(self):
+        return made_from, self.parts()
 
 
 def made_from(cls, config):

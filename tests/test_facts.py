@@ -1,0 +1,311 @@
+"""What programs read from a model's layers, with layers that the user passes in."""
+
+import keras
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import skseq
+from skseq._engine import cache, facts
+from skseq._engine.keras import building, without_values
+from skseq._engine.layers import faster
+from skseq._engine.path import prediction_rows
+from skseq._engine.weights import draw_weights
+
+
+def bits(net):
+    return [weights.tobytes() for weights in net.model_.get_weights()]
+
+
+def recurrent(layer, **params):
+    """A small network in which a layer of the user's follows the recurrent one."""
+    options = {"pooling": "last", "epochs": 3, "random_state": 0, **params}
+    return skseq.LSTMClassifier(4, layer_activation=layer, **options)
+
+
+def facts_of(net):
+    with cache.borrowed(net._recipe) as program:
+        return program.facts
+
+
+# --------------------------------------------------------------------- what draws
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        keras.layers.GaussianDropout(0.3),
+        keras.layers.GaussianNoise(0.3),
+        keras.layers.AlphaDropout(0.3),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_layer_that_draws_repeats_with_the_seed(sequences, layer):
+    X, y = sequences
+    net = recurrent(layer)
+    first = bits(net.fit(X, y))
+    assert bits(net.fit(X, y)) == first
+    assert bits(recurrent(layer, random_state=1).fit(X, y)) != first
+    assert bits(recurrent(None).fit(X, y)) != first
+    once = recurrent(layer, epochs=6).fit(X, y)
+    twice = recurrent(layer, warm_start=True).fit(X, y).fit(X, y)
+    assert bits(twice) == bits(once)
+
+
+# ------------------------------------------------------------ statistics of batches
+
+
+class Shift(keras.layers.Layer):
+    """A user's own: takes away the mean of the batch, which nobody can know."""
+
+    def call(self, x):
+        return x - keras.ops.mean(x, axis=0, keepdims=True)
+
+
+def one_step(layer, sequences, batch_size=50):
+    """A fit that changes no weight: 60 rows are batches of 50 and 10, or 30 and 30."""
+    X, y = sequences
+    return recurrent(
+        layer, epochs=1, batch_size=batch_size, shuffle=False, optimizer="sgd",
+        learning_rate=1e-12,
+    ).fit(X, y)  # fmt: skip
+
+
+def test_batch_normalization_averages_the_rows_that_are_there(sequences):
+    net = one_step(keras.layers.BatchNormalization(momentum=0.0), sequences)
+    lstm, normalization = net.model_.layers[1:3]
+    outputs = np.asarray(lstm(sequences[0].astype(np.float32)))
+    # 60 rows are shared out evenly over two steps, of which the last counts.
+    moving_mean = normalization.get_weights()[2]
+    assert_allclose(moving_mean, outputs[30:].mean(axis=0), atol=1e-6)
+
+
+def test_batch_normalization_learns_and_is_saved(sequences):
+    X, y = sequences
+    net = recurrent(keras.layers.BatchNormalization(), epochs=20, learning_rate=0.03)
+    assert net.fit(X, y).score(X, y) > 0.9
+    outputs = net.model_.predict(X.astype(np.float32), verbose=0)
+    assert_allclose(outputs[:, 0], net.predict_proba(X)[:, 1], atol=1e-6)
+
+
+def test_no_row_is_invented_for_a_layer_that_nobody_knows(sequences):
+    X, y = sequences
+    net = recurrent(Shift(), epochs=2, batch_size=40, shuffle=False, optimizer="sgd")
+    model = net.initialize(X, y).model_
+    model.compile(keras.optimizers.SGD(0.005), "binary_crossentropy", run_eagerly=True)
+    x, target = X.astype(np.float32), y.astype(np.float32)[:, None]
+    record = model.fit(x, target, batch_size=40, shuffle=False, epochs=2, verbose=0)
+    net.fit(X, y)
+    for ours, theirs in zip(net.model_.get_weights(), model.get_weights(), strict=True):
+        assert_allclose(ours, theirs, atol=1e-5)
+    assert_allclose(net.history_["loss"], record.history["loss"], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("layer", "is_rowwise"),
+    [
+        (keras.layers.PReLU(), True),
+        (keras.layers.LayerNormalization(), True),
+        (keras.layers.Softmax(axis=0), False),
+        (keras.layers.BatchNormalization(), False),
+        (keras.layers.ActivityRegularization(0.1), False),
+        (Shift(), False),
+        (lambda x: x - keras.ops.mean(x, axis=0), False),
+        ("tanh", True),
+    ],
+    ids=lambda value: str(getattr(value, "name", value)),
+)
+def test_rows_fill_up_batches_only_where_layers_are_known(sequences, layer, is_rowwise):
+    net = recurrent(layer).initialize(*sequences)
+    assert facts_of(net).is_rowwise is is_rowwise
+    with cache.borrowed(net._recipe) as program:
+        assert program.objective.may_fill is is_rowwise
+
+
+# ------------------------------------------------------------------------ penalties
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        keras.layers.ActivityRegularization(l2=0.5),
+        keras.layers.Dense(4, kernel_regularizer="l2", bias_regularizer="l1"),
+        keras.layers.Dense(4, activity_regularizer=keras.regularizers.L2(0.3)),
+    ],
+    ids=["activity layer", "weights", "activity"],
+)
+def test_penalties_count_as_in_keras(sequences, layer):
+    X, y = sequences
+    options = {"epochs": 3, "batch_size": 50, "shuffle": False, "optimizer": "sgd"}
+    net = recurrent(layer, learning_rate=0.05, **options)
+    model = net.initialize(X, y).model_
+    model.compile(keras.optimizers.SGD(0.05), "binary_crossentropy", run_eagerly=True)
+    x, target = X.astype(np.float32), y.astype(np.float32)[:, None]
+    record = model.fit(
+        x, target, batch_size=50, shuffle=False, epochs=3, verbose=0,
+        validation_data=(x[:20], target[:20]), validation_batch_size=50,
+    )  # fmt: skip
+    net.fit(X, y, X_val=X[:20], y_val=y[:20])
+    for ours, theirs in zip(net.model_.get_weights(), model.get_weights(), strict=True):
+        assert_allclose(ours, theirs, atol=1e-5)
+    for name in ("loss", "val_loss"):
+        assert_allclose(net.history_[name], record.history[name], rtol=1e-5)
+
+
+# --------------------------------------------------------------------- first weights
+
+
+def test_weights_start_from_their_own_initializer(sequences):
+    X, y = sequences
+    prelu = {"name": "prelu", "alpha_initializer": "uniform"}
+
+    def slopes(seed):
+        skseq.clear_programs()  # or the initializer would be one and the same
+        net = recurrent(prelu, random_state=seed).initialize(X, y)
+        return net.model_.layers[2].get_weights()[0]
+
+    first = slopes(0)
+    assert 0 < np.abs(first).max() <= 0.05  # Keras' "uniform"
+    assert_array_equal(slopes(0), first)
+    assert not np.array_equal(slopes(1), first)
+
+
+def _own_initializer(shape, dtype=None):
+    return keras.random.normal(shape, mean=5.0, dtype=dtype)  # of Keras' own generator
+
+
+INITIALIZERS = {
+    "he_normal": lambda w: w.std() == pytest.approx(np.sqrt(2 / 50), rel=0.1),
+    "lecun_uniform": lambda w: np.abs(w).max() == pytest.approx(np.sqrt(3 / 50), 0.1),
+    "zeros": lambda w: not w.any(),
+    "random_normal": lambda w: w.std() == pytest.approx(0.05, rel=0.1),
+    _own_initializer: lambda w: w.mean() == pytest.approx(5, abs=0.1),
+    keras.initializers.Constant(0.3): lambda w: (w == np.float32(0.3)).all(),
+}
+
+
+@pytest.mark.parametrize("initializer", INITIALIZERS, ids=str)
+def test_drawn_weights_follow_initializer_and_seed(initializer):
+    def build():
+        inputs = keras.Input((50,))
+        layer = keras.layers.Dense(60, kernel_initializer=initializer)
+        return keras.Model(inputs, layer(inputs))
+
+    keras.utils.set_random_seed(3)
+    expected = keras.random.normal((4,)).numpy()
+    keras.utils.set_random_seed(3)
+    with building():
+        weights = [draw_weights(without_values(build), s)[0] for s in (0, 0, 1)]
+    assert INITIALIZERS[initializer](weights[0])
+    assert_array_equal(weights[0], weights[1])
+    if len(np.unique(weights[0])) > 1:
+        assert not np.array_equal(weights[0], weights[2])
+    assert_array_equal(keras.random.normal((4,)).numpy(), expected)
+
+
+def test_seed_of_the_users_is_kept():
+    def build():
+        inputs = keras.Input((50,))
+        initializer = keras.initializers.GlorotUniform(seed=7)
+        return keras.Model(
+            inputs, keras.layers.Dense(60, kernel_initializer=initializer)(inputs)
+        )
+
+    with building():
+        model = without_values(build)
+        first, second = (draw_weights(model, seed)[0] for seed in (0, 1))
+    assert_array_equal(first, second)
+
+
+def test_bias_of_an_lstm_with_a_random_initializer_follows_the_seed():
+    # Keras calls this initializer from a function of its own.
+    def build():
+        inputs = keras.Input((5, 2))
+        layer = keras.layers.LSTM(4, bias_initializer="random_normal")
+        return keras.Model(inputs, layer(inputs))
+
+    with building():
+        biases = [draw_weights(without_values(build), s)[2] for s in (0, 0, 1)]
+    assert_array_equal(biases[0], biases[1])
+    assert not np.array_equal(biases[0], biases[2])
+    assert_array_equal(biases[0][4:8], 1)  # the forget gate
+
+
+# ------------------------------------------------------------------- whole models
+
+
+def test_layer_that_is_used_twice_is_counted_twice():
+    def build():
+        inputs = keras.Input((5, 4))
+        layer = keras.layers.Dense(4)
+        outputs = keras.layers.Flatten()(layer(layer(inputs)))
+        return keras.Model(inputs, outputs)
+
+    def read():
+        model = build()
+        return facts.read(model, faster(model)[1])
+
+    found = without_values(read)
+    shapes = [call.output_shape for call in found.calls]
+    assert shapes == [(None, 5, 4), (None, 5, 4), (None, 20)]
+    assert prediction_rows(found) == 1024
+
+
+def test_faster_model_has_the_layers_weights_and_outputs_of_the_plain_one():
+    inputs = keras.Input((6, 3))
+    x = keras.layers.Bidirectional(
+        keras.layers.LSTM(4, return_sequences=True, dropout=0.2)
+    )(inputs)
+    x = keras.layers.Conv1D(5, 3, activation="relu")(x)
+    inner = keras.Input((4, 5))
+    part = keras.Model(inner, keras.layers.GRU(3)(inner), name="part")
+    outputs = keras.layers.Dropout(0.3)(part(x))
+    plain = keras.Model(inputs, outputs)
+    fast, _ = faster(plain)
+    assert [w.path for w in fast.weights] == [w.path for w in plain.weights]
+    fast.set_weights(plain.get_weights())
+    X = np.random.default_rng(0).normal(size=(7, 6, 3)).astype(np.float32)
+    assert_allclose(fast(X), plain(X), atol=1e-6)
+    kinds = [type(layer).__module__.split(".")[0] for layer in facts.layers_of(fast)]
+    assert kinds.count("skseq") == 5  # forward, backward, Conv1D, GRU and Dropout
+    rates = facts.rates(plain)
+    assert sorted(rates.values()) == [0.2, 0.2, 0.3]
+    facts.name_rates(fast, rates)
+    named = [getattr(one, "rate_name", None) for one in facts.layers_of(fast)]
+    assert [name for name in named if name] == list(rates)
+
+
+def test_shared_activation_layer_is_one_layer_each(sequences):
+    X, y = sequences
+    layer = keras.layers.PReLU()
+    for net in (
+        skseq.DenseClassifier((4, 3), activation=layer, epochs=2),
+        skseq.Conv1DClassifier((4, 3), dense_units=2, activation=layer, epochs=2),
+        skseq.LSTMClassifier((4, 3), layer_activation=layer, epochs=2),
+        skseq.AutoencoderTransformer(layer_sizes=(4, 3), activation=layer, epochs=2),
+    ):
+        model = net.fit(X, y).model_
+        found = [one for one in facts.layers_of(model) if type(one) is type(layer)]
+        assert len({one.name for one in found}) == len(found) >= 2
+        assert not layer.built
+
+
+@pytest.mark.parametrize(
+    "activation",
+    [
+        {"name": "leaky_relu", "negative_slope": 0.4},
+        keras.layers.LeakyReLU(negative_slope=0.4),
+        "prelu",
+        ("relu", "tanh"),
+        lambda x: x * x,
+        keras.layers.Activation(lambda x: x * x),
+    ],
+    ids=["dict", "layer", "name of a layer", "tuple", "lambda", "layer of a lambda"],
+)
+@pytest.mark.parametrize("name", ["DenseClassifier", "Conv1DClassifier"])
+def test_activation_takes_what_layer_activation_takes(sequences, name, activation):
+    X, y = sequences
+    sizes = {"dense_units": (4, 3)} if name[0] == "D" else {"filters": (4, 3)}
+    net = getattr(skseq, name)(activation=activation, epochs=2, **sizes).fit(X, y)
+    outputs = net.model_(X.astype(np.float32))
+    assert_allclose(np.asarray(outputs)[:, 0], net.predict_proba(X)[:, 1], atol=1e-6)
