@@ -17,12 +17,13 @@ from sklearn.mixture import GaussianMixture
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skseq._base import Given, SequenceEstimator
+from skseq._base import SequenceEstimator
 from skseq._engine.activations import ACTIVATION, check_activations
 from skseq._engine.networks import Autoencoder, Convolutional, Dense, Recurrent
 from skseq._engine.objectives import ELEMENTWISE_LOSSES
 from skseq._engine.train import predict
 from skseq._parameters import parameter
+from skseq._rows import Given
 from skseq._scaling import SCALERS, Scaling
 from skseq._sequences import check_sequences
 from skseq._validation import Interval, StrOptions, check_sizes, public_fit

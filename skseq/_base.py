@@ -10,14 +10,12 @@ import skseq._engine.keras  # noqa: F401
 
 # isort: split
 import inspect
-from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from scikeras.wrappers import BaseWrapper
 from sklearn.base import BaseEstimator
-from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -34,6 +32,7 @@ from skseq._engine.stored import copied, storable
 from skseq._engine.train import initial_state, predict, standalone_model, train
 from skseq._parameters import Declared, parameter
 from skseq._persistence import VersionedState
+from skseq._rows import Part, hold_out
 from skseq._sequences import check_sequences, take_rows
 from skseq._targets import RowsThemselves
 from skseq._validation import (
@@ -55,69 +54,6 @@ if TYPE_CHECKING:
 # class; it gets the method that it inherits anyhow.
 if "__sklearn_tags__" not in vars(BaseWrapper):
     BaseWrapper.__sklearn_tags__ = BaseEstimator.__sklearn_tags__  # type: ignore
-
-
-@dataclass(frozen=True)
-class Given:
-    """What a caller gave to a method that trains.
-
-    Attributes
-    ----------
-    X, y, sample_weight, groups
-        Rows to train on, and to hold out of.
-    X_val, y_val, sample_weight_val
-        Rows to watch in place of rows held out.
-    X_unlabeled
-        Further rows without labels.
-    classes
-        All classes that there are; None: those in y.
-    """
-
-    X: Any
-    y: Any = None
-    sample_weight: Any = None
-    groups: Any = None
-    X_val: Any = None
-    y_val: Any = None
-    sample_weight_val: Any = None
-    X_unlabeled: Any = None
-    classes: Any = None
-
-
-@dataclass(frozen=True)
-class Part:
-    """Validated rows: all of those given, held out, or to train on.
-
-    Attributes
-    ----------
-    X : ndarray of shape (n_samples, n_timesteps, n_features)
-        It may be larger than memory, so that no rows are copied out of it.
-    index : ndarray of int of shape (n_rows,) or None
-        The rows of X that there are, in this order; None: all of them.
-    codes : ndarray of shape (n_rows,)
-        The encoded target.
-    weights : ndarray of shape (n_rows,)
-    """
-
-    X: np.ndarray
-    index: np.ndarray | None
-    codes: np.ndarray
-    weights: np.ndarray
-
-    def __len__(self):
-        return len(self.weights)
-
-    def take(self, positions):
-        """The rows at some positions."""
-        index = positions if self.index is None else self.index[positions]
-        return replace(
-            self, index=index, codes=self.codes[positions],
-            weights=self.weights[positions],
-        )  # fmt: skip
-
-    def rows(self):
-        """The rows of X themselves; a copy where only some of them are there."""
-        return self.X if self.index is None else self.X[self.index]
 
 
 class SequenceEstimator(Declared, VersionedState, BaseWrapper):
@@ -474,7 +410,9 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
             self._seeds = rng.randint(2**31 - 1, size=3)
         rest, held_out = whole, self._validate_held_out(given, target)
         if held_out is None and early_stopping:
-            rest, held_out = self._hold_out(given, whole, target)
+            rest, held_out = hold_out(
+                whole, given, target, self.validation_split, int(self._seeds[2])
+            )
         if not resume:
             self._before_training(given, rest, recipe)
         rows = self._resample(given, rest, target) if epochs else rest
@@ -552,53 +490,6 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
             **self._loss_options(),
         )
         return recipe, target
-
-    def _hold_out(self, given, whole, target):
-        """Step 3: the rows to train on, and those to watch."""
-        split = self.validation_split
-        remedy = (
-            "Give more rows, set validation_split to another fraction or splitter, or "
-            "give X_val and y_val to fit."
-        )
-        groups = None
-        if given.groups is not None:
-            groups = take_rows(check_groups(given.groups, len(whole.X)), whole.index)
-        try:
-            rest, held_out = self._split(given, whole, groups, int(self._seeds[2]))
-            target.check_parts(whole.codes, rest, held_out)
-        except ValueError as error:
-            if groups is None and "'groups' parameter" in str(error):
-                remedy = "Give groups to fit: a group for each row."
-            raise ValueError(
-                f"validation_split={split!r} can't split {len(whole)} rows: {error} "
-                f"{remedy}"
-            ) from error
-        if groups is not None:
-            both = np.intersect1d(groups[rest], groups[held_out])
-            if len(both):
-                raise ValueError(
-                    f"validation_split={split!r} must keep every group on one side, "
-                    f"got {len(both)} groups on both. Use a splitter that takes "
-                    f"groups, such as GroupShuffleSplit."
-                )
-        return whole.take(rest), whole.take(held_out)
-
-    def _split(self, given, whole, groups, seed):
-        """Of the rows that count, the positions to train on and those to watch."""
-        split = self.validation_split
-        if hasattr(split, "split"):
-            # It sees what the caller gave, which is copied only where rows are left
-            # out. The last split: of a TimeSeriesSplit the one with most rows.
-            X = take_rows(given.X, whole.index)
-            y = None if given.y is None else take_rows(given.y, whole.index)
-            *_, (rest, held_out) = split.split(X, y, groups)
-            return rest, held_out
-        if groups is not None:
-            return _split_groups(whole.codes, groups, split, seed)
-        return train_test_split(
-            np.arange(len(whole)), test_size=split, stratify=whole.codes,
-            random_state=seed,
-        )  # fmt: skip
 
     def _starting_state(self, recipe, rows, target, resume):
         """Step 5: the state to start from, and the learning rate to set in it."""
@@ -727,19 +618,3 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         check_is_fitted(self)
         X = check_sequences(self, X, reset=False)
         return predict(self._recipe, self._state.weights, X, prepare=self._prepare)
-
-
-def _split_groups(strata, groups, fraction, seed):
-    """Hold out whole groups, about a fraction of the rows, classes in proportion."""
-    swapped = fraction > 0.5
-    n_splits = round(1 / (1 - fraction if swapped else fraction))
-    n_groups = len(np.unique(groups))
-    if n_groups < 2:
-        raise ValueError(f"groups must hold at least 2 groups, got {n_groups}.")
-    splitter = StratifiedGroupKFold(
-        min(n_splits, n_groups), shuffle=True, random_state=seed
-    )
-    splits = list(splitter.split(strata, strata, groups))
-    # In scikit-learn 1.6 the first split does not depend on the seed.
-    large, small = splits[seed % len(splits)]
-    return (small, large) if swapped else (large, small)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from sklearn.base import ClassifierMixin
 
-from skseq._base import Given, Part
 from skseq._engine.losses import target_form
 from skseq._engine.networks import Head
 from skseq._engine.train import with_output_bias
 from skseq._parameters import parameter
+from skseq._rows import Given, Part
 from skseq._supervised import SupervisedEstimator
 from skseq._targets import Labels, learn_labels, log_of, probabilities
 from skseq._validation import HasMethods, StrOptions, public_fit

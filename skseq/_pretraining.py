@@ -108,7 +108,7 @@ def fit_autoencoder(pretrained, rows, X_unlabeled, n_timesteps, flat, seed):
     ----------
     pretrained : estimator
         As `check_pretrained` lets it pass.
-    rows : skseq._base.Part
+    rows : skseq._rows.Part
         The training rows.
     X_unlabeled : ndarray of shape (n_more, n_timesteps, n_features) or None
     n_timesteps : int or None

@@ -1,6 +1,7 @@
 """AutoencoderTransformer: codes, errors, samples, and its place in scikit-learn."""
 
 import io
+import pickle
 import subprocess
 import sys
 import threading
@@ -1168,3 +1169,96 @@ def test_credit_panel_is_reconstructed_better_than_by_pca(real_data):
     linear = ((back - scaler.transform(test)) ** 2).mean()
     net = AutoencoderTransformer(4, epochs=30, random_state=0).fit(train)
     assert -net.score(test) < 0.8 * linear
+
+
+# ------------------------------------------------------------------ padding by NaN
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nan_is_padding_where_all_features_are(waves, kind):
+    X = np.concatenate([waves, 2 * waves], axis=2)
+    padded, by_nan = X.copy(), X.copy()
+    padded[::2, 4:] = -9.0
+    by_nan[::2, 4:] = np.nan
+    params = {**FAST, **KINDS[kind]}
+    expected = AutoencoderTransformer(**params, mask_value=-9.0).fit(padded)
+    net = AutoencoderTransformer(**params, mask_value=np.nan).fit(by_nan, X_val=by_nan)
+    assert_array_equal(net.transform(by_nan), expected.transform(padded))
+    errors = net.reconstruction_error(by_nan, by="step")
+    assert not errors[::2, 4:].any()
+    # Going on knows that it is the same padding.
+    assert net.set_params(warm_start=True).fit(by_nan).n_iter_ == 2 * params["epochs"]
+    by_nan[1, 2, 0] = np.nan
+    for call in (net.transform, net.fit, clone(net).fit):
+        with pytest.raises(
+            ValueError, match="X must have no missing values, got NaN in"
+        ):
+            call(by_nan)
+
+
+def test_detector_and_sampler_take_padding_by_nan(waves):
+    X = waves.copy()
+    X[::2, 4:] = np.nan
+    net = AutoencoderTransformer(layer_sizes=4, epochs=1, mask_value=np.nan)
+    detector = skseq.AutoencoderOutlierDetector(net, random_state=0).fit(X, X_val=X)
+    assert set(detector.predict(X)) == {-1, 1}
+    sampler = skseq.LatentSampler(autoencoder=net, random_state=0)
+    new, _ = sampler.fit_resample(X, np.arange(len(X)) < 20)
+    assert set(np.isnan(new).any(axis=2).sum(axis=1)) == {0, X.shape[1] - 4}
+
+
+def test_mask_value_is_compared_in_the_precision_of_X(waves):
+    X = waves.astype(np.float32)
+    X[::2, 4:] = 0.1
+    for mask_value in (0.1, np.float64(0.1), np.float32(0.1)):
+        net = AutoencoderTransformer(
+            layer_sizes=4, epochs=1, mask_value=mask_value, random_state=0
+        ).fit(X)
+        assert not net.reconstruction_error(X, by="step")[::2, 4:].any()
+
+
+# ----------------------------------------------------- `sample` after `partial_fit`
+
+
+def test_sample_knows_the_rows_of_every_call(make, waves, monkeypatch):
+    asked = []
+    ask = AutoencoderTransformer._ask
+
+    def spy(self, name, X):
+        asked.append(name)
+        return ask(self, name, X)
+
+    monkeypatch.setattr(AutoencoderTransformer, "_ask", spy)
+    net = make()
+    for rows in (waves[:40], waves[40:47]):
+        net.partial_fit(rows)
+    assert asked == []  # codes are made when they are asked for
+    net.sample()
+    assert asked.count("code") == 1
+    # As the network encodes the rows now.
+    assert_array_equal(net._codes_of_seen_rows(), net.transform(waves[:47]))
+
+
+def test_sample_after_loading_knows_rows_and_holds_none(make, waves):
+    net = make().partial_fit(waves[:40]).partial_fit(waves[40:47])
+    loaded = pickle.loads(pickle.dumps(net))
+    assert loaded._seen is None
+    assert_array_equal(loaded.sample(5, random_state=0), net.sample(5, random_state=0))
+    loaded.partial_fit(waves[47:50])
+    assert len(loaded._codes_of_seen_rows()) == 50
+    loaded.fit(waves[:30])
+    assert len(loaded._codes_of_seen_rows()) == 30
+
+
+def test_rows_that_are_kept_are_bounded_and_from_all_calls(waves, monkeypatch):
+    monkeypatch.setattr("skseq._autoencoder._MIXTURE_ROWS", 60)
+    net = AutoencoderTransformer(layer_sizes=4, scale=None, random_state=0)
+    marked = waves.copy()
+    for call in range(10):
+        marked[:, 0] = call
+        net.partial_fit(marked)
+    kept = net._seen.rows
+    assert len(kept) == 60
+    counts = np.bincount(kept[:, 0, 0].astype(int), minlength=10)
+    assert counts.min() >= 1
+    assert counts.max() <= 16

@@ -12,6 +12,7 @@ from pathlib import Path
 import joblib
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
 from sklearn.exceptions import NotFittedError
@@ -433,3 +434,60 @@ def test_model_is_saved_by_keras(sequences, tmp_path):
 def test_model_is_absent_before_fit(make_classifier):
     with pytest.raises(AttributeError, match="has no attribute 'model_'"):
         make_classifier().model_  # noqa: B018
+
+
+# ------------------------------------------------------------ files of earlier versions
+
+OLD = Path(__file__).parent / "data"
+
+
+@pytest.fixture
+def of_0_1():
+    """A function that loads what version 0.1 wrote, and the arrays that it gave."""
+
+    def load(name):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            loaded = joblib.load(OLD / f"{name}-0.1.0.joblib")
+        said = [str(warning.message) for warning in caught]
+        assert any("saved under skseq 0.1.0 and is being" in text for text in said)
+        return loaded
+
+    return load, np.load(OLD / "expected-0.1.0.npz")
+
+
+def test_classifier_of_an_earlier_version_predicts_and_goes_on(of_0_1):
+    load, expected = of_0_1
+    net = load("lstm")
+    table = pd.DataFrame(expected["X"]).add_prefix("c")
+    np.testing.assert_allclose(
+        net.predict_proba(table), expected["probabilities"], atol=1e-5
+    )
+    assert net.get_params()["optimizer__clipnorm"] == 1.0
+    assert net.layer_activation == ("leaky_relu", None)
+    assert [type(layer).__name__ for layer in net.model_.layers[1:4]] == [
+        "Bidirectional", "LeakyReLU", "Bidirectional",
+    ]  # fmt: skip
+    labels = np.where(np.arange(60) % 2, "yes", "no")
+    going_on = net.fit(table, labels).predict_proba(table)
+    np.testing.assert_allclose(going_on, expected["going_on"], atol=1e-4)
+    again = pickle.loads(pickle.dumps(net))
+    np.testing.assert_array_equal(again.predict_proba(table), going_on)
+
+
+def test_autoencoder_of_an_earlier_version_encodes_decodes_and_samples(of_0_1):
+    load, expected = of_0_1
+    net = load("autoencoder")
+    codes = net.transform(expected["Z"])
+    np.testing.assert_allclose(codes, expected["codes"], atol=1e-5)
+    np.testing.assert_allclose(
+        net.inverse_transform(codes), expected["rows"], atol=1e-4
+    )
+    assert net.sample(3, random_state=0).shape == expected["sample"].shape
+    net.partial_fit(expected["Z"])
+    assert net.n_iter_ == 4
+
+
+def test_files_of_earlier_versions_are_small():
+    for path in OLD.glob("*.joblib"):
+        assert path.stat().st_size < 20_000

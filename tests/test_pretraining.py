@@ -4,6 +4,7 @@ import io
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
@@ -280,3 +281,18 @@ def test_simple_recurrent_network_has_no_encoder_of_its_kind(sequences):
     net = skseq.SimpleRNNClassifier(6, pretrained=autoencoder("GRUClassifier"))
     with pytest.raises(ValueError, match="cell='simple_rnn'.*encoder's is 'gru'"):
         net.fit(X, y)
+
+
+@pytest.mark.parametrize("name", ["DenseClassifier", "GRUClassifier"])
+def test_columns_of_a_frozen_autoencoder_are_compared(name, table):
+    X, y = table
+    frame = pd.DataFrame(X).add_prefix("c")
+    fitted = autoencoder(name, n_timesteps=5).fit(frame)
+    net = classifier(name, FrozenEstimator(fitted), n_timesteps=5)
+    expected = bits(net.fit(frame, y))
+    with pytest.raises(
+        ValueError, match="pretrained must be fitted on .*'c9' where it"
+    ):
+        net.fit(frame[frame.columns[::-1]], y)
+    assert bits(net) == expected
+    net.fit(X, y)  # an array has no names

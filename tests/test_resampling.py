@@ -1065,3 +1065,99 @@ def test_without_imbalanced_learn_it_says_what_to_install():
     )
     assert done.returncode != 0
     assert 'pip install "skseq[imbalance]"' in done.stderr
+
+
+# ---------------------------------------------------------------- whole numbers, frames
+
+
+@pytest.mark.parametrize("name", ["LSTMClassifier", "DenseClassifier"])
+def test_ids_are_refused_inside_a_network_too(name):
+    rng = np.random.default_rng(0)
+    ids, y = rng.integers(1000, size=(60, 5, 2)), np.repeat([0, 1], [48, 12])
+    net = getattr(skseq, name)(epochs=1, sampler=SMOTE(), random_state=0)
+    for X in (ids, ids.reshape(60, 10)):
+        with pytest.raises(
+            ValueError, match="whole numbers, such as token ids, and SMO"
+        ):
+            net.fit(X, y)
+        assert not hasattr(net, "sampler_")
+        # Amounts are amounts, and rows that are taken as they are stay ids.
+        net.fit(X.astype(float), y)
+        clone(net).set_params(sampler=RandomOverSampler()).fit(X, y)
+        clone(net).set_params(sampler=SMOTEN()).fit(X, y)
+        vars(net).pop("sampler_")
+
+
+def test_sampler_that_was_fitted_is_gone_where_none_is_used(uneven):
+    X, y = uneven
+    net = skseq.DenseClassifier((4,), epochs=1, sampler=RandomOverSampler())
+    assert hasattr(net.fit(X, y), "sampler_")
+    assert not hasattr(net.initialize(X, y), "sampler_")
+    net.fit(X, y).set_params(sampler=None, warm_start=True)
+    assert not hasattr(net.fit(X, y), "sampler_")
+
+
+def test_codes_of_whole_numbers_in_a_frame_are_refused(uneven):
+    X, y = uneven
+    table = pd.DataFrame(10 * flattened(X)).add_prefix("c")
+    sampler = LatentSampler(random_state=0)
+    new, _ = sampler.fit_resample(table, y)
+    assert all(dtype.kind == "f" for dtype in new.dtypes)
+    table["c3"] = table["c3"].astype(int)
+    with pytest.raises(
+        ValueError, match="got whole numbers of dtype int64 in column 'c3"
+    ):
+        sampler.fit_resample(table, y)
+    # Rows that are taken as they are may hold them.
+    new, _ = LatentSampler(RandomUnderSampler(), random_state=0).fit_resample(table, y)
+    assert new["c3"].dtype.kind == "i"
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        SequenceResampler(random_state=0),
+        SequenceResampler(RandomOverSampler(), random_state=0),
+        SequenceResampler(n_timesteps=6, mask_value=-9.0, random_state=0),
+        SequenceAugmenter(random_state=0),
+        LatentSampler(random_state=0),
+    ],
+    ids=str,
+)
+def test_frames_of_polars_give_frames_of_polars(uneven, sampler):
+    import polars as pl
+
+    X, y = uneven
+    names = [f"c{i}" for i in range(12)]
+    table = pl.DataFrame(flattened(X), schema=names)
+    new, labels = sampler.fit_resample(table, y)
+    assert isinstance(new, pl.DataFrame)
+    assert new.schema == table.schema
+    assert sampler.feature_names_in_.tolist() == names
+    expected, same = sampler.fit_resample(flattened(X), y)
+    assert_allclose(new.to_numpy(), expected, rtol=1e-6)
+    assert_array_equal(labels, same)
+
+
+def test_augmenter_is_as_exact_on_an_offset_in_float32(uneven):
+    X, y = uneven
+    sampler = SequenceAugmenter(scaling=0, random_state=0)
+    far = (1e4 + X).astype(np.float32)
+    new, _ = sampler.fit_resample(far, y)
+    assert new.dtype == np.float32
+    near, _ = sampler.fit_resample(X, y)
+    assert_allclose(new.astype(float) - 1e4, near, atol=2e-3)  # float32's own grid
+    noise = new[90:].astype(float) - far[sampler.sample_indices_[90:]]
+    assert noise.std() == pytest.approx(0.05 * X.std(0).mean(), rel=0.1)
+
+
+def test_columns_of_a_frozen_autoencoder_are_compared(uneven):
+    X, y = uneven
+    table = pd.DataFrame(flattened(X)).add_prefix("c")
+    fitted = skseq.AutoencoderTransformer(layer_sizes=4, epochs=1).fit(table)
+    sampler = LatentSampler(autoencoder=FrozenEstimator(fitted), random_state=0)
+    sampler.fit_resample(table, y)
+    with pytest.raises(
+        ValueError, match="autoencoder must be .*got 'c11' where it has"
+    ):
+        sampler.fit_resample(table[table.columns[::-1]], y)

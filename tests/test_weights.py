@@ -708,3 +708,42 @@ def test_focal_losses_by_name_and_as_objects(make_classifier, rare, n_classes):
         target = (y[:, None] == net.classes_).astype(float)
     outputs = net.predict_proba(X)[:, 1:] if n_classes == 2 else net.predict_proba(X)
     assert record == pytest.approx(float(cls(gamma=3.0)(target, outputs)), rel=1e-4)
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_class_with_less_than_a_row_for_each_epoch_takes_turns(
+    sequences, shuffle, drawn
+):
+    X, y = sequences
+    X = X.copy()
+    X[:, 0, 0] = y / 100  # so that what is drawn are the labels
+    skseq.DenseClassifier(
+        (2,), epochs=50, balanced_batches={0: 0.99, 1: 0.01}, shuffle=shuffle,
+        random_state=0,
+    ).fit(X, y)  # fmt: skip
+    labels = np.concatenate(drawn)
+    assert len(labels) == 50 * 60
+    assert labels.sum() == 30  # a hundredth of them, over all epochs
+
+
+def test_share_that_gives_no_row_at_all_is_trained(sequences):
+    X, y = sequences
+    net = skseq.DenseClassifier((2,), epochs=3, balanced_batches={0: 0.999, 1: 0.001})
+    assert np.isfinite(net.fit(X, y).history_["loss"]).all()
+
+
+def test_weights_near_the_largest_float_count_by_their_ratios(
+    make_classifier, sequences
+):
+    X, y = sequences
+    weights = np.linspace(0.5, 1, 60)
+    plain = make_classifier(epochs=2).fit(X, y, sample_weight=weights)
+    huge = make_classifier(epochs=2).fit(X, y, sample_weight=1.5e308 * weights)
+    assert_allclose(huge.predict_proba(X), plain.predict_proba(X), atol=1e-6)
+    start = make_classifier().initialize(X, y)
+    assert abs(huge.predict_proba(X) - start.predict_proba(X)).max() > 1e-3
+    for class_weight in ({0: 1e308, 1: 1.5e308}, "balanced"):
+        net = make_classifier(epochs=2, class_weight=class_weight)
+        net.fit(X, y, sample_weight=1.5e308 * weights)
+        assert np.isfinite(net.history_["loss"]).all()
+        assert abs(net.predict_proba(X) - start.predict_proba(X)).max() > 1e-3

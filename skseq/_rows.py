@@ -1,0 +1,153 @@
+"""Rows in a fit: as the caller gave them, validated, and held out for validation."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+
+from skseq._sequences import take_rows
+from skseq._validation import check_groups
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a caller gave to a method that trains.
+
+    Attributes
+    ----------
+    X, y, sample_weight, groups
+        Rows to train on, and to hold out of.
+    X_val, y_val, sample_weight_val
+        Rows to watch in place of rows held out.
+    X_unlabeled
+        Further rows without labels.
+    classes
+        All classes that there are; None: those in y.
+    """
+
+    X: Any
+    y: Any = None
+    sample_weight: Any = None
+    groups: Any = None
+    X_val: Any = None
+    y_val: Any = None
+    sample_weight_val: Any = None
+    X_unlabeled: Any = None
+    classes: Any = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Validated rows: all of those given, held out, or to train on.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, n_timesteps, n_features)
+        It may be larger than memory, so that no rows are copied out of it.
+    index : ndarray of int of shape (n_rows,) or None
+        The rows of X that there are, in this order; None: all of them.
+    codes : ndarray of shape (n_rows,)
+        The encoded target.
+    weights : ndarray of shape (n_rows,)
+    """
+
+    X: np.ndarray
+    index: np.ndarray | None
+    codes: np.ndarray
+    weights: np.ndarray
+
+    def __len__(self):
+        return len(self.weights)
+
+    def take(self, positions):
+        """The rows at some positions."""
+        index = positions if self.index is None else self.index[positions]
+        return replace(
+            self, index=index, codes=self.codes[positions],
+            weights=self.weights[positions],
+        )  # fmt: skip
+
+    def rows(self):
+        """The rows of X themselves; a copy where only some of them are there."""
+        return self.X if self.index is None else self.X[self.index]
+
+
+def hold_out(whole, given, target, validation_split, seed):
+    """Divide rows into those to train on and those to watch.
+
+    Parameters
+    ----------
+    whole : Part
+        All rows that count.
+    given : Given
+        Where they come from, with their groups.
+    target : Labels or RowsThemselves
+        See `skseq._targets`.
+    validation_split : float or cross-validation splitter
+        The parameter of an estimator.
+    seed : int
+
+    Returns
+    -------
+    rest, held_out : Part
+    """
+    remedy = (
+        "Give more rows, set validation_split to another fraction or splitter, or give "
+        "X_val and y_val to fit."
+    )
+    groups = None
+    if given.groups is not None:
+        groups = take_rows(check_groups(given.groups, len(whole.X)), whole.index)
+    try:
+        rest, held_out = _split(whole, given, groups, validation_split, seed)
+        target.check_parts(whole.codes, rest, held_out)
+    except ValueError as error:
+        if groups is None and "'groups' parameter" in str(error):
+            remedy = "Give groups to fit: a group for each row."
+        raise ValueError(
+            f"validation_split={validation_split!r} can't split {len(whole)} rows: "
+            f"{error} {remedy}"
+        ) from error
+    if groups is not None:
+        both = np.intersect1d(groups[rest], groups[held_out])
+        if len(both):
+            raise ValueError(
+                f"validation_split={validation_split!r} must keep every group on one "
+                f"side, got {len(both)} groups on both. Use a splitter that takes "
+                f"groups, such as GroupShuffleSplit."
+            )
+    return whole.take(rest), whole.take(held_out)
+
+
+def _split(whole, given, groups, validation_split, seed):
+    """Of the rows that count, the positions to train on and those to watch."""
+    if hasattr(validation_split, "split"):
+        # The splitter sees what the caller gave, which is copied only where rows are
+        # left out. The last split is taken: that of a TimeSeriesSplit has most rows.
+        X = take_rows(given.X, whole.index)
+        y = None if given.y is None else take_rows(given.y, whole.index)
+        *_, (rest, held_out) = validation_split.split(X, y, groups)
+        return rest, held_out
+    if groups is not None:
+        return _split_groups(whole.codes, groups, validation_split, seed)
+    return train_test_split(
+        np.arange(len(whole)), test_size=validation_split, stratify=whole.codes,
+        random_state=seed,
+    )  # fmt: skip
+
+
+def _split_groups(strata, groups, fraction, seed):
+    """Hold out whole groups, about a fraction of the rows, classes in proportion."""
+    swapped = fraction > 0.5
+    n_splits = round(1 / (1 - fraction if swapped else fraction))
+    n_groups = len(np.unique(groups))
+    if n_groups < 2:
+        raise ValueError(f"groups must hold at least 2 groups, got {n_groups}.")
+    splitter = StratifiedGroupKFold(
+        min(n_splits, n_groups), shuffle=True, random_state=seed
+    )
+    splits = list(splitter.split(strata, strata, groups))
+    # In scikit-learn 1.6 the first split does not depend on the seed.
+    large, small = splits[seed % len(splits)]
+    return (small, large) if swapped else (large, small)

@@ -1,0 +1,312 @@
+"""Messages that newcomers meet: they name the place, what came, and what to do."""
+
+import keras
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import sklearn
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.model_selection import GroupKFold
+
+import skseq
+
+# What is done with a classifier, X, y and the columns of X as a table, and the message.
+MESSAGES = {
+    "words in a frame": (
+        lambda net, X, y, table: net.fit(table.assign(c3="word"), y),
+        r"X must hold numbers, got column 'c3' of dtype (object|str)\. .*OneHotEncoder",
+    ),
+    "categories in a frame": (
+        lambda net, X, y, table: net.fit(
+            table.assign(c3=pd.Categorical(["a", "b"] * 30)), y
+        ),
+        r"X must hold numbers, got column 'c3' of dtype category\. .*OneHotEncoder",
+    ),
+    "words in a frame of polars": (
+        lambda net, X, y, table: net.fit(
+            pl.DataFrame(table).with_columns(c3=pl.lit("word")), y
+        ),
+        r"X must hold numbers, got column 'c3' of dtype String\. .*OneHotEncoder",
+    ),
+    "dates in a frame": (
+        lambda net, X, y, table: net.fit(
+            table.assign(c3=pd.Timestamp("2020-01-02")), y
+        ),
+        r"X must hold numbers, got column 'c3' of dtype datetime64.*days since",
+    ),
+    "only dates in a frame": (
+        lambda net, X, y, table: net.fit(
+            pd.DataFrame({"c0": pd.date_range("2020-01-01", periods=60)}), y
+        ),
+        r"X must hold numbers, got column 'c0' of dtype datetime64",
+    ),
+    "words in X_val": (
+        lambda net, X, y, table: net.fit(table, y, X_val=table.assign(c3="a"), y_val=y),
+        r"X_val must hold numbers, got column 'c3' of dtype",
+    ),
+    "roc_auc of several classes": (
+        lambda net, X, y, table: net.set_params(
+            early_stopping=True, monitor="roc_auc"
+        ).fit(X, np.arange(60) % 3),
+        r"monitor='roc_auc' is for two classes, got 3\. Use 'roc_auc_ovr'",
+    ),
+    "one-hot labels": (
+        lambda net, X, y, table: net.fit(X, np.eye(3)[np.arange(60) % 3]),
+        r"y must hold one label per row, got .*\(60, 3\).*y\.argmax\(axis=1\)",
+    ),
+    "splitter without its groups": (
+        lambda net, X, y, table: net.set_params(
+            early_stopping=True, validation_split=GroupKFold(3)
+        ).fit(X, y),
+        r"validation_split=GroupKFold\((.|\n)*Give groups to fit",
+    ),
+    "array of sequences of different lengths": (
+        lambda net, X, y, table: net.fit(
+            np.array([row[: 1 + i % 3] for i, row in enumerate(X)], dtype=object), y
+        ),
+        r"X must be an array in which every row has the same number of timesteps",
+    ),
+    "groups of two columns": (
+        lambda net, X, y, table: net.fit(X, y, groups=np.ones((60, 2))),
+        r"groups must have one dimension.*got shape \(60, 2\).*Join",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MESSAGES)
+def test_message_names_place_and_remedy(make_classifier, sequences, case):
+    X, y = sequences
+    table = pd.DataFrame(X.reshape(60, 10), columns=[f"c{i}" for i in range(10)])
+    call, match = MESSAGES[case]
+    net = make_classifier(epochs=1)
+    with pytest.raises(ValueError, match=match):
+        call(net, X, y, table)
+    assert not net.initialized_
+
+
+ARGUMENTS = {
+    "validation_data": (
+        lambda net, X, y: net.fit(X, y, validation_data=(X, y)),
+        r"Classifier\.fit\(\) got .*'validation_data'\. Use X_val and y_val",
+    ),
+    "epochs": (
+        lambda net, X, y: net.fit(X, y, epochs=3),
+        r"Classifier\.fit\(\) .*'epochs'\. It is a parameter .*Classifier\(epochs=",
+    ),
+    "sample_weights": (
+        lambda net, X, y: net.partial_fit(X, y, sample_weights=None),
+        r"Classifier\.partial_fit\(\) .*'sample_weights'\. Use sample_weight",
+    ),
+    "model": (
+        lambda net, X, y: type(net)(model=None),
+        r"Classifier got an unexpected parameter 'model'\. The estimator builds its",
+    ),
+    "max_iter": (
+        lambda net, X, y: type(net)(max_iter=10),
+        r"Classifier got an unexpected parameter 'max_iter'\. Use epochs\.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ARGUMENTS)
+def test_unknown_argument_names_class_and_parameter(make_classifier, sequences, case):
+    call, match = ARGUMENTS[case]
+    net = make_classifier()
+    with pytest.raises(TypeError, match=match):
+        call(net, *sequences)
+    with pytest.raises(ValueError, match=r"Invalid parameter 'max_iter' .*Use epochs"):
+        net.set_params(max_iter=3)
+
+
+def test_groups_of_one_column_are_groups(make_classifier, sequences):
+    X, y = sequences
+    groups = np.arange(60) // 4
+    params = {"epochs": 2, "early_stopping": True, "validation_split": 0.3}
+    flat = make_classifier(**params).fit(X, y, groups=groups)
+    column = make_classifier(**params).fit(X, y, groups=groups[:, None])
+    assert flat.history_ == column.history_
+
+
+# ------------------------------------------------------------- optimizers and losses
+
+
+def test_loss_scale_optimizer_is_refused(sequences):
+    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))
+    with pytest.raises(
+        ValueError, match="LossScaleOptimizer.*Give its inner_optimizer"
+    ):
+        skseq.DenseClassifier(optimizer=optimizer).fit(*sequences)
+
+
+def test_loss_scale_factor_changes_no_weight(sequences):
+    X, y = sequences
+    params = {"epochs": 4, "random_state": 0, "optimizer": "sgd", "learning_rate": 0.1}
+    plain = skseq.DenseClassifier((4,), **params).fit(X, y)
+    scaled = skseq.DenseClassifier(
+        (4,), **params, optimizer_params={"loss_scale_factor": 512.0}
+    ).fit(X, y)
+    start = skseq.DenseClassifier((4,), **params).initialize(X, y)
+    weights = [net.model_.get_weights() for net in (plain, scaled, start)]
+    for expected, found, first in zip(*weights, strict=True):
+        assert_allclose(found, expected, atol=1e-5)
+        assert abs(found - first).max() > 1e-3
+
+
+def test_weights_that_decay_excludes_are_not_lost_silently(sequences):
+    optimizer = keras.optimizers.AdamW(0.01)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    net = skseq.DenseClassifier(optimizer=optimizer)
+    for call in (lambda: net.fit(*sequences), lambda: clone(net)):
+        with pytest.raises(ValueError, match="without exclude_from_weight_decay, got"):
+            call()
+    clone(skseq.DenseClassifier(optimizer=keras.optimizers.AdamW(0.01))).fit(*sequences)
+
+
+@pytest.mark.skipif(
+    not hasattr(keras.losses, "CategoricalGeneralizedCrossEntropy"),
+    reason="Keras has this loss from 3.9 on",
+)
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_generalized_cross_entropy_gets_indices(sequences, n_classes):
+    X, _ = sequences
+    net = skseq.DenseClassifier(
+        (4,), epochs=2, loss="categorical_generalized_cross_entropy"
+    ).fit(X, np.arange(60) % n_classes)
+    assert net.model_.output_shape == (None, n_classes)
+    assert np.isfinite(net.history_["loss"]).all()
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "nadam"])
+def test_scope_of_a_strategy_trains_or_says_why_not(sequences, optimizer):
+    import tensorflow as tf
+
+    skseq.clear_programs()
+    net = skseq.DenseClassifier((3,), epochs=1, optimizer=optimizer)
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        if optimizer == "adam":
+            net.fit(*sequences)
+        else:
+            with pytest.raises(RuntimeError, match="'nadam' can't .*outside the scope"):
+                net.fit(*sequences)
+    skseq.clear_programs()
+    net.fit(*sequences)
+
+
+def _infinite_where_sure(y_true, y_pred):
+    error = keras.ops.mean((y_true - y_pred) ** 2, axis=-1)
+    return keras.ops.where(y_pred[:, 0] > 0.9, np.inf, error)
+
+
+def test_infinite_validation_loss_raises(sequences):
+    X, y = sequences
+    far = 100 * X  # of which the network is sure
+    net = skseq.DenseClassifier(
+        (), epochs=3, early_stopping=True, loss=_infinite_where_sure, optimizer="sgd",
+        learning_rate=1e-9, random_state=0,
+    )  # fmt: skip
+    with pytest.raises(
+        ValueError, match="The val_loss must stay finite, got inf in ep"
+    ):
+        net.fit(0.01 * X, y, X_val=far, y_val=y)
+    assert not net.initialized_
+
+
+# ------------------------------------------------------------------ scikit-learn's own
+
+
+def test_skipped_validation_of_parameters_is_skipped(sequences):
+    net = skseq.DenseClassifier(epochs=1, shuffle="yes")
+    with pytest.raises(ValueError, match="'shuffle' parameter"):
+        net.fit(*sequences)
+    with sklearn.config_context(skip_parameter_validation=True):
+        net.fit(*sequences)
+
+
+def test_equal_optimizer_objects_hash_alike(sequences):
+    import joblib
+
+    def make(rate):
+        return skseq.AutoencoderTransformer(
+            layer_sizes=3, epochs=1, random_state=0,
+            optimizer=keras.optimizers.Adam(rate),
+        )  # fmt: skip
+
+    assert joblib.hash(make(0.01)) == joblib.hash(make(0.01))
+    assert joblib.hash(make(0.01)) != joblib.hash(make(0.02))
+    fitted = [make(0.01).fit(sequences[0]) for _ in range(2)]
+    assert joblib.hash(fitted[0]) == joblib.hash(fitted[1])
+
+
+def test_pipeline_with_memory_reuses_a_transformer_with_an_optimizer(
+    sequences, tmp_path, monkeypatch
+):
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import Pipeline
+
+    X, y = sequences
+    fits = []
+    fit = skseq.AutoencoderTransformer._fit
+
+    def spy(self, *args, **options):
+        fits.append(self)
+        return fit(self, *args, **options)
+
+    monkeypatch.setattr(skseq.AutoencoderTransformer, "_fit", spy)
+    for _ in range(2):
+        codes = skseq.AutoencoderTransformer(
+            layer_sizes=3, epochs=1, random_state=0,
+            optimizer=keras.optimizers.Adam(0.01),
+        )  # fmt: skip
+        steps = [("codes", codes), ("model", LogisticRegression())]
+        Pipeline(steps, memory=str(tmp_path)).fit(X, y)
+    assert len(fits) == 1
+
+
+def test_scorer_of_the_users_meets_what_a_classifier_has(sequences):
+    X, y = sequences
+    seen = []
+
+    def scorer(estimator, X, y):
+        logarithms = estimator.predict_log_proba(X)
+        assert_array_equal(np.exp(logarithms).argmax(1), estimator.predict(X))
+        seen.append((estimator.n_classes_, logarithms.shape, len(X), len(y)))
+        return 0.5
+
+    skseq.DenseClassifier(
+        epochs=1, early_stopping=True, validation_split=0.2, monitor=scorer
+    ).fit(X, y)
+    assert seen == [(2, (12, 2), 12, 12)]
+
+
+def test_splitter_and_scorer_see_what_the_caller_gave():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(60, 10)), columns=list("abcdefghij"))
+    labels = pd.Series(np.where(np.arange(60) % 2, "p", "q"), index=table.index)
+    weights = np.ones(60)
+    weights[[3, 50]] = 0
+    seen = []
+
+    class Splitter:
+        def get_n_splits(self, X=None, y=None, groups=None):
+            return 1
+
+        def split(self, X, y=None, groups=None):
+            seen.append((X, y))
+            yield np.arange(40), np.arange(40, len(X))
+
+    def scorer(estimator, X, y):
+        seen.append((X, y))
+        return 0.5
+
+    skseq.DenseClassifier(
+        n_timesteps=5, epochs=1, early_stopping=True, validation_split=Splitter(),
+        monitor=scorer,
+    ).fit(table, labels, sample_weight=weights)  # fmt: skip
+    kept = np.flatnonzero(weights)
+    (X, y), (X_val, y_val) = seen
+    pd.testing.assert_frame_equal(X, table.iloc[kept])
+    pd.testing.assert_series_equal(y, labels.iloc[kept])
+    pd.testing.assert_frame_equal(X_val, table.iloc[kept[40:]])
+    pd.testing.assert_series_equal(y_val, labels.iloc[kept[40:]])
