@@ -13,6 +13,13 @@ from skseq._engine.path import prediction_rows
 from skseq._engine.weights import draw_weights
 
 
+def name_of(value):
+    """The name of a test case: functions and objects differ from process to process."""
+    if isinstance(value, str | bool):
+        return str(value)
+    return getattr(value, "__name__", type(value).__name__)
+
+
 def bits(net):
     return [weights.tobytes() for weights in net.model_.get_weights()]
 
@@ -38,7 +45,7 @@ def facts_of(net):
         keras.layers.GaussianNoise(0.3),
         keras.layers.AlphaDropout(0.3),
     ],
-    ids=lambda layer: type(layer).__name__,
+    ids=name_of,
 )
 def test_layer_that_draws_repeats_with_the_seed(sequences, layer):
     X, y = sequences
@@ -113,7 +120,7 @@ def test_no_row_is_invented_for_a_layer_that_nobody_knows(sequences):
         (lambda x: x - keras.ops.mean(x, axis=0), False),
         ("tanh", True),
     ],
-    ids=lambda value: str(getattr(value, "name", value)),
+    ids=name_of,
 )
 def test_rows_fill_up_batches_only_where_layers_are_known(sequences, layer, is_rowwise):
     net = recurrent(layer).initialize(*sequences)
@@ -184,7 +191,7 @@ INITIALIZERS = {
 }
 
 
-@pytest.mark.parametrize("initializer", INITIALIZERS, ids=str)
+@pytest.mark.parametrize("initializer", INITIALIZERS, ids=name_of)
 def test_drawn_weights_follow_initializer_and_seed(initializer):
     def build():
         inputs = keras.Input((50,))
