@@ -92,7 +92,7 @@ VARIANTS = {
 
 
 def pca_codes(train, test, n_components, seed):
-    """Codes of both, and the test rows given back."""
+    """Compute codes of training and test rows, and reconstruct the test rows."""
     pca = PCA(n_components, random_state=seed).fit(train)
     codes = pca.transform(test)
     return pca.transform(train), codes, pca.inverse_transform(codes)
@@ -180,7 +180,7 @@ N_CODE = 8
 
 
 def detector(**params):
-    """A maker of models: of a seed, what is fitted and has ``score_samples``."""
+    """Get a function from a seed to a model with ``score_samples``."""
 
     def make(seed):
         autoencoder = AutoencoderTransformer(**params)
@@ -190,7 +190,7 @@ def detector(**params):
 
 
 class PCAError(BaseEstimator):
-    """Scores by what as many components as our code has numbers can't give back."""
+    """Scores rows by the reconstruction error of PCA with as many components."""
 
     def fit(self, X, y=None):
         self.pca_ = PCA(min(N_CODE, *X.shape)).fit(X)
@@ -223,7 +223,7 @@ def standardised(make):
 
 
 def anomaly_models(sequences):
-    """Makers of models by name."""
+    """Get functions from a seed to a model, by name."""
     code = {"n_components": N_CODE}
     models = {
         "skseq": lambda seed: AutoencoderOutlierDetector(random_state=seed),
@@ -249,7 +249,7 @@ def anomaly_models(sequences):
 
 
 def with_rare(X, rare, fraction, seed, n_rows=None):
-    """Rows of which a fraction is rare, drawn at random.
+    """Draw rows at random, with a fraction of rare ones.
 
     Parameters
     ----------
@@ -277,7 +277,7 @@ def with_rare(X, rare, fraction, seed, n_rows=None):
 
 
 def tables():
-    """Of a seed, rows and which of them are rare, by title."""
+    """Make rows from a seed, and tell which are rare, by title."""
     X_cancer, y_cancer = load_breast_cancer(return_X_y=True)
     X_wine, y_wine = load_wine(return_X_y=True)
     X_digits, y_digits = load_digits(return_X_y=True)
@@ -296,7 +296,7 @@ def tables():
 
 
 def air_quality():
-    """Days of 24 hours of the sensors, temperature and humidity."""
+    """Load days of 24 hours of the sensors, temperature and humidity."""
     path = scores.FOLDER / "air_quality.csv.gz"
     air = pd.read_csv(path, parse_dates=["datetime"], index_col="datetime")
     air = air.filter(regex=r"^PT08|^T$|^RH$|^AH$").replace(-200, np.nan)
@@ -306,7 +306,7 @@ def air_quality():
 
 
 def sines(n_rows=800, n_steps=30):
-    """Two waves, the second a quarter behind, of random length, height and start."""
+    """Make pairs of waves of random length, height and phase."""
     rng = np.random.default_rng(0)
     cycles, height = rng.uniform([1, 0.5], [2, 1.5], (n_rows, 2)).T
     start = rng.uniform(0, 2 * np.pi, n_rows)
@@ -316,21 +316,21 @@ def sines(n_rows=800, n_steps=30):
 
 
 def stuck(row, spread, rng):
-    """One sensor stays where it is from some time in the first half on."""
+    """Keep one sensor constant from a random time in the first half."""
     step, sensor = rng.integers(len(row) // 2), rng.integers(row.shape[1])
     row[step:, sensor] = row[step, sensor]
     return row
 
 
 def spike(row, spread, rng):
-    """One value is three standard deviations off."""
+    """Move one value by three standard deviations."""
     step, sensor = rng.integers(len(row)), rng.integers(row.shape[1])
     row[step, sensor] += rng.choice([-3, 3]) * spread[sensor]
     return row
 
 
 def shifted(row, spread, rng):
-    """Both halves in turn: of a day, the night at noon."""
+    """Swap the two halves of a sequence."""
     return np.roll(row, len(row) // 2, axis=0)
 
 
@@ -338,7 +338,7 @@ ALTERATIONS = {"stuck": stuck, "spike": spike, "shifted": shifted}
 
 
 def altered(X, seed):
-    """Twentieths of the rows, each altered in a way; and the rest as it is.
+    """Alter a twentieth of the rows in each way, and keep the rest.
 
     Returns
     -------
@@ -435,7 +435,7 @@ def run_anomalies(seeds):
 
 
 def code_models(seed, *front, **params):
-    """Logistic regression on the table, and on 8 numbers from each row."""
+    """Get models of logistic regression on the table, and on codes of 8 numbers."""
     codes = {
         "logistic regression": (),
         "PCA": (PCA(N_CODE, random_state=seed),),
@@ -494,7 +494,7 @@ def rows_for(shape, n_rows):
 
 
 def keras_network(kind, shape, sizes, n_components):
-    """Encoder and decoder as skseq builds them, by hand."""
+    """Build the encoder and decoder of skseq by hand."""
     from keras import Input, Sequential, layers
 
     code = layers.Dense(n_components)
@@ -542,12 +542,12 @@ def keras_compiled(encoder, decoder):
 
 
 def torch_network(kind, shape, sizes, n_components):
-    """The same in PyTorch; convolutions read features first."""
+    """Build the same network in PyTorch; convolutions read features first."""
     import torch
     from torch import nn
 
     class Last(nn.Module):
-        """A recurrent layer's output at the last timestep."""
+        """The output of a recurrent layer at the last timestep."""
 
         def __init__(self, layer):
             super().__init__()
@@ -557,7 +557,7 @@ def torch_network(kind, shape, sizes, n_components):
             return self.layer(x)[0][:, -1]
 
     class Each(Last):
-        """A recurrent layer's outputs when it reads a code at each timestep."""
+        """The outputs of a recurrent layer that gets a code at each timestep."""
 
         def forward(self, code):
             return self.layer(code[:, None].expand(-1, shape[0], -1))[0]
@@ -610,7 +610,7 @@ def torch_rows(kind, X):
 
 
 def torch_fit(encoder, decoder, X, epochs, batch_size=32):
-    """The usual loop."""
+    """Train with the usual loop."""
     import torch
 
     parameters = [*encoder.parameters(), *decoder.parameters()]
@@ -643,7 +643,7 @@ def torch_transform(encoder, X, n_batch):
 
 
 def in_turn(runs, repeats):
-    """Median seconds of each run, once done before, in turn with the others."""
+    """Measure median seconds of each run, in turn, after one run of each."""
     from epochs import seconds
 
     found = {name: [] for name in runs}
@@ -656,7 +656,7 @@ def in_turn(runs, repeats):
 
 
 def measure_fit(name, repeats):
-    """Median seconds of a fit by library."""
+    """Measure median seconds of a fit by library."""
     kind, sizes, n_components, shape, epochs = LINES[name]
     X = rows_for(shape, shape[0])
     ours = AutoencoderTransformer(
@@ -678,7 +678,7 @@ def measure_fit(name, repeats):
 
 
 def measure_transform(name, repeats):
-    """Median seconds of many codes: ours, and PyTorch's by the rows in a batch."""
+    """Measure median seconds of many codes, for PyTorch by batch size."""
     kind, sizes, n_components, shape, _ = LINES[name]
     X = rows_for(shape, N_MANY)
     ours = AutoencoderTransformer(
@@ -697,7 +697,7 @@ def measure_transform(name, repeats):
 
 
 def time_rows(measure, repeats):
-    """A row of seconds for each network, and of ours to each of the others."""
+    """Make a table of seconds for each network, with ratios."""
     for name in LINES:
         first, *others = times = list(measure(name, repeats).values())
         ratios = [f"{first / other:.2f}" for other in others]

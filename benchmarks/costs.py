@@ -35,7 +35,7 @@ def estimator(**params):
 
 
 def first_fit(repeats=5):
-    """Seconds that a first fit takes longer than the second."""
+    """Measure by how many seconds a first fit is longer than the second."""
     X, y = data(SHAPE)
     estimator(units=9, epochs=1).fit(X, y)  # what TensorFlow does once
     found = []
@@ -47,7 +47,7 @@ def first_fit(repeats=5):
 
 
 def fit_overhead(repeats=11):
-    """Milliseconds of a warm fit beside its epochs."""
+    """Measure the milliseconds of a warm fit without its epochs."""
     X, y = data(SHAPE)
     one, three = estimator(epochs=1), estimator(epochs=3)
     one.fit(X, y)
@@ -59,7 +59,7 @@ def fit_overhead(repeats=11):
 
 
 def one_row(repeats=200):
-    """Milliseconds for one row: alone, and through a pipeline with a scaler."""
+    """Measure milliseconds for one row, alone and in a pipeline with a scaler."""
     X, y = data(SHAPE)
     fitted = estimator(epochs=1).fit(X, y)
     table = X[:, :, 0]
@@ -70,7 +70,7 @@ def one_row(repeats=200):
 
 
 def many_rows(repeats=5, n_rows=100_000):
-    """Seconds for many rows: ours, and PyTorch's by the number of rows in a batch."""
+    """Measure seconds for many rows, for PyTorch by batch size."""
     X, y = data((n_rows, *SHAPE[1:]))
     fitted = estimator(epochs=1).fit(X[:1000], y[:1000])
     network, tensor = Network("LSTM", {"units": 32}, *SHAPE[1:]), torch.tensor(X)
@@ -97,7 +97,7 @@ def many_rows(repeats=5, n_rows=100_000):
 
 
 def load_and_predict(repeats=5):
-    """Seconds of ``joblib.load`` and the first prediction in a new process."""
+    """Measure seconds of ``joblib.load`` and the first prediction in a new process."""
     X, y = data(SHAPE)
     code = (
         "import sys, time, numpy as np, sklearn.pipeline, joblib, tensorflow, keras\n"

@@ -38,7 +38,7 @@ LINES = {
 
 
 class Network(torch.nn.Module):
-    """The peers' networks: the same layers, the last step's output, one logit."""
+    """The network of the peers: the same layers, the last output, one logit."""
 
     def __init__(self, kind, params, n_steps, n_features):
         super().__init__()
@@ -76,7 +76,7 @@ class Network(torch.nn.Module):
 
 
 def torch_fit(network, X, y, epochs, batch_size=32):
-    """The usual loop."""
+    """Train with the usual loop."""
     optimizer = torch.optim.Adam(network.parameters(), 0.005)
     loss_of = torch.nn.BCEWithLogitsLoss()
     for _ in range(epochs):
@@ -101,7 +101,7 @@ def data(shape):
 
 
 def measure(name, repeats=5):
-    """Medians of milliseconds a step: PyTorch's, the plain path's, and XLA's if tried.
+    """Measure median milliseconds a step of PyTorch, the plain path and XLA.
 
     Returns
     -------

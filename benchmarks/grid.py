@@ -74,7 +74,7 @@ def scikeras_estimator():
         return model
 
     class Classifier(KerasClassifier):
-        """SciKeras' own is no classifier to scikit-learn any more, and scores NaN."""
+    """SciKeras' classifier with the tags of a classifier; without them it scores NaN."""
 
         def __sklearn_tags__(self):
             tags = super().__sklearn_tags__()
@@ -96,7 +96,7 @@ ESTIMATORS = {
 
 
 def grid_seconds(estimator, grid, dtype, n_jobs=1):
-    """Seconds of a search, and its best ROC AUC."""
+    """Measure the seconds of a search, and its best ROC AUC."""
     X, y = load_breast_cancer(return_X_y=True)
     X = StandardScaler().fit_transform(X).astype(np.float32)[:, :, None]
     search = GridSearchCV(
@@ -121,7 +121,7 @@ def child(name, n_warm):
 
 
 def measure(name, n_warm):
-    """Lists of seconds by kind of run, and the best score, from a new process."""
+    """Measure seconds by kind of run, and the best score, in a new process."""
     command = [sys.executable, __file__, "--child", name, "--warm", str(n_warm)]
     lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     found, scores = {}, []
@@ -133,7 +133,7 @@ def measure(name, n_warm):
 
 
 def compare(repeats, n_warm, with_scikeras):
-    """Medians over new processes.
+    """Compute medians over new processes.
 
     Returns
     -------

@@ -25,7 +25,7 @@ VALUES = {
 
 
 def epoch_seconds(rows, timesteps, units, xla):
-    """Median seconds of an epoch."""
+    """Measure median seconds of an epoch."""
     X, y = data((rows, timesteps, 1))
     skseq.set_jit_compile(xla)
     one = skseq.LSTMClassifier(units, pooling="last", epochs=1)
@@ -38,7 +38,7 @@ def epoch_seconds(rows, timesteps, units, xla):
 
 
 def measure():
-    """Seconds of an epoch by what grows (and by path), and its value."""
+    """Measure seconds of an epoch by quantity (and path) and its value."""
     found = {}
     for name, values in VALUES.items():
         for xla in (False, True) if name == "units" else (False,):
@@ -51,12 +51,12 @@ def measure():
 
 
 def exponent(times):
-    """The slope of time against value, both as logarithms, by least squares."""
+    """Fit the slope of log time against log value by least squares."""
     return np.polyfit(np.log(list(times)), np.log(list(times.values())), 1)[0]
 
 
 def table(found):
-    """Lines of text in Markdown."""
+    """Write the table in Markdown."""
     yield "| | " + "epoch, s (exponent to the one before) |"
     yield "|---|---|"
     for name, times in found.items():
@@ -72,7 +72,7 @@ def table(found):
 
 
 def draw(found, path):
-    """A panel for each of what grows, both axes logarithmic."""
+    """Draw a panel for each quantity, with logarithmic axes."""
     import matplotlib
 
     matplotlib.use("agg")

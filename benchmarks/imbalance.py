@@ -80,7 +80,7 @@ MEASURES = {
 
 
 def bumps(fraction, n_rows=6000, n_steps=30):
-    """Two noisy waves; of a fraction of the rows one has a bump.
+    """Make pairs of noisy waves, with a bump in a fraction of the rows.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def bumps(fraction, n_rows=6000, n_steps=30):
 
 
 def thinned(X, y, n_rows, fraction=None):
-    """So many rows at random, with a fraction of class 1 if that is given."""
+    """Draw rows at random, with a given fraction of class 1."""
     rng = np.random.default_rng(0)
     if fraction is None:
         rows = rng.choice(len(y), n_rows, replace=False)
@@ -117,7 +117,7 @@ def flat(X):
 
 
 def data():
-    """By title: X, y, what stands in front of networks and of trees, options."""
+    """Load X, y, preprocessing for networks and trees, and options, by title."""
     training = {
         "epochs": 60,
         "batch_size": 64,
@@ -163,7 +163,7 @@ def trees(seed):
 
 
 def measure(model, X, y, seed):
-    """A model fitted on four fifths of half of the rows, and its figures."""
+    """Fit a model on four fifths of half of the rows, and compute its scores."""
     X_train, X_test, y_train, y_test = train_test_split(
         X, y, test_size=0.5, stratify=y, random_state=seed
     )

@@ -31,7 +31,7 @@ def anonymous_megabytes():
 
 
 def fits(n_architectures, after, xla):
-    """Megabytes after so many fits, and after 200."""
+    """Measure megabytes after the first fits, and after 200."""
     import skseq
 
     skseq.set_jit_compile(xla)
@@ -49,7 +49,7 @@ def fits(n_architectures, after, xla):
 
 
 def memmap(gigabytes, early_stopping):
-    """Megabytes before a fit, the peak in it, and its seconds."""
+    """Measure megabytes before a fit, the peak in it, and its seconds."""
     import skseq
 
     n_rows = int(gigabytes * 2**30 / (4 * 30 * 8))
@@ -91,7 +91,7 @@ def in_new_process(function, *args):
 
 
 def measure(gigabytes):
-    """Megabytes: of 20 architectures, of each of 200 by path, and of a memmap.
+    """Measure megabytes of 20 architectures, of 200 fits by path, and of a memmap.
 
     Returns
     -------

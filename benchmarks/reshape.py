@@ -83,7 +83,7 @@ def peak_bytes(function):
 
 
 def measure(X, params):
-    """Medians of transform and copy in seconds, peak memory of both in bytes."""
+    """Measure median seconds of transform and copy, and peak memory in bytes."""
     reshaper = SequenceReshaper(**params).fit(X)
     ours, copies = [], []
     for _ in range(N_REPEATS):

@@ -66,7 +66,7 @@ def one_hot():
 
 
 def months():
-    """Six monthly steps, oldest first, with the static columns at each."""
+    """Arrange six monthly steps, oldest first, with the static columns at each."""
     return skseq.SequenceReshaper(
         columns={
             "PAY": ["PAY_6", "PAY_5", "PAY_4", "PAY_3", "PAY_2", "PAY_0"],

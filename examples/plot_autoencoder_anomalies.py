@@ -28,7 +28,7 @@ KINDS = ["usual", *WRONG, "loose contact"]
 
 
 def electrocardiogram(n_rows, share, rng, aligned=False):
-    """Rows, for each what is wrong, and at which steps; a share of the rows is odd."""
+    """Make rows, some with an anomaly, with its kind and its timesteps."""
     odd = rng.random(n_rows) < share
     kinds = np.where(odd, rng.choice(KINDS[1:], size=n_rows), "usual")
     steps = np.arange(96)
@@ -99,7 +99,7 @@ from sklearn.metrics import roc_auc_score
 
 
 def areas(scores, kinds):
-    """ROC AUC for all odd rows, and for each kind of them."""
+    """Compute ROC AUC for all anomalies, and for each kind."""
     result = {"all": roc_auc_score(kinds != "usual", -scores)}
     for kind in KINDS[1:]:
         among = np.isin(kinds, ["usual", kind])

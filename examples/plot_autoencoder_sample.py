@@ -61,7 +61,7 @@ from sklearn.neighbors import NearestNeighbors
 
 
 def mean_distance(rows, others):
-    """Mean distance of rows to the nearest of the others."""
+    """Compute the mean distance of rows to the nearest of other rows."""
     return NearestNeighbors(n_neighbors=1).fit(others).kneighbors(rows)[0].mean()
 
 
@@ -92,7 +92,7 @@ import matplotlib.pyplot as plt
 
 
 def mosaic(images, n_columns):
-    """Pictures of 8 x 8 pixels beside and below each other, as one."""
+    """Arrange pictures of 8 x 8 pixels in one picture."""
     images = np.pad(
         images.reshape(-1, n_columns, 8, 8), [(0, 0), (0, 0), (1, 1), (1, 1)]
     )

@@ -86,7 +86,7 @@ from matplotlib.colors import BoundaryNorm
 
 
 def scatter(axes, points, title):
-    """Points in the colours of their digits."""
+    """Draw points in the colours of their digits."""
     drawn = axes.scatter(
         *points.T, c=y_test, s=9, cmap="tab10", norm=BoundaryNorm(range(11), 10)
     )

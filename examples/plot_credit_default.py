@@ -25,7 +25,7 @@ from skseq.datasets import load_credit_default
 
 
 def find_whole_table():
-    """The path of the whole table, None where there is none."""
+    """Find the path of the whole table, or None."""
     folders = [Path.cwd(), *Path.cwd().parents]
     folders = [folder / "shared" / "data" for folder in folders]
     if os.environ.get("SKSEQ_DATA"):
@@ -72,7 +72,7 @@ reshaper = SequenceReshaper(
 
 
 def over_sequences(network):
-    """A network behind a scaler and the reshaper, which finds columns by name."""
+    """Make a pipeline of scaler, reshaper by column names, and network."""
     pipeline = make_pipeline(StandardScaler(), reshaper, network)
     return pipeline.set_output(transform="pandas")
 

@@ -30,7 +30,7 @@ X_train, X_test, y_train, y_test = train_test_split(
 
 
 def gain(y_true, y_pred):
-    """Minus the cost of a client, in units of a client who is refused for nothing."""
+    """Compute the negative cost of a decision, in units of a refusal by mistake."""
     _, refused, let_through, _ = confusion_matrix(y_true, y_pred).ravel()
     return -(refused + 5 * let_through) / len(y_true)
 

@@ -8,7 +8,8 @@ import importlib
 import importlib.util
 from typing import TYPE_CHECKING
 
-from skseq._engine import forks as _forks  # noqa: F401  it notes what a fork inherits
+# Imported now, to note in a forked process whether TensorFlow was running.
+from skseq._engine import forks as _forks  # noqa: F401
 
 if TYPE_CHECKING:
     from skseq import datasets
@@ -59,7 +60,7 @@ _MODULES = {
     "set_jit_compile": "_engine.path",
 }
 
-# Without imbalanced-learn `from skseq import *` gives all but the samplers.
+# Without imbalanced-learn, `from skseq import *` leaves out the samplers.
 if importlib.util.find_spec("imblearn") is None:
     __all__ = [
         name for name in __all__ if _MODULES.get(name) not in ("_resampling", "_latent")

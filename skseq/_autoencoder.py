@@ -1,4 +1,4 @@
-"""Autoencoders: codes of rows and sequences, learned without labels."""
+"""Autoencoders of rows and sequences."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
     from skseq._engine.types import Activations
 
-# Parameters that not all autoencoders use: the default, and where they are used.
+# Parameters that not all autoencoders use: the default, and the parameter and its
+# values with which they are used.
 _USED_BY = {
     "activation": ("relu", "kind", ("dense", "conv1d")),
     "kernel_size": (5, "kind", ("conv1d",)),
@@ -44,13 +45,13 @@ _USED_BY = {
     "beta_warmup": (10, "variational", (True,)),
 }
 
-# Training rows whose codes are kept for `sample`, at most.
+# The largest number of training rows whose codes are kept for `sample`.
 _MIXTURE_ROWS = 10_000
 
-# Values that are kept in memory for `sample` between calls of `partial_fit`, at most.
+# The largest number of values of X kept for `sample` between calls of `partial_fit`.
 _KEPT_VALUES = 2**24
 
-# Numbers of Gaussians among which `sample` chooses by BIC.
+# The numbers of Gaussians from which `sample` chooses by BIC.
 _MIXTURE_SIZES = (1, 2, 4, 8, 16, 32)
 
 
@@ -59,26 +60,27 @@ class AutoencoderTransformer(
 ):
     """Nonlinear dimensionality reduction with an invertible code, like PCA.
 
-    A network reads a row through a bottleneck of ``n_components`` numbers, its *code*,
-    and is trained to reconstruct the row from it [1]_. ``transform`` gives the codes,
-    ``inverse_transform`` gives rows from codes, ``score_samples`` measures how well
-    rows can be reconstructed, which is low for unusual rows, and ``sample`` makes new
-    rows. No labels are used.
+    An encoder reduces each row to a *code* of ``n_components`` numbers, and a decoder
+    is trained together with it to reconstruct the row from the code [1]_.
+    ``transform`` computes the codes of rows, ``inverse_transform`` computes rows from
+    codes, ``score_samples`` measures how well rows are reconstructed (badly if they are
+    unusual), and ``sample`` generates new rows. No labels are used.
 
-    The layers are Keras' own. Encoder and decoder mirror each other:
+    The layers are Keras' own. The decoder has the layers of the encoder in reverse
+    order:
 
-    - ``"dense"`` reads all values of a row at once, as for a table or an image;
+    - ``"dense"`` reads all values of a row at once, for a table or an image;
     - ``"lstm"`` and ``"gru"`` read a sequence step by step; the decoder gets the code
       at each timestep [2]_;
     - ``"conv1d"`` halves the number of timesteps at each layer (maximum of two), and
       the decoder doubles it.
 
     With ``variational=True`` the encoder gives the mean and variance of a normal
-    distribution and training draws the code from it. The Kullback-Leibler divergence of
-    this distribution from the standard normal is then part of the loss [3]_, with the
-    factor ``beta`` [4]_ that rises over the first epochs [5]_. Codes then fill the
-    space without holes, which suits ``sample``. ``noise`` makes it a denoising
-    autoencoder [6]_.
+    distribution, from which training draws the code. The Kullback-Leibler divergence of
+    this distribution from the standard normal distribution is then part of the loss
+    [3]_, with a weight ``beta`` [4]_ that rises over the first epochs [5]_. Codes then
+    fill the space without holes, which suits ``sample``. With ``noise`` it is a
+    denoising autoencoder [6]_.
 
     Attributes
     ----------
@@ -88,7 +90,7 @@ class AutoencoderTransformer(
 
     See Also
     --------
-    AutoencoderOutlierDetector : Tells rows that can't be reconstructed.
+    AutoencoderOutlierDetector : Detects rows that are reconstructed poorly.
     sklearn.decomposition.PCA : The linear counterpart.
     SequenceReshaper : From the columns of a table to timesteps.
 
@@ -131,7 +133,7 @@ class AutoencoderTransformer(
         default=2,
         constraint=[Interval(Integral, 1, None, closed="left")],
         text="""int
-        Numbers in a code.""",
+        Length of a code.""",
         kw_only=False,
     )
     kind: Literal["dense", "lstm", "gru", "conv1d"] = parameter(
@@ -145,8 +147,8 @@ class AutoencoderTransformer(
         constraint=[Integral, tuple, list],
         text="""int or tuple of int
         Units or filters of the encoder's layers before the code, one for each layer;
-        the decoder has the same in reverse order. ``"dense"`` may have none, and then
-        spans the same space as PCA.""",
+        the decoder has the same in reverse order. ``"dense"`` accepts ``()``; its codes
+        then span the same space as PCA.""",
     )
     activation: Activations = parameter(
         default="relu",
@@ -160,16 +162,16 @@ class AutoencoderTransformer(
         default=5,
         constraint=[Integral, tuple, list],
         text="""int or tuple of int
-        Timesteps that each convolution of ``"conv1d"`` spans, one for all layers or one
-        for each.""",
+        Length of the convolution window of ``"conv1d"`` in timesteps, or one for each
+        layer.""",
     )
     normalization: Literal["batch"] | None = parameter(
         default=None,
         constraint=[StrOptions({"batch"}), None],
         text="""{"batch"} or None
         Whether batch normalization follows each layer, except the code and the output.
-        The rows of an epoch are then shared out evenly over its steps, because a last
-        batch of few rows would spoil the statistics.""",
+        All batches of an epoch then have about the same number of rows, because the
+        statistics of a last batch of few rows would be poor.""",
     )
     tied_weights: bool = parameter(
         default=False,
@@ -189,9 +191,9 @@ class AutoencoderTransformer(
         constraint=[Interval(Real, 0, None, closed="left")],
         text="""float
         Weight of the divergence of a variational code. The error is a mean over the
-        cells of a row, and so the divergence is divided by their number: with 1.0 and
-        ``"binary_crossentropy"`` the loss is the evidence lower bound, for each cell.
-        """,
+        values of a row, and therefore the divergence is divided by their number: with
+        1.0 and ``"binary_crossentropy"`` the loss is the negative evidence lower bound
+        for each value.""",
     )
     beta_warmup: int = parameter(
         default=10,
@@ -203,10 +205,10 @@ class AutoencoderTransformer(
         default=None,
         constraint=[Interval(Real, 0, None, closed="left"), tuple, list, None],
         text="""float, tuple or None
-        What is done in training to the rows that the network reads, and not to the rows
-        that it has to reconstruct: a standard deviation of Gaussian noise in units of
-        the scaled values, also as ``("gaussian", 0.1)``, or ``("masking", 0.2)`` for a
-        fraction in [0, 1) of the values that is set to 0.""",
+        Noise that training adds to the input, but not to the rows that are to be
+        reconstructed: a standard deviation of Gaussian noise in units of the scaled
+        values, also as ``("gaussian", 0.1)``, or ``("masking", 0.2)`` to set a fraction
+        in [0, 1) of the values to 0. None: no noise.""",
     )
     activity_l1: float = parameter(
         default=0.0,
@@ -218,18 +220,18 @@ class AutoencoderTransformer(
         default="standard",
         constraint=[StrOptions(set(SCALERS)), None],
         text="""{"standard", "minmax"} or None
-        How rows are scaled before the network and back after it: to mean 0 and variance
+        The scaling of rows before the network, undone after it: to mean 0 and variance
         1, or to [0, 1]. Each column of a 2-D X has its own scale; a feature of a 3-D X
-        has one for all timesteps. None: rows are not scaled.""",
+        has one scale for all timesteps. None: no scaling.""",
     )
     loss: Literal["mse", "mae", "huber", "binary_crossentropy"] = parameter(
         default="mse",
         constraint=[StrOptions(set(ELEMENTWISE_LOSSES))],
         text="""{"mse", "mae", "huber", "binary_crossentropy"}
         Error of a reconstructed value, in units of the scaled values.
-        ``"binary_crossentropy"`` is for values in [0, 1], with ``scale="minmax"`` or
-        None, and puts a sigmoid after the output; ``"minmax"`` then clips rows that lie
-        outside the range of the training rows.""",
+        ``"binary_crossentropy"`` needs values in [0, 1], by ``scale="minmax"`` or by
+        themselves with ``scale=None``, and adds a sigmoid to the output; ``"minmax"``
+        then clips values outside the range of the training rows.""",
         group="training",
     )
     mask_value: float | None = parameter(
@@ -243,7 +245,7 @@ class AutoencoderTransformer(
     )
     epochs: int = 100
 
-    # Rows are scaled in the precision in which they come.
+    # Rows are scaled in their own precision.
     _dtype = (np.float64, np.float32)
 
     _default_rate = 0.002
@@ -261,7 +263,7 @@ class AutoencoderTransformer(
     def __getstate__(self):
         state = super().__getstate__()
         if self._seen is not None:
-            # Training rows themselves don't belong into a file.
+            # Training rows must not be in a file.
             state |= {"_codes": self._codes_of_seen_rows(), "_seen": None}
         return state
 
@@ -278,7 +280,7 @@ class AutoencoderTransformer(
         sample_weight_val: ArrayLike | None = None,
         groups: ArrayLike | None = None,
     ) -> Self:
-        """Fit scale and network.
+        """Fit the scaling and the network.
 
         Parameters
         ----------
@@ -377,7 +379,7 @@ class AutoencoderTransformer(
         self._keep_codes(self._fit(Given(X), epochs=0))
         return self
 
-    # --------------------------------------------------------------- what is learned
+    # ---------------------------------------------------------- codes, errors, samples
 
     def transform(self, X: ArrayLike) -> Any:
         """Encode rows.
@@ -410,14 +412,13 @@ class AutoencoderTransformer(
         Parameters
         ----------
         X : array-like or dataframe of shape (n_samples, n_components)
-            Codes, as ``transform`` gives them or any others.
+            Codes, from ``transform`` or any others.
 
         Returns
         -------
         rows : ndarray of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Of the same shape as the X of ``fit``, in its units. There is no padding in
-            them.
+            Rows with the shape and units of the X of ``fit``, without padding.
 
         Raises
         ------
@@ -482,8 +483,8 @@ class AutoencoderTransformer(
                 (n_samples, n_columns)
             Rows of the kind that the transformer was fitted on.
         by : {"row", "step", "feature"}, default="row"
-            What the mean is taken over: all values of a row, the features of each
-            timestep, or the timesteps of each feature. Padding is left out.
+            The mean is over all values of a row, over the features of each timestep, or
+            over the timesteps of each feature. Padding is left out.
 
         Returns
         -------
@@ -529,10 +530,10 @@ class AutoencoderTransformer(
         """Generate new rows.
 
         A variational autoencoder decodes codes from the standard normal distribution.
-        Other autoencoders have no distribution of codes. For them, the first call fits
-        a mixture of Gaussians (`sklearn.mixture.GaussianMixture`, at most 32, their
-        number chosen by the Bayesian information criterion) to the codes of at most
-        10,000 training rows, drawn at random, and keeps it as ``mixture_``.
+        For other autoencoders, the first call fits a mixture of at most 32 Gaussians
+        (`sklearn.mixture.GaussianMixture`; their number is chosen by the Bayesian
+        information criterion) to the codes of at most 10,000 training rows, drawn at
+        random, and keeps it as ``mixture_``.
 
         Parameters
         ----------
@@ -545,7 +546,7 @@ class AutoencoderTransformer(
         -------
         rows : ndarray of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Of the same shape as the X of ``fit``, in its units.
+            Rows with the shape and units of the X of ``fit``.
 
         Raises
         ------
@@ -568,7 +569,7 @@ class AutoencoderTransformer(
                     self._codes_of_seen_rows(), int(self._seeds[0])
                 )
             mixture = copy(self.mixture_).set_params(random_state=rng)
-            # They come component by component.
+            # The mixture orders its samples by component.
             codes = rng.permutation(mixture.sample(n_samples)[0])
         return self._decoded(codes)
 
@@ -591,7 +592,7 @@ class AutoencoderTransformer(
 
     # ------------------------------------------------------------ codes for `sample`
 
-    # Codes of training rows, and rows of `partial_fit` whose codes are not made yet.
+    # Codes of training rows, and rows of `partial_fit` that are encoded later.
     _codes = None
     _seen = None
 
@@ -611,9 +612,10 @@ class AutoencoderTransformer(
         self._codes = self._ask("code", rows.take(np.sort(positions)).rows())
 
     def _keep_rows(self, rows, resume):
-        """Keep some of the rows of a call of `partial_fit`, alike from all calls.
+        """Keep a random sample of the rows of all calls of `partial_fit`.
 
-        Their codes are made when they are asked for, because training changes them.
+        Their codes are computed when `sample` needs them, because training changes
+        them.
         """
         codes, seen = self._codes, self._seen
         self._forget_sample()
@@ -627,7 +629,7 @@ class AutoencoderTransformer(
         self._codes, self._seen = codes, seen.and_also(X, int(self._seeds[0]))
 
     def _codes_of_seen_rows(self):
-        """Codes of a sample of all rows that were trained on."""
+        """Compute the codes of a random sample of all training rows."""
         if self._seen is None:
             return self._codes
         codes = self._ask("code", self._seen.rows)
@@ -638,7 +640,7 @@ class AutoencoderTransformer(
             codes = codes[rng.choice(len(codes), _MIXTURE_ROWS, replace=False)]
         return codes
 
-    # ------------------------------------------------ what autoencoders do in `_fit`
+    # ------------------------------------------------------- steps of fit, see `_fit`
 
     def _padding_options(self):
         return {"mask_value": self.mask_value}
@@ -649,7 +651,7 @@ class AutoencoderTransformer(
 
     def _before_training(self, given, rows, recipe):
         self._scaling = Scaling(self.scale, self.mask_value, self.loss)
-        # The columns of a table have a scale each; a feature of sequences has one.
+        # Each column of a table has its own scale, and each feature of sequences.
         X = rows.X
         shape = X.shape[2:] if self._n_dimensions_in == 3 else X.shape[1:]
         self._scaling.fit(X, rows.index, rows.weights, shape)
@@ -659,7 +661,7 @@ class AutoencoderTransformer(
             value = getattr(self, name)
             if getattr(self, of) not in users and value != default:
                 raise ValueError(
-                    f"{name} is used with {of}={' or '.join(map(repr, users))} alone, "
+                    f"{name} is used only with {of}={' or '.join(map(repr, users))}, "
                     f"got {name}={value!r} with {of}={getattr(self, of)!r}. Leave "
                     f"{name}={default!r}."
                 )
@@ -692,7 +694,7 @@ class AutoencoderTransformer(
         return network, self.loss, target
 
     def _encoder(self, n_timesteps, n_features):
-        """The encoder as a network of its family, without a head."""
+        """Make the encoder as a network of its family, without a head."""
         sizes = check_sizes(
             "layer_sizes", self.layer_sizes, may_be_empty=self.kind == "dense"
         )
@@ -730,13 +732,13 @@ class AutoencoderTransformer(
 
 @dataclass(frozen=True)
 class _SeenRows:
-    """A sample of rows, in which each row seen so far is with the same probability."""
+    """A random sample of rows, in which all rows so far are equally probable."""
 
     rows: np.ndarray
     n_seen: int
 
     def and_also(self, X, seed):
-        """The sample after further rows (reservoir sampling)."""
+        """Add further rows to the sample (reservoir sampling)."""
         most = min(_MIXTURE_ROWS, max(_KEPT_VALUES // math.prod(X.shape[1:]), 2))
         n_free = max(most - len(self.rows), 0)
         rows = np.concatenate([self.rows, X[:n_free]])
@@ -747,13 +749,13 @@ class _SeenRows:
 
 
 def default_autoencoder(shape):
-    """What others use that are given no autoencoder, for rows of a shape."""
+    """Make the autoencoder that other estimators use by default."""
     n_components = min(8, max(math.prod(shape) // 2, 1))
     return AutoencoderTransformer(n_components, early_stopping=True)
 
 
 def _check_noise(noise):
-    """None, or the kind of noise and its level."""
+    """Validate ``noise``, and return its kind and level, or None."""
     if noise is None or isinstance(noise, Real):
         noise = "gaussian", noise or 0.0
     if (
@@ -772,19 +774,20 @@ def _check_noise(noise):
 
 
 def _fit_mixture(codes, seed):
-    """A mixture of Gaussians for codes, their number by the Bayesian criterion."""
+    """Fit a mixture of Gaussians to codes; BIC chooses their number."""
     if len(codes) < 2:
         raise ValueError(
             f"sample needs codes of at least 2 training rows, got {len(codes)}. Fit on "
             f"more rows."
         )
-    codes = codes.astype(np.float64)  # or covariances are not positive to its precision
+    # In float32, covariances may not be positive definite.
+    codes = codes.astype(np.float64)
     best, least = None, np.inf
     for size in _MIXTURE_SIZES:
         if size > 1 and 10 * size > len(codes):
             break
         with warnings.catch_warnings():
-            # One that has not settled is compared as it is.
+            # A mixture that has not converged is compared as it is.
             warnings.simplefilter("ignore", ConvergenceWarning)
             mixture = GaussianMixture(size, random_state=seed).fit(codes)
         criterion = mixture.bic(codes)

@@ -1,11 +1,11 @@
-"""The bridge: SciKeras' BaseWrapper as a scikit-learn estimator; the steps of ``fit``.
+"""The base class of all networks: SciKeras' BaseWrapper as a scikit-learn estimator.
 
-The only importer of SciKeras. `SequenceEstimator` has what every network shares.
+No other module imports SciKeras. `SequenceEstimator._fit` has the steps of ``fit``.
 """
 
 from __future__ import annotations
 
-# Before SciKeras, because it says what to do where Keras can't be imported.
+# Before SciKeras, because its message says what to do if Keras can't be imported.
 import skseq._engine.keras  # noqa: F401
 
 # isort: split
@@ -49,15 +49,15 @@ if TYPE_CHECKING:
 
     from skseq._engine.types import Callbacks, LearningRate, Model, Optimizer
 
-# scikit-learn's check_estimator takes a class of the MRO that has `_more_tags` and no
-# `__sklearn_tags__` of its own for one that was never ported. BaseWrapper is such a
-# class; it gets the method that it inherits anyhow.
+# scikit-learn's check_estimator refuses a class in the MRO that has `_more_tags` and
+# does not define `__sklearn_tags__`, such as BaseWrapper. Define the method that it
+# inherits.
 if "__sklearn_tags__" not in vars(BaseWrapper):
     BaseWrapper.__sklearn_tags__ = BaseEstimator.__sklearn_tags__  # type: ignore
 
 
 class SequenceEstimator(Declared, VersionedState, BaseWrapper):
-    """What every network shares; abstract.
+    """Base class of all networks.
 
     Attributes
     ----------
@@ -72,8 +72,8 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
 
     history_ : dict of str to list
         A value for each epoch: ``"loss"``, the ``metrics``, with validation rows
-        ``"val_loss"`` and so on, and what ``callbacks`` add to their logs. A metric
-        with a value for each class has a list of them for each epoch.
+        ``"val_loss"`` and so on, and the entries that ``callbacks`` add to their logs.
+        A metric with a value for each class has a list for each epoch.
 
     n_iter_ : int
         Epochs run since the first weights were drawn.
@@ -86,7 +86,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         That score. Only with ``early_stopping`` or ``X_val``.
 
     callbacks_ : list of keras.callbacks.Callback
-        The copies of ``callbacks`` that were used.
+        The copies of ``callbacks`` that training has called.
 
     model_ : keras.Model
         A new standalone model with a copy of the weights. Editing it changes nothing
@@ -104,15 +104,14 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         default=32,
         constraint=[Interval(Integral, 1, None, closed="left")],
         text="""int
-        Rows for each step of the optimizer.""",
+        Number of rows in a step of the optimizer.""",
         group="training",
     )
     optimizer: Optimizer = parameter(
         default="adam",
         constraint=OPTIMIZER,
         text="""str, keras.optimizers.Optimizer or class of one
-        The optimizer. The configuration of an object is used, never the object itself.
-        """,
+        The optimizer. An object is copied before use.""",
         group="training",
     )
     learning_rate: LearningRate = parameter(
@@ -120,7 +119,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         constraint=LEARNING_RATE,
         text="""float, keras.optimizers.schedules.LearningRateSchedule or None
         Step size of the optimizer; it replaces the rate of an optimizer object. None:
-        the rate of an optimizer object; with a name or a class 0.005, and 0.002 for
+        the rate of an optimizer object, and otherwise 0.005, or 0.002 for
         autoencoders.""",
         group="training",
     )
@@ -144,7 +143,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         default=True,
         constraint=["boolean"],
         text="""bool
-        Whether each epoch takes the rows in a new order.""",
+        Whether the rows are put in a new random order for each epoch.""",
         group="training",
     )
     early_stopping: bool = parameter(
@@ -159,9 +158,10 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         default=0.1,
         constraint=[Interval(Real, 0, 1, closed="neither"), HasMethods("split")],
         text="""float or cross-validation splitter
-        What ``early_stopping`` holds out: a fraction in (0, 1) of the rows, drawn at
+        The rows that ``early_stopping`` holds out: a fraction in (0, 1), drawn at
         random with the classes in proportion (and as whole groups, if ``groups`` are
-        given to ``fit``), or the test part of a scikit-learn splitter's last split.""",
+        passed to ``fit``), or the test part of a scikit-learn splitter's last split.
+        """,
         group="validation",
     )
     patience: int = parameter(
@@ -175,7 +175,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         default=0.0,
         constraint=[Interval(Real, 0, None, closed="left")],
         text="""float
-        The least gain that counts as improvement for ``patience``.""",
+        The smallest gain that counts as improvement for ``patience``.""",
         group="validation",
     )
     n_timesteps: int | None = parameter(
@@ -191,7 +191,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         default=None,
         constraint=["random_state"],
         text="""int, RandomState instance or None
-        Determines the first weights, the order of rows, everything that training draws
+        Determines the first weights, the order of rows, all random draws of training,
         and the rows held out. Pass an int for the same result at each call.""",
         group="other",
     )
@@ -213,17 +213,19 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         group="other",
     )
 
-    # Parameters that are dicts, whose keys can be set as `optimizer__clipnorm`.
+    # Parameters that are dicts, by the prefix with which their keys can be set, as in
+    # `optimizer__clipnorm`.
     _dict_parameters: ClassVar[dict[str, str]] = {"optimizer": "optimizer_params"}
 
-    # Parameters that are estimators, whose own can be set as `sampler__k_neighbors`.
+    # Parameters that are estimators, whose parameters can be set as in
+    # `sampler__k_neighbors`.
     _nested_parameters: ClassVar[tuple[str, ...]] = ()
 
-    # The data type of validated rows; a tuple where a family prepares them by itself.
+    # The dtype of validated rows, or a tuple of accepted ones.
     _dtype: ClassVar[Any] = np.float32
 
-    # Where neither an optimizer object nor the user gives one. Keras' 0.001 takes
-    # several times the epochs on a table of some hundred rows.
+    # The default learning rate. Keras' 0.001 takes several times as many epochs on a
+    # table of some hundred rows.
     _default_rate = 0.005
 
     # ------------------------------------------------- parameters, as BaseEstimator's
@@ -240,9 +242,9 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         Parameters
         ----------
         deep : bool, default=True
-            Whether to list also each key of ``optimizer_params`` as
-            ``optimizer__<key>``, and so with other parameters that are dicts, and the
-            parameters of each parameter that is an estimator.
+            Whether to include each key of ``optimizer_params`` as
+            ``optimizer__<key>``, the keys of other parameters that are dicts in the
+            same way, and the parameters of each parameter that is an estimator.
 
         Returns
         -------
@@ -256,7 +258,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
                     params[f"{prefix}__{key}"] = value
             for name in self._nested_parameters:
                 inner = params[name]
-                # Anything else is for `fit` to refuse.
+                # `fit` raises for anything else.
                 if hasattr(inner, "get_params") and not isinstance(inner, type):
                     for key, value in inner.get_params().items():
                         params[f"{name}__{key}"] = value
@@ -269,8 +271,8 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         ----------
         **params : dict
             Values by name. ``optimizer__<key>`` sets a key of a new
-            ``optimizer_params``, and so with other parameters that are dicts;
-            ``sampler__<name>`` sets a parameter of ``sampler``, and so with other
+            ``optimizer_params``, and likewise for other parameters that are dicts.
+            ``sampler__<name>`` sets a parameter of ``sampler``, and likewise for other
             parameters that are estimators.
 
         Returns
@@ -334,11 +336,11 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         return storable(super().__getstate__())
 
     def _upgraded(self, state):
-        from skseq._training import upgraded  # not above: it is for old files alone
+        from skseq._training import upgraded  # imported here, for old files alone
 
         return upgraded(state)
 
-    # --------------------------------------------------- what scikeras has in public
+    # ------------------------------------------------- public attributes of SciKeras
 
     def _absent(self, name):
         raise AttributeError(
@@ -347,7 +349,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
 
     @property
     def initialized_(self) -> bool:
-        """bool: whether there are weights, so that ``predict`` works."""
+        """bool: whether there are weights, so that ``predict`` can be called."""
         return self.__sklearn_is_fitted__()
 
     @property
@@ -383,7 +385,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
     # ------------------------------------------------------------- the steps of fit
 
     def _fit(self, given, *, epochs, resume=False, early_stopping=False, min_rows=2):
-        """Train on what the caller gave; called inside `public_fit`.
+        """Train; called by methods that are decorated with `public_fit`.
 
         Parameters
         ----------
@@ -391,10 +393,10 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         epochs : int
             0: only draw the first weights.
         resume : bool
-            Whether to continue from where training stands.
+            Whether to continue with the current weights.
         early_stopping : bool
         min_rows : int
-            The least number of rows.
+            The smallest number of rows that is accepted.
 
         Returns
         -------
@@ -437,15 +439,15 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         return rest
 
     def _check_partial(self):
-        """Raise if `partial_fit` is asked for what needs all rows."""
+        """Raise if a parameter of `partial_fit` needs all rows at once."""
         if self.early_stopping:
             raise ValueError(
-                "early_stopping must be False with partial_fit, got True: which rows "
-                "would be held out is not defined over calls."
+                "early_stopping must be False with partial_fit, got True: no rows can "
+                "be held out over several calls."
             )
 
     def _validate(self, given, resume, min_rows):
-        """Step 1: the rows that count, validated, and their target."""
+        """Validate the rows, leave out those of weight zero, and learn the target."""
         X = check_sequences(
             self, given.X, reset=not resume, n_timesteps=self.n_timesteps,
             min_rows=min_rows, dtype=self._dtype, **self._padding_options(),
@@ -460,7 +462,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         return Part(X, index, target.encode(y), weights), target
 
     def _validate_held_out(self, given, target):
-        """Rows to watch that the caller gave, or None."""
+        """Validate the validation rows that were passed, or return None."""
         if given.X_val is None:
             for name in ("y_val", "sample_weight_val"):
                 if getattr(given, name) is not None:
@@ -477,7 +479,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         return Part(X, index, codes[index], weights[index])
 
     def _new_recipe(self, target):
-        """Step 2: what the program is built from, and the target in the loss' form."""
+        """Make the recipe of the program, and the target in the form of its loss."""
         check_optimizer(self.optimizer, self.learning_rate, self.optimizer_params)
         network, loss, target = self._network_and_loss(target)
         recipe = new_recipe(
@@ -492,25 +494,25 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         return recipe, target
 
     def _starting_state(self, recipe, rows, target, resume):
-        """Step 5: the state to start from, and the learning rate to set in it."""
+        """Get the state to start from, and the learning rate to set in it."""
         if not resume:
             state = self._first_state(recipe, int(self._seeds[0]), rows, target)
             return state, recipe.rate
         before = self._recipe
         if fingerprint(before.network) != fingerprint(recipe.network):
             raise ValueError(
-                "warm_start and partial_fit continue with the network that was fitted, "
-                "got parameters of another one. Set them back, or call fit with "
+                "warm_start and partial_fit continue with the fitted network, got "
+                "parameters of another network. Set them back, or call fit with "
                 "warm_start=False."
             )
         if before.optimizer_key() != recipe.optimizer_key():
-            # Another optimizer's state means nothing to this one.
+            # The state of another optimizer can't be used.
             return State(self._state.weights, []), recipe.rate
-        # A rate that a callback lowered stays, unless the user sets another.
+        # A rate that a callback has changed is kept, unless the parameter has changed.
         return self._state, recipe.rate if recipe.rate != before.rate else None
 
     def _settle(self, recipe, callbacks, resume, state, history, best, first_epoch):
-        """Step 7: the attributes that a fit leaves behind."""
+        """Set the fitted attributes."""
         n_new = len(history.get("loss", ()))
         before = self.history_ if resume else {}
         self._recipe, self._state = recipe, state
@@ -529,64 +531,64 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
 
     @property
     def _shape_in(self):
-        """The shape of sequences, as networks take it."""
+        """dict: the shape of the network's input."""
         n_features = self.n_features_in_
         if self._n_dimensions_in == 2:
             n_features //= self.n_timesteps_in_
         return {"n_timesteps": self.n_timesteps_in_, "n_features": n_features}
 
-    # ------------------------------------------- what networks do differently in fit
+    # ------------------------------------- steps of fit that differ between networks
 
-    # What checks y, before the target of a fit is known.
+    # The class or object that checks y before the target is learned.
     _target_kind: ClassVar[Any] = RowsThemselves()
 
     def _learn_target(self, y, classes, resume):
-        """The target, and the attributes that say what was learned of y."""
+        """Learn the target from y, and set its attributes, such as ``classes_``."""
         return self._target_kind
 
     def _network_and_loss(self, target):
-        """The network, the loss, and the target in the form that the loss takes."""
+        """Make the network, the loss, and the target in the form of the loss."""
         raise NotImplementedError
 
     def _loss_options(self):
-        """Arguments of the loss, and metrics."""
+        """Get the arguments of the loss, and the metrics."""
         return {"loss_params": {}, "metrics": ()}
 
     def _padding_options(self):
-        """What `check_sequences` has to know of padding."""
+        """Get the arguments of `check_sequences` about padding."""
         return {}
 
     def _before_training(self, given, rows, recipe):
-        """Learn from the training rows what is needed before the network sees them."""
+        """Prepare training with the training rows, before they are resampled."""
 
     def _resample(self, given, rows, target):
-        """Step 4: the rows to train on, out of those that are not held out."""
+        """Resample the training rows."""
         return rows
 
     def _batch_strata(self, rows, target):
-        """See `skseq._engine.recipe.Schedule`."""
+        """Compute the strata of `skseq._engine.recipe.Schedule`."""
         return
 
     def _first_state(self, recipe, seed, rows, target):
         return initial_state(recipe, seed)
 
     def _row_weights(self, rows, target):
-        """Weights to train with."""
+        """Compute the weights to train with."""
         return rows.weights
 
     @property
     def _prepare(self):
-        """What turns rows into what the network reads; None: nothing."""
+        """callable or None: converts rows to the network's input."""
         return
 
     def _monitored(self, given, held_out, target):
-        """What is watched: its key in the history, greater is better, its function."""
+        """Get the fields of `skseq._engine.recipe.Watch` that describe the score."""
         return {"monitor": "val_loss", "greater_is_better": False, "score": None}
 
     # ------------------------------------------------------------------ rows to train
 
     def _rows(self, rows, target, weights=None):
-        """Rows as the engine takes them, with weights of a mean of 1."""
+        """Convert a part to the rows of the engine, with weights of mean 1."""
         weights = self._row_weights(rows, target) if weights is None else weights
         weights = (weights / weights.mean()).astype(np.float32)
         return Rows(
@@ -594,7 +596,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         )
 
     def _make_watch(self, given, held_out, target, early_stopping):
-        """Step 6: how validation rows are watched."""
+        """Describe how validation rows are scored."""
         return Watch(
             **self._monitored(given, held_out, target),
             rows=self._rows(held_out, target, held_out.weights),
@@ -603,7 +605,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         )
 
     def _title(self):
-        """What a progress bar is called: the class and its changed parameters."""
+        """Write the title of a progress bar: the class and its changed parameters."""
         changed = [
             f"{name}={getattr(self, name)!r}"
             for name, one in self._parameters.items()
@@ -614,7 +616,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         return title if len(title) <= 72 else f"{title[:69]}..."
 
     def _outputs(self, X):
-        """What the network gives for X, of shape (n_samples, n_outputs)."""
+        """Compute the network's outputs for X, of shape (n_samples, n_outputs)."""
         check_is_fitted(self)
         X = check_sequences(self, X, reset=False)
         return predict(self._recipe, self._state.weights, X, prepare=self._prepare)

@@ -1,4 +1,4 @@
-"""What classifiers add to the networks: labels, probabilities, uneven classes."""
+"""The base class of classifiers: labels, probabilities, imbalanced classes."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
-    """A network that tells classes; abstract.
+    """Base class of classifiers.
 
-    A family gives ``_network``, which makes the network for a head.
+    A family defines ``_network``, which makes the network for a head.
 
     Attributes
     ----------
@@ -36,9 +36,9 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         Number of classes.
 
     sampler_ : sampler
-        The sampler as it was fitted on the training rows, or on their numbers where it
-        looks at labels alone; imbalanced-learn's own samplers are inside a
-        `SequenceResampler`. Only with ``sampler``.
+        The sampler, fitted on the training rows, or on their row numbers if it reads
+        only labels. imbalanced-learn's own samplers are inside a `SequenceResampler`.
+        Only with ``sampler``.
     """
 
     class_weight: dict[Any, float] | Literal["balanced"] | None = parameter(
@@ -56,8 +56,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         text="""imbalanced-learn sampler or None
         Resamples the training rows, after validation rows have been held out. Sequences
         are flattened for it, see `SequenceResampler`. ``class_weight="balanced"``
-        weighs the resampled rows. ``set_params(sampler__k_neighbors=3)`` sets a
-        parameter of the sampler.""",
+        is computed from the resampled rows. ``set_params(sampler__k_neighbors=3)`` sets
+        a parameter of the sampler.""",
         group="classes",
     )
     balanced_batches: bool | dict[Any, float] = parameter(
@@ -65,18 +65,19 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         constraint=["boolean", dict],
         text="""bool or dict
         Whether each batch is drawn with the classes in equal shares, or in the shares
-        that a dict states for each label. An epoch has as many steps as otherwise, and
-        rows of a rare class come several times. Not with ``class_weight="balanced"``.
-        """,
+        that a dict gives by label. The number of steps in an epoch stays the same, and
+        rows of a rare class are used several times. Not with
+        ``class_weight="balanced"``.""",
         group="classes",
     )
     output_bias: Literal["prior"] | None = parameter(
         default=None,
         constraint=[StrOptions({"prior"}), None],
         text="""{"prior"} or None
-        ``"prior"`` starts the bias of the output at the ratio of the classes in
-        training, so that the first epochs need not learn it (T.-Y. Lin et al., "Focal
-        loss for dense object detection", ICCV 2017). None: the bias starts at zero.""",
+        With ``"prior"``, the first bias of the output layer gives the ratio of the
+        classes in training, so that the first epochs need not learn it (T.-Y. Lin et
+        al., "Focal loss for dense object detection", ICCV 2017). None: the first bias
+        is zero.""",
         group="classes",
     )
 
@@ -108,7 +109,7 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
             Class labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, not negative. Only their ratios count; rows of weight zero are left
-            out. Not with a ``sampler`` that makes rows.
+            out. Not with a ``sampler`` that makes new rows.
         X_val : array-like of the same kind as X, default=None
             Validation rows. With ``early_stopping`` they replace rows held out; without
             it they are only recorded in ``history_``.
@@ -120,8 +121,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
             Groups of rows. ``early_stopping`` holds out whole groups.
         X_unlabeled : array-like of the same kind as X, default=None
             Rows without labels. An unfitted ``pretrained`` is fitted on them and on the
-            training rows of X. A pipeline does not transform them: transform them
-            before.
+            training rows of X. A pipeline does not transform them; transform them
+            before you pass them.
 
         Returns
         -------
@@ -140,7 +141,7 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         if resume and X_unlabeled is not None:
             raise ValueError(
                 "X_unlabeled must be None where warm_start continues, got an array: "
-                "the network has started already."
+                "pretraining comes before the first fit."
             )
         given = Given(
             X, y, sample_weight, groups, X_val, y_val, sample_weight_val, X_unlabeled
@@ -168,7 +169,7 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         y : array-like of shape (n_samples,)
             Their class labels.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come. Required at the first call.
+            All labels of all calls. Required at the first call.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, not negative.
 
@@ -188,13 +189,13 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         if isinstance(self.class_weight, str):
             raise ValueError(
                 f"class_weight must be a dict or None with partial_fit, got "
-                f"{self.class_weight!r}: the class frequencies are not known. Give the "
+                f"{self.class_weight!r}: the class frequencies are not known. Pass the "
                 f"weights of sklearn.utils.class_weight.compute_class_weight as a dict."
             )
         if self.sampler is not None:
             raise ValueError(
-                f"sampler must be None with partial_fit, got {self.sampler!r}: the "
-                f"rows of one call say little about all rows. Resample X and y before."
+                f"sampler must be None with partial_fit, got {self.sampler!r}: a "
+                f"sampler needs all rows at once. Resample X and y before."
             )
         resume = self.__sklearn_is_fitted__()
         if classes is None and not resume:
@@ -207,7 +208,7 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
 
     @public_fit
     def initialize(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Draw the first weights without training, so that ``predict`` works.
+        """Draw the first weights without training, so that ``predict`` can be called.
 
         Parameters
         ----------
@@ -281,10 +282,10 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         best = self.predict_proba(X).argmax(axis=1)
         return self.classes_[best]
 
-    # -------------------------------------------------- what classifiers do in `_fit`
+    # ------------------------------------------------------- steps of fit, see `_fit`
 
     def _network(self, head):
-        """The network of the family, with this head."""
+        """Make the network of the family, with this head."""
         raise NotImplementedError
 
     def _learn_target(self, y, classes, resume):
@@ -322,7 +323,7 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         vars(self).pop("sampler_", None)
         if self.sampler is None:
             return rows
-        # Not above: imbalanced-learn is an extra.
+        # Imported here, because imbalanced-learn is an extra.
         from skseq._resampling import resample_training
 
         kind = getattr(getattr(given.X, "dtype", None), "kind", "f")
@@ -347,7 +348,7 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         if shares is not None and isinstance(self.class_weight, str):
             raise ValueError(
                 "class_weight must be a dict or None with balanced_batches, got "
-                "'balanced': rare classes would count twice. Choose one of both."
+                "'balanced': rare classes would count twice. Choose one of the two."
             )
         return shares
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ConvolutionalNetwork(Declared):
-    """The parameters of convolutional networks; abstract."""
+    """Mixin with the parameters of convolutional networks."""
 
     filters: int | Sequence[int] = parameter(
         default=(64, 64),
@@ -36,9 +36,9 @@ class ConvolutionalNetwork(Declared):
         default="same",
         constraint=[StrOptions({"same", "valid", "causal"})],
         text="""{"same", "valid", "causal"}
-        What happens at the ends of a sequence: zeros on both sides, no padding (each
-        layer shortens the sequence), or zeros before the start alone, so that no output
-        depends on a later timestep.""",
+        Padding of a sequence before a convolution: zeros on both sides, no padding
+        (each layer shortens the sequence), or zeros only before the start, so that no
+        output depends on a later timestep.""",
     )
     pool_size: int | Sequence[int] = parameter(
         default=1,
@@ -51,7 +51,7 @@ class ConvolutionalNetwork(Declared):
         default="max",
         constraint=[StrOptions({"max", "mean", "flatten"})],
         text="""{"max", "mean", "flatten"}
-        What the following layers get of the last convolution: the maximum or the mean
+        How the outputs of the last convolution are passed on: the maximum or the mean
         over the timesteps, or all timesteps side by side.""",
     )
     activation: Activations = parameter(
@@ -101,7 +101,7 @@ class ConvolutionalNetwork(Declared):
         )
 
     def _check_length(self, kernel_size, pool_size):
-        """Raise if padding="valid" leaves a convolution nothing to run over."""
+        """Raise if a sequence is too short for padding="valid"."""
         if self.padding != "valid":
             return
         length = self.n_timesteps_in_

@@ -1,4 +1,4 @@
-"""The plain feed-forward network that every comparison needs."""
+"""Dense networks over the flattened sequence."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 
 class DenseNetwork(Declared):
-    """The parameters of dense networks; abstract."""
+    """Mixin with the parameters of dense networks."""
 
     dense_units: int | Sequence[int] = parameter(
         default=(100,),
         constraint=[Integral, tuple, list],
         text="""int or tuple of int
-        Widths of the hidden layers. Without any the network is logistic regression.""",
+        Widths of the hidden layers. Without hidden layers the network is logistic
+        regression.""",
         kw_only=False,
     )
     activation: Activations = parameter(
@@ -56,12 +57,12 @@ class DenseNetwork(Declared):
 
 
 class DenseClassifier(DenseNetwork, SequenceClassifier):
-    """Feed-forward network over the flattened sequence, the baseline to beat.
+    """Feed-forward network over the flattened sequence as a scikit-learn classifier.
 
-    The timesteps stand side by side and go through dense layers to an output for each
-    class, as in a multilayer perceptron [1]_. The layers are Keras' own. A network that
-    uses the order of the timesteps should do better than this one; if it does not, the
-    order says little.
+    The timesteps are laid side by side and go through dense layers to an output for
+    each class, as in a multilayer perceptron [1]_. The layers are Keras' own. It is the
+    baseline: if a network that uses the order of the timesteps is not better, the order
+    is of little use.
 
     See Also
     --------

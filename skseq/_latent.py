@@ -1,4 +1,4 @@
-"""Over-sampling in the space of an autoencoder's codes."""
+"""Resampling in the space of an autoencoder's codes."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from skseq._validation import HasMethods
 
 
 def _labels(y):
-    """One label for each row, also where y has a column for each class."""
+    """Get the label of each row, also if y has a column for each class."""
     return np.asarray(check_target_type(y, indicate_one_vs_all=True)[0])
 
 
 def _check_no_whole_numbers(X, given):
-    """Raise if rows hold whole numbers, which an autoencoder does not reconstruct."""
+    """Raise if rows hold integers, which an autoencoder does not reconstruct."""
     kinds = {"X": X.dtype}
     if is_frame(given):
         columns = given.columns
@@ -41,13 +41,13 @@ def _check_no_whole_numbers(X, given):
             raise ValueError(
                 f"X must hold amounts, got whole numbers of dtype {dtype} in {name}, "
                 f"such as token ids, which an autoencoder does not reconstruct. Use "
-                f"SequenceResampler with RandomOverSampler, or X.astype(float) where "
-                f"they are amounts."
+                f"SequenceResampler with RandomOverSampler, or X.astype(float) if they "
+                f"are amounts."
             )
 
 
 def _nearest(codes, labels, new_codes, new_labels):
-    """Of each new code, the row of its class with the nearest code."""
+    """Find, for each new code, the row of its class with the nearest code."""
     nearest = np.empty(len(new_codes), int)
     for label in np.unique(new_labels):
         rows, new = np.flatnonzero(labels == label), new_labels == label
@@ -56,15 +56,15 @@ def _nearest(codes, labels, new_codes, new_labels):
 
 
 class LatentSampler(SamplerWithSampler):
-    """Resamples in the space of an autoencoder's codes.
+    """Resample in the space of an autoencoder's codes.
 
-    The training rows are encoded by an autoencoder, a sampler resamples the codes, and
-    new codes are decoded [1]_. Interpolating between two sequences gives a mixture of
-    both; a code between two codes is decoded to a sequence of the kind that the
-    autoencoder has learned. Rows that the sampler takes unchanged are rows of X.
+    An autoencoder encodes the training rows, a sampler resamples the codes, and new
+    codes are decoded [1]_. While interpolation between two sequences gives a mixture of
+    both, a code between two codes is decoded to a sequence of the kind that the
+    autoencoder has learned. Rows that the sampler does not change are rows of X.
 
-    Where the autoencoder has a ``mask_value``, a new row is padded like the row of its
-    class whose code is nearest to its own.
+    If the autoencoder has a ``mask_value``, a new row is padded like the row of its
+    class with the nearest code.
 
     Attributes
     ----------
@@ -110,13 +110,13 @@ class LatentSampler(SamplerWithSampler):
         constraint=[HasMethods(["transform", "inverse_transform"]), None],
         text="""AutoencoderTransformer, FrozenEstimator or None
         An unfitted autoencoder, which is fitted on the rows that are resampled, or a
-        fitted one in `sklearn.frozen.FrozenEstimator`. None: an autoencoder with early
-        stopping and 8 numbers in a code, or half as many as a row has values if that is
-        less.""",
+        fitted one in `sklearn.frozen.FrozenEstimator`. None: an autoencoder with
+        ``early_stopping`` and a code of 8 numbers, or half the number of values in a
+        row if that is less.""",
     )
 
     def _fit_resample(self, X, y, **params):
-        labels = _labels(y)  # it raises earlier than the fit of an autoencoder would
+        labels = _labels(y)  # before the autoencoder is fitted, to raise early
         given = X
         inner, _ = unfrozen(self.autoencoder)
         X = check_sequences(
@@ -133,10 +133,10 @@ class LatentSampler(SamplerWithSampler):
         by_name = is_frame(given) and hasattr(autoencoder, "feature_names_in_")
         codes = autoencoder.transform(given if by_name else X)
         new_codes, y, *rest = self._resampled(self._made_sampler(), codes, y, params)
-        # A code that equals a row's own stands for that row.
+        # A code equal to that of a row of X stands for this row.
         places = {code.tobytes(): i for i, code in enumerate(codes)}
         rows = np.array([places.get(code.tobytes(), -1) for code in new_codes])
-        # Rows may share a code; where the sampler tells which it took, it is that one.
+        # Several rows may have one code. If the sampler has the indices, use them.
         for known in (getattr(self, "sample_indices_", None), np.arange(len(codes))):
             n_known = 0 if known is None else len(known)
             if n_known and np.array_equal(new_codes[:n_known], codes[known]):

@@ -24,16 +24,15 @@ if TYPE_CHECKING:
 class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
     """Detect rows that an autoencoder reconstructs poorly.
 
-    An `AutoencoderTransformer` is fitted on the training rows. What most rows have in
-    common passes its narrow code, and what is rare does not, so that rare rows are
+    An `AutoencoderTransformer` is fitted on the training rows. Its short code has room
+    for the patterns that most rows share, and not for rare ones, so that rare rows are
     reconstructed poorly [1]_ [2]_. The rows with the largest errors, a fraction of
     ``contamination`` of the training rows, are outliers.
 
-    The detector learns from the training rows what is usual, and works best when few or
-    none of them are outliers. With many, `sklearn.ensemble.IsolationForest` is often
-    better. A network reconstructs its training rows better than new rows, of which
-    therefore more than ``contamination`` are called outliers; ``X_val`` in ``fit``
-    corrects that.
+    The detector works best when few or none of the training rows are outliers. With
+    many, `sklearn.ensemble.IsolationForest` is often better. A network reconstructs its
+    training rows better than new rows, so that more than a fraction of
+    ``contamination`` of new rows are outliers; ``X_val`` in ``fit`` corrects this.
 
     Attributes
     ----------
@@ -56,8 +55,8 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
     See Also
     --------
     AutoencoderTransformer : The network, with its codes.
-    sklearn.ensemble.IsolationForest : Rows that few random cuts set apart.
-    sklearn.neighbors.LocalOutlierFactor : Rows in sparser places than their neighbours.
+    sklearn.ensemble.IsolationForest : Outliers by random splits.
+    sklearn.neighbors.LocalOutlierFactor : Outliers by local density.
 
     References
     ----------
@@ -84,23 +83,22 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         default=None,
         constraint=[AutoencoderTransformer, None],
         text="""AutoencoderTransformer or None
-        The network; it is cloned before ``fit``. None: an autoencoder with
-        ``early_stopping`` and a code of 8 numbers, or of half as many as a row has
-        values if that is less.""",
+        The network; ``fit`` clones it. None: an autoencoder with ``early_stopping`` and
+        a code of 8 numbers, or half the number of values in a row if that is less.""",
         kw_only=False,
     )
     contamination: float = parameter(
         default=0.1,
         constraint=[Interval(Real, 0, 0.5, closed="right")],
         text="""float
-        Fraction in (0, 0.5] of the training rows, or of the rows in ``X_val``, that are
-        outliers.""",
+        Fraction in (0, 0.5] of outliers among the training rows, or among the rows of
+        ``X_val`` if that is passed.""",
     )
     random_state: int | np.random.RandomState | None = parameter(
         default=None,
         constraint=["random_state"],
         text="""int, RandomState instance or None
-        Passed on to the autoencoder, unless that has its own. Pass an int for the same
+        Passed to the autoencoder, unless that has its own. Pass an int for the same
         result at each call.""",
     )
 
@@ -124,16 +122,16 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         ----------
         X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Training rows, outliers among them or not, without missing values.
+            Training rows, with or without outliers, without missing values.
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights in the training of the network, not negative. Rows of weight zero
             are ignored when the threshold is set.
         X_val : array-like of the same kind as X, default=None
-            Rows that the network is not trained on. The threshold is then such that a
-            fraction of ``contamination`` of them are outliers, and ``early_stopping``
-            uses them as validation rows.
+            Rows that the network is not trained on. The threshold is then set such that
+            a fraction of ``contamination`` of them are outliers, and
+            ``early_stopping`` uses them as validation rows.
 
         Returns
         -------
@@ -168,7 +166,7 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         return self
 
     def _check(self, X, *, reset=False, **options):
-        """X in the dimensions in which it came."""
+        """Validate X, and return it with its own number of dimensions."""
         X = check_sequences(
             self, X, reset=reset, dtype=AutoencoderTransformer._dtype,
             mask_value=getattr(self.autoencoder, "mask_value", None), **options,
@@ -187,7 +185,7 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            The autoencoder's.
+            The scores of the autoencoder.
 
         Raises
         ------

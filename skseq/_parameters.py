@@ -1,6 +1,6 @@
-"""Parameters of estimators, each declared once: type, default, constraint and text.
+"""Parameters of estimators, each declared once with type, default and description.
 
-A class states a parameter where it belongs::
+A class declares a parameter as::
 
     class Trained(Declared):
         epochs: int = parameter(
@@ -10,12 +10,12 @@ A class states a parameter where it belongs::
             Passes over the training rows.''',
         )
 
-Every class below `Declared` gets from its declarations and those of its base classes
+From its declarations and those of its base classes, every subclass of `Declared` gets
 
 - an ``__init__`` with explicit parameters, which stores them unchanged;
-- ``_parameter_constraints`` as scikit-learn has them;
-- the section *Parameters* of its docstring, and the section *Attributes* out of those
-  of its base classes.
+- ``_parameter_constraints`` as in scikit-learn;
+- the section *Parameters* of its docstring, and the section *Attributes*, joined from
+  those of its base classes.
 
 A class changes the default of a parameter of a base class by ``epochs: int = 100``.
 """
@@ -43,7 +43,7 @@ class Parameter:
     annotation: Any = inspect.Parameter.empty
 
     def lines(self, name):
-        """The entry in a numpydoc section."""
+        """Write the entry in a numpydoc section."""
         kind, _, text = inspect.cleandoc(self.text).partition("\n")
         default = repr(self.default).replace("'", '"')
         head = f"{name} : {kind}, default={default}"
@@ -64,20 +64,20 @@ def parameter(
     ----------
     default : object
     constraint : list or "no_validation"
-        As scikit-learn's ``_parameter_constraints`` has it.
+        As in scikit-learn's ``_parameter_constraints``.
     text : str
-        In the first line the type, as a docstring has it, and then the description.
+        The entry in the docstring: the type in the first line, then the description.
     group : str
         One of `GROUPS`.
     kw_only : bool
-        False for the one parameter that can be given by position.
+        False for the one parameter that can be passed by position.
     """
     return Parameter(default, constraint, text, group, kw_only)
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(parameter,))
 class Declared:
-    """Base of classes that declare parameters; see the module's docstring."""
+    """Base class of classes that declare parameters; see the module's docstring."""
 
     _parameters: ClassVar[dict[str, Parameter]] = {}
     _own_docstring: ClassVar[str | None] = None
@@ -92,7 +92,7 @@ class Declared:
         }
         for name, one in cls._parameters.items():
             if name in vars(cls):
-                # What an object has that was made before there was the parameter.
+                # The value in an object that is older than the parameter.
                 setattr(cls, name, one.default)
         cls.__init__ = _constructor(cls)
         cls.__doc__ = _docstring(cls)
@@ -110,12 +110,12 @@ def _parameters_of(cls):
         elif name in found and name in annotations:
             found[name] = replace(found[name], default=value)
     order = sorted(found.items(), key=lambda item: GROUPS.index(item[1].group))
-    # Those that can be given by position come first.
+    # The parameter that can be passed by position comes first.
     return dict(sorted(order, key=lambda item: item[1].kw_only))
 
 
 def _inherited_constraints(cls):
-    """Constraints of base classes that declare them as scikit-learn does."""
+    """Collect the constraints that base classes declare as scikit-learn does."""
     found = {}
     for base in reversed(cls.__mro__[1:]):
         if not issubclass(base, Declared):
@@ -162,7 +162,7 @@ _SECTION = re.compile(r"^(\w[\w ]*)\n-{3,}\n", re.MULTILINE)
 
 
 def _sections(doc):
-    """A docstring's text before its first section, and the text of each section."""
+    """Split a docstring into the text before the first section, and the sections."""
     if doc is None:
         return "", {}
     head, *parts = _SECTION.split(inspect.cleandoc(doc))
@@ -170,7 +170,7 @@ def _sections(doc):
 
 
 def _docstring(cls):
-    """The class' own docstring with Parameters and Attributes filled in."""
+    """Fill in Parameters and Attributes in the docstring of a class."""
     if cls._own_docstring is None:
         return None
     head, sections = _sections(cls._own_docstring)

@@ -1,4 +1,4 @@
-"""Pickles that know which versions wrote them."""
+"""Pickled state with the versions under which it was saved."""
 
 import warnings
 from importlib import metadata
@@ -11,7 +11,7 @@ from skseq import __version__
 def _versions():
     return {
         "skseq": __version__,
-        # Not by importing them, because a reshaper is to load no Keras.
+        # Without an import, so that a reshaper loads no Keras.
         "scikit-learn": metadata.version("scikit-learn"),
         "keras": metadata.version("keras"),
     }
@@ -22,10 +22,10 @@ def _minor(version):
 
 
 class VersionedState(BaseEstimator):
-    """Mixin: pickled state that warns when it is loaded under another minor version.
+    """Mixin that warns when pickled state is loaded under another minor version.
 
-    The versions of skseq, scikit-learn and Keras travel with the state and are gone
-    from the loaded object.
+    The versions of skseq, scikit-learn and Keras are part of the pickled state, and not
+    of the loaded object.
     """
 
     def __getstate__(self):
@@ -48,5 +48,5 @@ class VersionedState(BaseEstimator):
         super().__setstate__(self._upgraded(state))
 
     def _upgraded(self, state):
-        """The state as this version has it, from that of an earlier version."""
+        """Convert the state of an earlier version to that of this version."""
         return state

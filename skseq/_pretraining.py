@@ -1,4 +1,4 @@
-"""Networks that start from the encoder of an autoencoder."""
+"""First weights of a network from the encoder of an autoencoder."""
 
 import numpy as np
 from sklearn.base import clone
@@ -8,8 +8,8 @@ from skseq._engine.fingerprints import fingerprint
 from skseq._engine.recipe import State
 from skseq._engine.train import named_weights
 
-# What encoder and network must have in common besides the shapes of their weights, for
-# the same weights to mean the same; and up to which layer.
+# Options that encoder and network must have in common, besides the shapes of their
+# weights, and the last layer for which they are compared.
 _COMMON = {
     "cell": None,
     "padding": None,
@@ -20,23 +20,22 @@ _COMMON = {
 
 
 def unfrozen(pretrained):
-    """The autoencoder, and whether it is frozen."""
+    """Get the autoencoder, and whether it is frozen."""
     frozen = isinstance(pretrained, FrozenEstimator)
     return pretrained.estimator if frozen else pretrained, frozen
 
 
 def check_pretrained(pretrained, X_unlabeled):
-    """Raise unless ``pretrained`` is what it may be.
+    """Validate the parameter ``pretrained``.
 
     Parameters
     ----------
     pretrained : object
-        The parameter: an unfitted autoencoder, a fitted one in `FrozenEstimator`, or
-        None.
+        Valid are an unfitted autoencoder, a fitted one in `FrozenEstimator`, and None.
     X_unlabeled : array-like or None
     """
     remedy = (
-        "Give sklearn.frozen.FrozenEstimator(autoencoder) with a fitted "
+        "Pass sklearn.frozen.FrozenEstimator(autoencoder) with a fitted "
         "AutoencoderTransformer, or an unfitted AutoencoderTransformer."
     )
     if pretrained is None:
@@ -54,34 +53,35 @@ def check_pretrained(pretrained, X_unlabeled):
             f"pretrained must be "
             f"{'fitted in FrozenEstimator' if frozen else 'unfitted or frozen'}, got "
             f"{'an unfitted' if frozen else 'a fitted'} {inner!r}: clone and grid "
-            f"searches would lose what it learned. {remedy}"
+            f"searches would discard its weights. {remedy}"
         )
     if frozen and X_unlabeled is not None:
         raise ValueError(
-            "X_unlabeled must be None with a frozen autoencoder, got an array: it is "
-            "fitted already. Give an unfitted AutoencoderTransformer."
+            "X_unlabeled must be None with a frozen autoencoder, which is fitted "
+            "already, got an array. Set pretrained to an unfitted "
+            "AutoencoderTransformer."
         )
     if inner.mask_value is not None:
         raise ValueError(
-            f"pretrained must have mask_value=None, got {inner.mask_value!r}: the "
-            f"network that starts from it knows no padding."
+            f"pretrained must have mask_value=None, got {inner.mask_value!r}: "
+            f"classifiers don't support padding."
         )
 
 
 def check_encoder(pretrained, network):
-    """Raise unless a network does with weights what the encoder does with them.
+    """Raise unless encoder and network compute the same with the same weights.
 
     Parameters
     ----------
     pretrained : estimator
-        As `check_pretrained` lets it pass.
+        Validated by `check_pretrained`.
     network : skseq._engine.networks.Network
     """
     autoencoder, _ = unfrozen(pretrained)
     encoder = autoencoder._encoder(network.n_timesteps, network.n_features)
     if type(encoder) is not type(network):
         raise ValueError(
-            f"pretrained must be of the network's own kind, got kind="
+            f"pretrained must have layers of the network's kind, got kind="
             f"{autoencoder.kind!r} for a {network.name} network."
         )
     differing = []
@@ -89,34 +89,34 @@ def check_encoder(pretrained, network):
         theirs, ours = getattr(encoder, name, None), getattr(network, name, None)
         if isinstance(theirs, tuple) and isinstance(ours, tuple):
             theirs = theirs[:last]
-            # Layers that are missing are listed by `start_from`.
+            # `start_from` raises for missing layers.
             n_both = min(len(theirs), len(ours))
             theirs, ours = theirs[:n_both], ours[:n_both]
         if fingerprint(ours) != fingerprint(theirs):
             differing.append(f"{name}={ours!r} (the encoder's is {theirs!r})")
     if differing:
         raise ValueError(
-            f"A network must do with pretrained weights what their encoder did, got "
-            f"{', '.join(differing)}. Set them alike."
+            f"A pretrained network must have the options of the encoder, got "
+            f"{', '.join(differing)}. Set both to the same value."
         )
 
 
 def fit_autoencoder(pretrained, rows, X_unlabeled, n_timesteps, flat, seed):
-    """The autoencoder to start from.
+    """Fit the autoencoder for pretraining, unless it is frozen.
 
     Parameters
     ----------
     pretrained : estimator
-        As `check_pretrained` lets it pass.
+        Validated by `check_pretrained`.
     rows : skseq._rows.Part
         The training rows.
     X_unlabeled : ndarray of shape (n_more, n_timesteps, n_features) or None
     n_timesteps : int or None
-        For an unfitted autoencoder without.
+        Used if an unfitted autoencoder has ``n_timesteps=None``.
     flat : bool
-        Whether the rows came as a table.
+        Whether X is a table.
     seed : int
-        For an unfitted autoencoder without ``random_state``.
+        Used if an unfitted autoencoder has ``random_state=None``.
 
     Raises
     ------
@@ -140,26 +140,26 @@ def fit_autoencoder(pretrained, rows, X_unlabeled, n_timesteps, flat, seed):
     )
     if there != here:
         raise ValueError(
-            f"pretrained must be fitted on rows of X's shape, {here}, got one that was "
-            f"fitted on {there}."
+            f"pretrained must be fitted on rows of the shape of X, {here}, got one "
+            f"that was fitted on {there}."
         )
     return autoencoder
 
 
 def _describe(flat, n_timesteps, n_features):
-    # The scale of sequences is the same for all timesteps: their number may differ.
+    # The scale of sequences is the same for all timesteps, whose number may differ.
     if not flat:
         return f"sequences of {n_features} features"
     return f"a table of {n_timesteps} timesteps of {n_features} columns"
 
 
 def start_from(autoencoder, recipe, state):
-    """A state whose layers start from the encoder's weights where they have its names.
+    """Copy the encoder's weights to the layers of the same names in a state.
 
     Raises
     ------
     ValueError
-        If a layer of the encoder finds none of its name and shape.
+        If a layer of the encoder has no counterpart of its name and shape.
     """
     ours = named_weights(recipe, state.weights)
     network = autoencoder._recipe.network
@@ -179,9 +179,9 @@ def start_from(autoencoder, recipe, state):
     ]
     if unfit:
         raise ValueError(
-            "Each layer of the pretrained encoder must have one of its name and shape "
-            "in the network, got\n  " + "\n  ".join(unfit) + "\nGive the network the "
-            "autoencoder's layer_sizes, in order, leave normalization=None, and fit "
-            "both on rows of one shape."
+            "Each layer of the pretrained encoder must have a counterpart of its name "
+            "and shape in the network, got\n  " + "\n  ".join(unfit) + "\nSet the "
+            "network's layer sizes to the autoencoder's layer_sizes, leave "
+            "normalization=None, and fit both on rows of one shape."
         )
     return State(list({**ours, **theirs}.values()), state.optimizer)

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class RecurrentNetwork(Declared):
-    """The parameters of all recurrent networks; abstract.
+    """Mixin with the parameters of recurrent networks.
 
-    A public class gives ``_cell``.
+    A public class defines ``_cell``.
     """
 
     units: int | Sequence[int] = parameter(
@@ -54,18 +54,18 @@ class RecurrentNetwork(Declared):
         default="flatten",
         constraint=[StrOptions({"flatten", "last", "mean", "max"})],
         text="""{"flatten", "last", "mean", "max"}
-        What the following layers get of the last recurrent layer: the outputs at all
-        timesteps side by side, the output at the last timestep, or the mean or the
-        maximum over the timesteps. ``"flatten"`` keeps the timesteps apart, which suits
-        the columns of a table and steps of a fixed calendar. The others suit long
-        sequences, and those that may be shifted in time.""",
+        How the outputs of the last recurrent layer are passed on: those of all
+        timesteps side by side, that of the last timestep, or the mean or maximum over
+        the timesteps. ``"flatten"`` keeps the timesteps apart, which suits the columns
+        of a table and timesteps of a fixed calendar. The others suit long sequences,
+        and sequences that may be shifted in time.""",
     )
     layer_activation: Activations = parameter(
         default=None,
         constraint=[*ACTIVATION, tuple, list],
         text="""str, dict, keras.layers.Layer, callable, None, or tuple of those
-        Activation after each recurrent layer (the cell keeps its own inside): the name
-        of a Keras activation, a dict with a name and options such as ``{"name":
+        Activation after each recurrent layer, in addition to those inside the cell: the
+        name of a Keras activation, a dict with a name and options such as ``{"name":
         "leaky_relu", "negative_slope": 0.2}``, a Keras layer or a function; a tuple has
         one for each layer. None: no further activation.""",
     )

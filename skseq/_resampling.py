@@ -1,6 +1,6 @@
-"""imbalanced-learn for sequences: samplers of rows that have timesteps.
+"""Samplers for sequences, with the methods of imbalanced-learn.
 
-With `skseq._latent` the only importer of imbalanced-learn.
+No other module imports imbalanced-learn.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ except ImportError as error:
         'Samplers need imbalanced-learn: pip install "skseq[imbalance]"'
     ) from error
 
-# A row that was made has a timestep where this much of it is there. Less is there where
-# the row was interpolated between rows of different lengths.
+# A new row has a timestep if its length indicator is at least this fraction of the
+# weight. It is less between rows of different lengths.
 _ALL_OF_IT = 1 - 1e-6
 
 
@@ -51,7 +51,7 @@ def _is_pandas(X):
 
 
 def as_given(rows, given):
-    """Rows in the kind of container in which X was given."""
+    """Convert rows to the type of container of X."""
     if _is_pandas(given):
         return type(given)(rows, columns=given.columns).astype(given.dtypes)
     if is_frame(given):  # of polars
@@ -60,14 +60,14 @@ def as_given(rows, given):
 
 
 class ResampledSequences(Declared):
-    """What samplers have to know of sequences; abstract.
+    """Mixin with the parameters of samplers that describe sequences.
 
     Attributes
     ----------
     n_features_in_ : int
         Columns of a 2-D X, features per timestep of a 3-D X.
     n_timesteps_in_ : int
-        Timesteps of X. Not there for a table that went to a sampler unchanged.
+        Timesteps of X. Not defined if X is a table that went to a sampler unchanged.
     feature_names_in_ : ndarray of shape (n_columns,)
         Column names of a dataframe X. Defined only if all are strings.
     """
@@ -76,7 +76,7 @@ class ResampledSequences(Declared):
         default=None,
         constraint=[Real, None],
         text="""float or None
-        Timesteps in which every feature has this value are padding, and stay padding;
+        Timesteps in which every feature has this value are padding, and remain padding;
         NaN is possible. None: there is no padding.""",
     )
     n_timesteps: int | None = parameter(
@@ -90,15 +90,15 @@ class ResampledSequences(Declared):
 
 
 class SamplerWithSampler(Declared, VersionedState, BaseSampler):
-    """A sampler around another; abstract.
+    """Base class of samplers that contain another sampler.
 
     Attributes
     ----------
     sampling_strategy_ : dict
-        The inner sampler's: rows to make, or to keep, by class.
+        The number of rows to make, or to keep, by class; from the inner sampler.
     sample_indices_ : ndarray of shape (n_new_samples,)
-        The inner sampler's, where it has them: the row of X that each row is, or is
-        made from.
+        The row of X that each new row is, or is made from. Only if the inner sampler
+        has this attribute.
     """
 
     sampler: Any = parameter(
@@ -113,7 +113,7 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
         default=None,
         constraint=["random_state"],
         text="""int, RandomState instance or None
-        Passed on to what is inside and has no random state of its own.""",
+        Passed to the inner sampler and autoencoder, unless they have their own.""",
         group="other",
     )
 
@@ -132,7 +132,7 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
         return get_tags(SMOTE() if self.sampler is None else self.sampler)
 
     def _made_sampler(self, **params):
-        """A copy of the sampler that knows the random state, or SMOTE."""
+        """Clone the sampler, or make SMOTE, and set the random state."""
         sampler = SMOTE() if self.sampler is None else clone(self.sampler)
         sampler.set_params(**params)
         for name, value in sampler.get_params().items():
@@ -142,7 +142,7 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
         return sampler
 
     def _resampled(self, sampler, X, y, params):
-        """What the sampler gives for a table; its errors say what was resampled."""
+        """Resample a table; errors list the classes and name the sampler."""
         name = type(sampler).__name__
         try:
             inspect.signature(sampler.fit_resample).bind(X, y, **params)
@@ -150,7 +150,7 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
             raise TypeError(
                 f"sampler must have fit_resample(X, y), got {name} with "
                 f"fit_resample{inspect.signature(sampler.fit_resample)}: {error}. Use "
-                f"one of imbalanced-learn's, or its FunctionSampler for your own."
+                f"a sampler of imbalanced-learn, or its FunctionSampler."
             ) from error
         try:
             found = sampler.fit_resample(X, y, **params)
@@ -164,9 +164,9 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
             or len({np.shape(a)[0] for a in found[:2]}) != 1
         ):
             raise ValueError(
-                f"sampler must give rows and as many labels, got {type(found)} from "
-                f"{name}'s fit_resample. Use one of imbalanced-learn's, or its "
-                f"FunctionSampler for your own."
+                f"sampler must return rows and as many labels, got {type(found)} from "
+                f"fit_resample of {name}. Use a sampler of imbalanced-learn, or its "
+                f"FunctionSampler."
             )
         X, y, *rest = found
         self.sampler_ = sampler
@@ -174,7 +174,7 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
         return X, y, *rest
 
     def _take_over(self, *names):
-        """Have the sampler's fitted attributes, and none where it has none."""
+        """Copy fitted attributes of the sampler, and delete those it does not have."""
         for name in names:
             vars(self).pop(name, None)
             if hasattr(self.sampler_, name):
@@ -192,21 +192,21 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
         y : array-like of shape (n_samples,)
             Class labels.
         **params : dict
-            Passed on to the ``fit_resample`` of the inner sampler.
+            Passed to the ``fit_resample`` of the inner sampler.
 
         Returns
         -------
         X_resampled : array or dataframe of shape (n_new_samples, n_timesteps, \
                 n_features) or (n_new_samples, n_columns)
-            Of X's kind and dtype.
+            The resampled rows, in the type and dtype of X.
         y_resampled : array of shape (n_new_samples,)
-            Their labels, of y's kind.
+            Their labels, in the type of y.
 
         Raises
         ------
         ValueError
-            If the sampler can't resample these rows, or X holds whole numbers or
-            categories between which it would interpolate.
+            If the sampler can't resample these rows, or would interpolate between whole
+            numbers or categories.
         TypeError
             If a parameter has the wrong type.
         """
@@ -226,7 +226,7 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
         y : array-like of shape (n_samples,)
             Class labels.
         **params : dict
-            As ``fit_resample`` takes them.
+            Passed to ``fit_resample``.
 
         Returns
         -------
@@ -239,11 +239,11 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
 
 def _check_given(y):
     if y is None:
-        raise ValueError("y must hold class labels, by which to resample, got None.")
+        raise ValueError("y must hold class labels, got None.")
 
 
 def _counts(y):
-    """How many rows of each class, for a message."""
+    """Count the rows of each class, for a message."""
     y = np.asarray(y)
     if y.ndim > 1 and y.shape[1] > 1:
         return f"y of shape {y.shape}"
@@ -258,37 +258,37 @@ def _counts(y):
 
 
 def _remedy(message):
-    """The end of a message, where imbalanced-learn's own names no remedy."""
+    """Write the end of a message that names the remedy, after a space."""
     if "n_neighbors" in message:
         return (
-            " A class has fewer rows than the neighbours that are asked for: lower "
-            "k_neighbors, or use RandomOverSampler, which needs none."
+            " A class has too few rows for this number of neighbours: lower "
+            "k_neighbors, or use RandomOverSampler, which needs no neighbours."
         )
     if "contains NaN" in message:
         return (
-            " Fill in what is missing, set mask_value=float('nan') where it is padding "
-            "of whole timesteps, or use RandomOverSampler or RandomUnderSampler."
+            " Fill in the missing values, set mask_value=float('nan') if whole "
+            "timesteps are padding, or use RandomOverSampler or RandomUnderSampler."
         )
     return ""
 
 
 class SequenceResampler(ResampledSequences, SamplerWithSampler):
-    """Any of imbalanced-learn's samplers, for sequences.
+    """Resample sequences with any sampler of imbalanced-learn.
 
-    A sequence is flattened, resampled as a row of a table, and restored, so that a 3-D
-    X can be resampled in an `imblearn.pipeline.Pipeline` in front of a network. By
+    Each sequence is flattened, resampled as a row of a table, and restored, so that a
+    3-D X can be resampled in an `imblearn.pipeline.Pipeline` before a network. By
     default the sampler is SMOTE [1]_, which places new rows of a class between two
-    neighbouring rows of it.
+    neighbouring rows of the class.
 
-    *Padding stays padding.* With ``mask_value`` the neighbours of a row are rows of the
-    same length first. A new row has a timestep only where all rows have it from which
-    it is made; between rows of different lengths, which happens where a class has few
-    rows of a length, it is as long as the shorter one. Every other timestep has the
-    mask value. Padding may stand anywhere, not only at the end.
+    *Padding remains padding.* With ``mask_value``, rows of equal length are nearer
+    neighbours than all others. A new row has a timestep only if all rows from which it
+    is made have it: between rows of different lengths, it is as long as the shorter
+    one. All other timesteps get the mask value. Padding may be at any timestep, not
+    only at the end.
 
-    *Categories stay categories.* Features named by ``categorical_features`` go through
-    SMOTENC [1]_, in which the neighbours vote. Whole numbers, such as token ids, are
-    refused with samplers that interpolate between them.
+    *Categories remain categories.* Features in ``categorical_features`` are resampled
+    by SMOTENC [1]_, in which the neighbours vote. For whole numbers, such as token ids,
+    samplers that interpolate raise an error.
 
     Attributes
     ----------
@@ -297,8 +297,8 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
 
     See Also
     --------
-    LatentSampler : Resamples in the space of an autoencoder's codes.
-    SequenceAugmenter : Noisy and scaled copies.
+    LatentSampler : Resample in the space of an autoencoder's codes.
+    SequenceAugmenter : Over-sample by noisy and scaled copies.
 
     Notes
     -----
@@ -327,25 +327,26 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
         default=None,
         constraint=["array-like", None],
         text="""array-like of int or bool, or None
-        Features of a timestep (columns of a 2-D X without ``n_timesteps``) that are
-        categories: their indices, or a mask. The sampler must then be None, a SMOTENC,
+        The features of a timestep (columns of a 2-D X without ``n_timesteps``) that are
+        categories, as indices or as a mask. The sampler must then be None, a SMOTENC,
         whose own ``categorical_features`` are replaced, or one that makes no new
         values.""",
     )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        # A table goes to the sampler as it is.
+        # A table goes to the sampler unchanged.
         inner = self._inner_tags().input_tags
         for name in ("sparse", "string", "allow_nan"):
             setattr(tags.input_tags, name, getattr(inner, name))
         return tags
 
     def _fit_resample(self, X, y, **params):
-        # Whole numbers in a dataframe may be amounts and not ids.
+        # Whole numbers in a dataframe may be amounts, and need not be ids.
         whole = getattr(getattr(X, "dtype", None), "kind", "O") in "biu"
         special = self.mask_value is not None or self.categorical_features is not None
-        of_polars = is_frame(X) and not _is_pandas(X)  # which imbalanced-learn refuses
+        # imbalanced-learn refuses dataframes of polars.
+        of_polars = is_frame(X) and not _is_pandas(X)
         if special or whole or of_polars or np.ndim(X) != 2:
             return self._resampled_sequences(X, y, params)
         vars(self).pop("n_timesteps_in_", None)
@@ -370,7 +371,7 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
             )
         is_category = self._categories(X)
         padding = check_padding(X, self.mask_value)
-        # In floating point an interpolated id or category shows.
+        # In floating point, so that interpolated ids and categories can be found.
         flat = X.reshape(len(X), -1).astype(np.result_type(X, np.float32), copy=False)
         flat = _filled(flat, padding, is_category)
         table, weight = _with_lengths(flat, padding)
@@ -378,7 +379,7 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
         if self.categorical_features is not None and (
             self.sampler is None or isinstance(self.sampler, SMOTENC)
         ):
-            # A list, for SMOTENC compares it with a string.
+            # A list, because SMOTENC compares it with a string.
             chosen = np.flatnonzero(is_category.ravel()).tolist()
             columns = {"categorical_features": chosen}
         table, y, *rest = self._resampled(
@@ -401,7 +402,7 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
         return SMOTENC(**params, random_state=self.random_state)
 
     def _categories(self, X):
-        """Which values of a flattened row are categories, by timestep and feature."""
+        """Find the categories in a flattened row, by timestep and feature."""
         features = self.categorical_features
         by_column = self._n_dimensions_in == 2 and self.n_timesteps is None
         n_features = X.shape[1] if by_column else X.shape[2]
@@ -424,7 +425,7 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
         return np.broadcast_to(chosen.reshape(-1, X.shape[2]), X.shape[1:])
 
     def _check_values(self, new, flat, whole, is_category):
-        """Raise if ids or categories came out that X has not in their column."""
+        """Raise if new ids or categories differ from all in their column of X."""
         for column in range(flat.shape[1]) if whole else np.flatnonzero(is_category):
             known = np.isin(new[:, column], flat[:, column])
             if known.all():
@@ -433,38 +434,39 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
             remedy = (
                 "SMOTEN, which lets neighbours vote" if whole else "SMOTENC or None"
             )
-            also = ", or give X.astype(float) where they are amounts" if whole else ""
+            also = ", or pass X.astype(float) if they are amounts" if whole else ""
             raise ValueError(
                 f"X holds {what}, and {type(self.sampler_).__name__} makes values "
-                f"between them, got {new[~known, column][0]}. Use a sampler that takes "
-                f"rows as they are, such as RandomOverSampler and RandomUnderSampler, "
-                f"or {remedy}{also}."
+                f"between them, got {new[~known, column][0]}. Use a sampler that does "
+                f"not change rows, such as RandomOverSampler or RandomUnderSampler, or "
+                f"{remedy}{also}."
             )
 
 
 def _filled(flat, padding, is_category):
-    """Flattened rows with ordinary values where they are padded."""
+    """Replace padding in flattened rows by ordinary values."""
     if not padding.any():
         return flat
     cells = np.array(flat.reshape(*padding.shape, -1))
     for feature in range(cells.shape[2]):
         values = cells[..., feature]
         present = values[~padding]
-        # What a category is filled with has to be one in each timestep's column.
+        # The fill value of a category has to be a category of that column.
         filling = present[0] if is_category[:, feature].any() else np.nanmean(present)
         values[padding] = filling
     return cells.reshape(len(cells), -1)
 
 
 def _with_lengths(flat, padding):
-    """A table with, for each timestep that some rows lack, a column that tells which.
+    """Add a column for each timestep that is padding in some rows.
 
     Returns
     -------
     table : ndarray of shape (n_samples, n_columns)
     weight : float
-        What stands where a row has the timestep. It is more than the distance of any
-        two rows, so that rows of one length are nearer to each other than to the rest.
+        The value in a new column if the row has the timestep, and otherwise 0. It is
+        larger than the distance between any two rows, so that rows of equal length are
+        nearer to each other than to all others.
     """
     lacking = padding.any(axis=0)
     if not lacking.any():
@@ -475,7 +477,7 @@ def _with_lengths(flat, padding):
 
 
 def _present(lengths, padding, weight):
-    """Which timesteps new rows have: those that all have from which they are made."""
+    """Find the timesteps of new rows: those of all rows they are made from."""
     lacking = padding.any(axis=0)
     present = np.ones((len(lengths), len(lacking)), bool)
     threshold = _ALL_OF_IT * weight
@@ -487,21 +489,20 @@ def _present(lengths, padding, weight):
 
 
 class SequenceAugmenter(ResampledSequences, BaseOverSampler):
-    """Over-sampling by copies that are scaled and jittered.
+    """Over-sample by copies that are scaled and jittered.
 
-    A new row is a copy of a row of its class, drawn at random. Each feature of it is
-    stretched by a random factor, the same for all timesteps, and each value gets some
-    noise [1]_. Both are relative to the training rows: a factor stretches around the
-    mean of a feature at each timestep, and noise is in units of its standard deviation
-    there.
+    A new row is a copy of a row of its class, drawn at random. Each of its features is
+    scaled by a random factor, the same for all timesteps, and noise is added to each
+    value [1]_. Both are relative to the training rows: a factor scales the deviation
+    from the mean of the feature at the timestep, and noise is in units of the standard
+    deviation of the feature at the timestep.
 
-    Shifts, warps and cuts in time are left to libraries that have them, such as tsaug
-    and aeon.
+    For shifts, warping and cropping in time, use a library such as tsaug or aeon.
 
     Attributes
     ----------
     sampling_strategy_ : dict
-        The number of rows that are made of each class.
+        The number of new rows of each class.
     sample_indices_ : ndarray of shape (n_new_samples,)
         The row of X that each row is, or is a copy of.
 
@@ -530,7 +531,7 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
         constraint=BaseOverSampler._parameter_constraints["sampling_strategy"],
         text="""float, str, dict or callable
         The number of rows of each class after resampling, as in imbalanced-learn's
-        over-samplers. ``"auto"``: as many of each class as the largest has.""",
+        over-samplers. ``"auto"``: as many rows of each class as of the largest one.""",
     )
     jitter: float = parameter(
         default=0.05,
@@ -581,9 +582,9 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
         -------
         X_resampled : array or dataframe of shape (n_new_samples, n_timesteps, \
                 n_features) or (n_new_samples, n_columns)
-            X, and behind it the copies.
+            The rows of X, followed by the copies.
         y_resampled : array of shape (n_new_samples,)
-            Their labels, of y's kind.
+            Their labels, in the type of y.
 
         Raises
         ------
@@ -596,12 +597,12 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
     def _fit_resample_frame(self, X, y, params):
         if not is_frame(X) or _is_pandas(X):
             return super().fit_resample(X, y, **params)
-        # imbalanced-learn refuses frames of polars.
+        # imbalanced-learn refuses dataframes of polars.
         new, y, *rest = super().fit_resample(X.to_numpy(), y, **params)
         self.feature_names_in_ = np.array(X.columns, dtype=object)
         return as_given(new, X), y, *rest
 
-    # BaseSampler's, which takes 2-D X alone.
+    # Overrides a method of BaseSampler, which accepts only a 2-D X.
     def _check_X_y(self, X, y):
         y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
         dtype = [np.float64, np.float32]
@@ -623,11 +624,11 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
         if np.isnan(X[~padding]).any():
             raise ValueError(
                 "X must have no missing values, got NaN. Fill them in, or set "
-                "mask_value=float('nan') where they are padding of whole timesteps."
+                "mask_value=float('nan') if whole timesteps are padding."
             )
         present = ~padding[..., None]
         n_present = np.maximum(present.sum(axis=0), 1)
-        # In float64, because in float32 a large mean would swallow small deviations.
+        # In float64, because small deviations from a large mean are lost in float32.
         values = X.astype(np.float64, copy=False)
         mean = np.where(present, values, 0).sum(axis=0) / n_present
         deviations = np.where(present, values - mean, 0)
@@ -660,48 +661,48 @@ def resample_training(sampler, X, index, y, weights, *, flat, whole, seed):
     Parameters
     ----------
     sampler : sampler
-        imbalanced-learn's or one of these; not changed.
+        A sampler of imbalanced-learn or of this module; it is not changed.
     X : ndarray of shape (n_rows, n_timesteps, n_features)
     index : ndarray of shape (n_samples,) or None
-        Which rows of X there are; None: all.
+        The rows of X to resample; None: all.
     y : ndarray of shape (n_samples,)
     weights : ndarray of shape (n_samples,)
     flat : bool
-        Whether the rows came as a table, and the sampler is to see one.
+        Whether the sampler gets a table, as the caller has passed it.
     whole : bool
-        Whether X came as whole numbers, between which nothing may be interpolated.
+        Whether X was passed as whole numbers, which must not be interpolated.
     seed : int
-        For samplers without ``random_state``.
+        Used if the sampler has no random state.
 
     Returns
     -------
     sampler : sampler
         The fitted copy.
     X : ndarray of shape (n_new_rows, n_timesteps, n_features)
-        The same X where all rows are rows of it.
+        The same object if all new rows are rows of X.
     index : ndarray of shape (n_new_samples,) or None
-        Which rows of it they are; None: all.
+        The resampled rows of this X; None: all.
     y : ndarray of shape (n_new_samples,)
     weights : ndarray of shape (n_new_samples,)
 
     Raises
     ------
     ValueError
-        If rows are made, and weights differ.
+        If there are new rows, and weights differ.
     """
     unread = _uses_labels_alone(sampler)
     sampler = clone(sampler)
     if not isinstance(sampler, (SamplerWithSampler, SequenceAugmenter)):
         sampler = SequenceResampler(sampler)
     if sampler.random_state is None:
-        sampler.set_params(random_state=seed)  # it hands it on
+        sampler.set_params(random_state=seed)
     if unread:
-        # X may be larger than memory, and no row need be copied.
+        # X may be larger than memory. The sampler gets row numbers in place of rows.
         rows = np.arange(len(y), dtype=float)[:, None]
     else:
         rows = X if index is None else X[index]
         rows = rows.reshape(len(rows), -1) if flat else rows
-        # So that the sampler knows them for what they were.
+        # In the type of the X that was passed, which the sampler checks.
         rows = rows.astype(np.int64) if whole else rows
     new, y, *_ = sampler.fit_resample(rows, y)
     taken = getattr(sampler, "sample_indices_", None)
@@ -711,8 +712,8 @@ def resample_training(sampler, X, index, y, weights, *, flat, whole, seed):
     if (weights != weights[0]).any():
         raise ValueError(
             f"sample_weight must be None, or the same for all rows, with a sampler "
-            f"that makes new ones, got {sampler!r} and weights from {weights.min()} to "
-            f"{weights.max()}: a new row has none. Use RandomOverSampler or "
+            f"that makes new rows, got {sampler!r} and weights from {weights.min()} to "
+            f"{weights.max()}: a new row has no weight. Use RandomOverSampler or "
             f"RandomUnderSampler, or leave out one of the two."
         )
     new = new.reshape(-1, *X.shape[1:]).astype(X.dtype, copy=False)

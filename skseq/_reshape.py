@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-# Rows gathered at once: with tens of columns they fit in a processor's last cache, and
-# a call for each column of a block costs little beside copying it.
+# The number of rows in a block. With tens of columns a block fits in a processor's
+# cache, and a call for each of its columns takes little time beside the copying.
 _BLOCK_ROWS = 8192
 
 
 def _listed(values, at_most=8):
-    """Values for a message, the rest counted."""
+    """List values for a message, and count those that are too many."""
     values = [repr(v) for v in values]
     more = len(values) - at_most
     return ", ".join(values[:at_most]) + (f" and {more} more" if more > 0 else "")
@@ -48,7 +48,7 @@ def _check_kind(X):
 
 
 def _filled_dtype(dtype, fill_value):
-    """The smallest change to a dtype that lets it hold a fill value."""
+    """Find the dtype nearest to a given one that can hold a fill value."""
     if dtype.kind == "f":
         return np.result_type(dtype, np.min_scalar_type(float(fill_value)))
     if isinstance(fill_value, Integral):
@@ -60,9 +60,9 @@ def _filled_dtype(dtype, fill_value):
 def _gather(X, columns, fill_value, estimator):
     """Copy columns into a new table.
 
-    The check for infinity goes over a block while it is in the cache, which costs less
-    than a pass over the whole table before. The columns of a table in Fortran order, as
-    dataframes are, stay contiguous: writing them as rows would take twice as long.
+    The check for infinity reads each block while it is in the cache, which is faster
+    than a pass over the whole table before. The columns of a table in Fortran order,
+    such as a dataframe, stay contiguous, because writing rows would take twice as long.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def _arrange_by_count(n_columns, n_timesteps, order):
     if n_columns % n_timesteps:
         raise ValueError(
             f"n_timesteps={n_timesteps} must divide the number of columns of X, got "
-            f"{n_columns} columns. Drop or add columns, or say with columns= which "
+            f"{n_columns} columns. Drop or add columns, or set columns to those that "
             f"belong to a sequence."
         )
     index = np.arange(n_columns)
@@ -123,7 +123,7 @@ def _arrange_by_count(n_columns, n_timesteps, order):
 
 
 def _compile(columns):
-    """The pattern, and which of "step" and "lag" it has."""
+    """Compile the pattern, and find which of "step" and "lag" it has."""
     try:
         pattern = re.compile(columns)
     except re.error as error:
@@ -147,16 +147,18 @@ def _compile(columns):
 
 
 def _find_by_pattern(columns, names):
-    """Columns by feature and step as a pattern reads their names.
+    """Find the columns of each feature and step by a pattern for their names.
 
     Returns
     -------
     found : dict of str to dict of int to int
-        Feature to step (a larger one is later) to column.
+        The columns by feature and step; a larger step is later.
     steps : list of int
-        Every step that was seen, oldest first.
-    word, sign :
-        What the pattern calls a step, and what its number is multiplied with.
+        All steps, oldest first.
+    word : {"step", "lag"}
+        The name of a step in the pattern.
+    sign : {1, -1}
+        The factor from the number in a name to the step.
     """
     pattern, word = _compile(columns)
     if names is None:
@@ -196,7 +198,7 @@ def _find_by_pattern(columns, names):
 
 
 def _column_position(entry, feature, positions, n_columns):
-    """The position of a column that a mapping gives by name or position."""
+    """Find the position of a column that a mapping gives by name or position."""
     if isinstance(entry, str):
         if positions is None:
             raise ValueError(
@@ -218,8 +220,8 @@ def _column_position(entry, feature, positions, n_columns):
     if isinstance(entry, Integral) and not isinstance(entry, bool):
         if not -n_columns <= entry < n_columns:
             raise ValueError(
-                f"columns: feature {feature!r} must give positions from 0 to "
-                f"{n_columns - 1}, for X has {n_columns} columns, got {entry}."
+                f"columns: feature {feature!r} must have positions from 0 to "
+                f"{n_columns - 1}, the columns of X, got {entry}."
             )
         return int(entry) % n_columns
     raise TypeError(
@@ -229,7 +231,7 @@ def _column_position(entry, feature, positions, n_columns):
 
 
 def _find_by_mapping(columns, names, n_columns):
-    """Columns by feature and step as a mapping lists them; see `_find_by_pattern`."""
+    """Find the columns that a mapping lists; returns as `_find_by_pattern` does."""
     if not columns:
         raise ValueError("columns must map at least one feature, got an empty mapping.")
     positions = None
@@ -243,7 +245,7 @@ def _find_by_mapping(columns, names, n_columns):
             raise TypeError(
                 f"columns must have names of features (str) as keys, got {feature!r}."
             )
-        # A set has no order, which is all that tells the steps apart.
+        # A set has no order, and the order gives the steps.
         if not isinstance(entries, Iterable) or isinstance(
             entries, (str, bytes, set, frozenset, Mapping)
         ):
@@ -274,21 +276,21 @@ def _find_by_mapping(columns, names, n_columns):
         counts = ", ".join(f"{f!r}: {n}" for f, n in lengths.items())
         raise ValueError(
             f"columns must list as many columns for each feature, got {counts}. Put "
-            f"None where a step is missing, and give fill_value."
+            f"None where a step is missing, and set fill_value."
         )
     return found, list(range(next(iter(lengths.values())))), "step", 1
 
 
 def _arrange_found(found, steps, word, sign, fill_value):
-    """Features, and the column of each step and feature, -1 where there is none."""
+    """Arrange columns as an array of steps and features, -1 for a missing one."""
     index = np.full((len(steps), len(found)), -1, dtype=np.intp)
     for f, (feature, by_step) in enumerate(found.items()):
         lacking = [sign * step for step in steps if step not in by_step]
         if lacking and fill_value is None:
             raise ValueError(
                 f"columns: feature {feature!r} must have a column for each of the "
-                f"{len(steps)} steps, but lacks {word} {_listed(lacking)}. Give the "
-                f"columns, or fill_value= to put a number (or np.nan) in their place."
+                f"{len(steps)} steps, but lacks {word} {_listed(lacking)}. Add the "
+                f"columns, or set fill_value to a number (or np.nan) for their place."
             )
         index[:, f] = [by_step.get(step, -1) for step in steps]
     return list(found), index
@@ -303,11 +305,11 @@ class SequenceReshaper(
 ):
     """Arrange the columns of a table as sequences, oldest timestep first.
 
-    A table often holds a sequence side by side: the bill of six months in six columns.
-    This transformer gives every row as a sequence of shape (n_timesteps, n_features),
-    which is what recurrent and convolutional networks read. The columns are found by
-    count, by a regular expression over their names, or by an explicit mapping. Only the
-    arrangement is learned.
+    A table often holds a sequence side by side, such as the bills of six months in six
+    columns. This transformer converts each row to a sequence of shape
+    (n_timesteps, n_features), the input of recurrent and convolutional networks. The
+    columns are found by count, by a regular expression over their names, or by an
+    explicit mapping. ``fit`` learns only the arrangement.
 
     Attributes
     ----------
@@ -329,12 +331,13 @@ class SequenceReshaper(
 
     Notes
     -----
-    A table can hold NaN, which stays where it is, but no infinity. The sequences have
-    the common dtype of the table: integers stay integers unless `fill_value` is not an
-    integer. Rows that lie together in memory do so in the sequences, and so do columns.
+    A table may hold NaN, which is kept, but no infinity. The sequences have the common
+    dtype of the table: integers remain integers unless `fill_value` is not an integer.
+    The memory order of the table, by row or by column, is kept.
 
-    A 3-D array is no frame: in a pipeline with ``set_output(transform="pandas")`` the
-    steps before this one give frames, and this one gives an array.
+    A 3-D array is not a dataframe: in a pipeline with
+    ``set_output(transform="pandas")`` the steps before this one return dataframes, and
+    this one returns an array.
 
     Examples
     --------
@@ -400,38 +403,40 @@ class SequenceReshaper(
         default="step",
         constraint=[StrOptions({"step", "feature"})],
         text="""{"step", "feature"}
-        How columns that are taken by count stand, the oldest timestep first: "step"
-        is all features of the first timestep, then all of the second; "feature" is all
-        timesteps of the first feature, then all of the second. Not used with
+        The order of columns that are found by count, with the oldest timestep first.
+        "step": all features of the first timestep, then all of the second. "feature":
+        all timesteps of the first feature, then all of the second. Not used with
         `columns`.""",
     )
     columns: str | re.Pattern | Mapping[str, Iterable[Any]] | None = parameter(
         default=None,
         constraint=[str, re.Pattern, Mapping, None],
         text="""str, re.Pattern, mapping or None
-        Which columns make the sequences.
+        The columns that belong to sequences.
 
         - A regular expression that matches whole names of columns (``re.fullmatch``)
           and has the named group ``feature`` and either ``step`` or ``lag``, an
           integer that may be negative. A larger step is later, a larger lag is older.
           The steps of all features together, sorted, are the timesteps.
         - A mapping of feature to the list of its columns, oldest first, each by name
-          or by position; None in a list is a step that the feature lacks.""",
+          or by position; None in a list is a step that the feature lacks.
+
+        None: the columns are found by count.""",
     )
     static: Literal["repeat", "drop", "error"] = parameter(
         default="repeat",
         constraint=[StrOptions({"repeat", "drop", "error"})],
         text="""{"repeat", "drop", "error"}
-        What to do with columns that belong to no sequence: repeat their value at every
-        timestep, as features after those of the sequences; drop them; or raise an
-        error.""",
+        How columns that belong to no sequence are handled: their value is repeated at
+        every timestep, as features after those of the sequences; they are dropped; or
+        an error is raised.""",
     )
     fill_value: float | None = parameter(
         default=None,
         constraint=[Interval(Real, None, None, closed="neither"), "nan", None],
         text="""float, int or None
-        What stands where a feature lacks a step, NaN included. None: a feature that
-        lacks a step is an error.""",
+        The value for a step that a feature lacks; NaN is possible. None: a missing step
+        raises an error.""",
     )
 
     def __sklearn_tags__(self):
@@ -460,8 +465,8 @@ class SequenceReshaper(
         ------
         ValueError
             If X is not a table of finite numbers or NaN, if a parameter can't be used,
-            or if the columns of X don't make sequences in the way that the parameters
-            describe. An estimator that was fitted before stays as it was.
+            or if the columns of X can't be arranged as the parameters describe. A
+            fitted transformer then stays as it was.
         TypeError
             If X is sparse or holds something other than numbers, or if `columns` holds
             something other than names and positions.
@@ -527,13 +532,13 @@ class SequenceReshaper(
     def inverse_transform(self, X: ArrayLike) -> np.ndarray:
         """Restore the table from which sequences were made.
 
-        A static column is read at the newest timestep; values that were filled in are
+        The value of a static column is that of the newest timestep. Filled values are
         left out.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_timesteps, n_features)
-            Sequences as :meth:`transform` gives them. NaN is allowed.
+            Sequences from :meth:`transform`. NaN is allowed.
 
         Returns
         -------
@@ -552,8 +557,8 @@ class SequenceReshaper(
         check_is_fitted(self, "n_timesteps_")
         if self._dropped:
             raise ValueError(
-                f"inverse_transform can't give back the columns that static='drop' "
-                f"left out: {_listed(self._dropped)}. Fit with static='repeat'."
+                f"inverse_transform can't restore the columns that static='drop' left "
+                f"out: {_listed(self._dropped)}. Fit with static='repeat'."
             )
         sequences = check_array(
             X, ensure_2d=False, allow_nd=True, ensure_all_finite=False,
@@ -571,7 +576,7 @@ class SequenceReshaper(
                 f"{sequences.shape}."
                 f"{remedy}"
             )
-        # The newest timestep comes last, so that static columns are read there.
+        # The newest timestep comes last, and gives the static columns.
         flat = self._index.ravel()
         back = np.empty(self.n_features_in_, dtype=np.intp)
         back[flat[flat >= 0]] = np.flatnonzero(flat >= 0)
@@ -582,7 +587,7 @@ class SequenceReshaper(
     ) -> np.ndarray:
         """Get the names of the columns of the flattened sequences, step by step.
 
-        Those are the columns of ``transform(X).reshape(len(X), -1)``.
+        They name the columns of ``transform(X).reshape(len(X), -1)``.
 
         Parameters
         ----------
@@ -653,7 +658,7 @@ class SequenceReshaper(
         return out.reshape(len(X), *self._index.shape)
 
     def _fit(self, X):
-        """Fit without the check for infinity, and give the table as an array."""
+        """Fit without the check for infinity, and return the table as an array."""
         check_parameters(self)
         X = self._check_table(X, reset=True)
         n_columns = X.shape[1]
@@ -663,8 +668,8 @@ class SequenceReshaper(
         else:
             if self.order != "step":
                 raise ValueError(
-                    f"order={self.order!r} is for columns that are taken by count and "
-                    f"has no meaning together with columns. Leave it at 'step'."
+                    f"order must be 'step' together with columns, got {self.order!r}: "
+                    f"it is only used for columns that are found by count."
                 )
             if isinstance(self.columns, Mapping):
                 found = _find_by_mapping(self.columns, names, n_columns)

@@ -1,4 +1,4 @@
-"""Rows in a fit: as the caller gave them, validated, and held out for validation."""
+"""The rows of a fit: as passed by the caller, validated, and held out."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,18 +12,18 @@ from skseq._validation import check_groups
 
 @dataclass(frozen=True)
 class Given:
-    """What a caller gave to a method that trains.
+    """The arguments of a method that trains, as passed by the caller.
 
     Attributes
     ----------
     X, y, sample_weight, groups
-        Rows to train on, and to hold out of.
+        Rows to train on. Validation rows may be held out of them.
     X_val, y_val, sample_weight_val
-        Rows to watch in place of rows held out.
+        Validation rows, in place of rows held out.
     X_unlabeled
         Further rows without labels.
     classes
-        All classes that there are; None: those in y.
+        All classes; None: those in y.
     """
 
     X: Any
@@ -39,14 +39,14 @@ class Given:
 
 @dataclass(frozen=True)
 class Part:
-    """Validated rows: all of those given, held out, or to train on.
+    """A part of the validated rows: all of them, those held out, or those to train on.
 
     Attributes
     ----------
     X : ndarray of shape (n_samples, n_timesteps, n_features)
-        It may be larger than memory, so that no rows are copied out of it.
+        All rows. X may be larger than memory, and is not copied.
     index : ndarray of int of shape (n_rows,) or None
-        The rows of X that there are, in this order; None: all of them.
+        The rows of X in this part, in this order; None: all of them.
     codes : ndarray of shape (n_rows,)
         The encoded target.
     weights : ndarray of shape (n_rows,)
@@ -61,7 +61,7 @@ class Part:
         return len(self.weights)
 
     def take(self, positions):
-        """The rows at some positions."""
+        """Take the rows at some positions."""
         index = positions if self.index is None else self.index[positions]
         return replace(
             self, index=index, codes=self.codes[positions],
@@ -69,19 +69,19 @@ class Part:
         )  # fmt: skip
 
     def rows(self):
-        """The rows of X themselves; a copy where only some of them are there."""
+        """Get the rows of X in this part; a copy unless these are all rows."""
         return self.X if self.index is None else self.X[self.index]
 
 
 def hold_out(whole, given, target, validation_split, seed):
-    """Divide rows into those to train on and those to watch.
+    """Split rows into those to train on and those to validate with.
 
     Parameters
     ----------
     whole : Part
-        All rows that count.
+        All rows with weight.
     given : Given
-        Where they come from, with their groups.
+        The arguments of the caller, with their groups.
     target : Labels or RowsThemselves
         See `skseq._targets`.
     validation_split : float or cross-validation splitter
@@ -93,7 +93,7 @@ def hold_out(whole, given, target, validation_split, seed):
     rest, held_out : Part
     """
     remedy = (
-        "Give more rows, set validation_split to another fraction or splitter, or give "
+        "Pass more rows, set validation_split to another fraction or splitter, or pass "
         "X_val and y_val to fit."
     )
     groups = None
@@ -104,7 +104,7 @@ def hold_out(whole, given, target, validation_split, seed):
         target.check_parts(whole.codes, rest, held_out)
     except ValueError as error:
         if groups is None and "'groups' parameter" in str(error):
-            remedy = "Give groups to fit: a group for each row."
+            remedy = "Pass groups to fit: the group of each row."
         raise ValueError(
             f"validation_split={validation_split!r} can't split {len(whole)} rows: "
             f"{error} {remedy}"
@@ -121,10 +121,10 @@ def hold_out(whole, given, target, validation_split, seed):
 
 
 def _split(whole, given, groups, validation_split, seed):
-    """Of the rows that count, the positions to train on and those to watch."""
+    """Split the rows with weight: positions to train on, positions held out."""
     if hasattr(validation_split, "split"):
-        # The splitter sees what the caller gave, which is copied only where rows are
-        # left out. The last split is taken: that of a TimeSeriesSplit has most rows.
+        # The splitter gets X and y as passed by the caller, copied only if rows are
+        # left out. The last split is used: that of a TimeSeriesSplit has most rows.
         X = take_rows(given.X, whole.index)
         y = None if given.y is None else take_rows(given.y, whole.index)
         *_, (rest, held_out) = validation_split.split(X, y, groups)
@@ -138,7 +138,7 @@ def _split(whole, given, groups, validation_split, seed):
 
 
 def _split_groups(strata, groups, fraction, seed):
-    """Hold out whole groups, about a fraction of the rows, classes in proportion."""
+    """Hold out whole groups with about a fraction of the rows of each class."""
     swapped = fraction > 0.5
     n_splits = round(1 / (1 - fraction if swapped else fraction))
     n_groups = len(np.unique(groups))

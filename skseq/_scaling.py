@@ -1,4 +1,4 @@
-"""How an autoencoder scales rows before its network, and back after it."""
+"""The scaling of rows before the network of an autoencoder, and back after it."""
 
 import math
 
@@ -7,17 +7,17 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from skseq._sequences import PADDING, check_padding, is_padding
 
-# Rows from which a scale is learned go through memory in blocks of so many values.
+# The number of values in a block of rows from which a scale is learned.
 _BLOCK_VALUES = 2**23
 
 SCALERS = {"standard": StandardScaler, "minmax": MinMaxScaler}
 
 
 class Scaling:
-    """How rows are scaled before the network, and back after it.
+    """The scaling of rows before the network, and back after it.
 
-    Called with rows of shape (n_samples, n_timesteps, n_features), it gives what the
-    network reads, float32, with `PADDING` at timesteps that are padding.
+    A call with rows of shape (n_samples, n_timesteps, n_features) gives the float32
+    input of the network, with `PADDING` at timesteps that are padding.
     """
 
     def __init__(self, scale, mask_value, loss):
@@ -27,7 +27,7 @@ class Scaling:
         self._shift = self._factor = None
 
     def fit(self, X, index, weights, shape):
-        """Learn shift and factor of each column; ``shape`` arranges them."""
+        """Learn shift and factor of each column, as arrays of a shape."""
         if self._scale is None:
             return
         scaler, n_columns = SCALERS[self._scale](), math.prod(shape)
@@ -36,7 +36,7 @@ class Scaling:
             rows = slice(start, start + size)
             block = X[rows] if index is None else X[index[rows]]
             if self._mask_value is not None:
-                # Scalers leave NaN out.
+                # Scalers ignore NaN.
                 padding = is_padding(block, self._mask_value)
                 block = np.where(padding[..., None], np.nan, block)
             block = block.reshape(-1, n_columns)
@@ -44,7 +44,8 @@ class Scaling:
             if self._scale == "standard" and (weights != 1).any():
                 repeats = len(block) // len(weights[rows])
                 options["sample_weight"] = np.repeat(weights[rows], repeats)
-            with np.errstate(invalid="ignore"):  # of a column without values, see below
+            # A column without values gives NaN, see below.
+            with np.errstate(invalid="ignore"):
                 scaler.partial_fit(block, **options)
         if self._scale == "standard":
             shift, factor = scaler.mean_, scaler.scale_
@@ -53,7 +54,8 @@ class Scaling:
         if np.isnan(shift).any():
             raise ValueError(
                 f"Each column of X must have a value in some row, got "
-                f"{int(np.isnan(shift).sum())} that are padding in all. Drop them."
+                f"{int(np.isnan(shift).sum())} columns that are padding in all rows. "
+                f"Drop them."
             )
         self._shift, self._factor = shift.reshape(shape), factor.reshape(shape)
 
@@ -84,7 +86,7 @@ class Scaling:
         return scaled
 
     def inverse(self, rows):
-        """Rows in the units of X, from what the network gives."""
+        """Convert the network's outputs to the units of X."""
         if self._shift is None:
             return rows
         dtype = rows.dtype

@@ -1,7 +1,7 @@
-"""Sequences and their padding: what X may be, and which of its timesteps are none.
+"""Checks of sequences, and all rules about padding.
 
-There is one meaning of NaN. With ``mask_value=nan`` a timestep is padding where all its
-features are NaN. Any other NaN is a missing value.
+NaN has one meaning: with ``mask_value=nan``, a timestep is padding if all its features
+are NaN. Any other NaN is a missing value.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import scipy.sparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-# What marks a timestep as padding in what networks read: no value is that small.
+# The value of padding in the input of networks. No other value is as small.
 PADDING = float(np.finfo(np.float32).min)
 
 
@@ -17,7 +17,7 @@ PADDING = float(np.finfo(np.float32).min)
 
 
 def is_padding(X, mask_value):
-    """Which timesteps are padding: those in which every feature is the mask value.
+    """Find the timesteps that are padding: every feature has the mask value.
 
     Parameters
     ----------
@@ -33,25 +33,25 @@ def is_padding(X, mask_value):
         return np.zeros(X.shape[:2], bool)
     if np.isnan(mask_value):
         return np.isnan(X).all(axis=2)
-    # In X's own precision: 0.1 is another number in float32 than in float64.
+    # In the precision of X, because 0.1 differs between float32 and float64.
     value = X.dtype.type(mask_value) if X.dtype.kind == "f" else float(mask_value)
     return (value == X).all(axis=2)
 
 
 def check_padding(X, mask_value):
-    """The padding of X, as `is_padding` gives it.
+    """Find the timesteps that are padding, as `is_padding` does.
 
     Raises
     ------
     ValueError
-        If a row is nothing but padding.
+        If all timesteps of a row are padding.
     """
     padding = is_padding(X, mask_value)
     n_empty = padding.all(axis=1).sum()
     if n_empty:
         raise ValueError(
-            f"Each row must have a timestep that is no padding, got {n_empty} rows "
-            f"with mask_value={mask_value!r} alone. Leave them out."
+            f"Each row must have a timestep that is not padding, got {n_empty} rows "
+            f"with only mask_value={mask_value!r}. Leave them out."
         )
     return padding
 
@@ -60,12 +60,12 @@ def check_padding(X, mask_value):
 
 
 def is_frame(X):
-    """Whether X is a dataframe of pandas, polars or another library."""
+    """Check whether X is a dataframe of pandas, polars or another library."""
     return hasattr(X, "columns") and hasattr(X, "shape") and not callable(X.columns)
 
 
 def take_rows(X, index):
-    """Some rows of what a caller gave, of the same kind.
+    """Take rows of an argument of the caller, and keep its type.
 
     Parameters
     ----------
@@ -118,26 +118,28 @@ def check_sequences(
     may_be_nan=False,
     mask_value=None,
 ):
-    """Validate X and give it as sequences.
+    """Validate X, and return it as sequences.
 
     Parameters
     ----------
     estimator : estimator
-        Gets ``n_features_in_``, ``n_timesteps_in_``, ``feature_names_in_`` and
-        ``_n_dimensions_in`` when ``reset``; is compared with them otherwise.
+        With ``reset``, its ``n_features_in_``, ``n_timesteps_in_``,
+        ``feature_names_in_`` and ``_n_dimensions_in`` are set. Otherwise X is compared
+        with them.
     X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
             (n_samples, n_columns)
     reset : bool
-        Whether X is what the estimator is being fitted on.
+        Whether the estimator is being fitted on X.
     name : str
-        What messages call X.
+        The name of X in messages.
     n_timesteps : int or None
-        For 2-D X: how many timesteps its columns hold, step by step. None: each column
-        is a timestep with one feature.
+        For a 2-D X: the number of timesteps in its columns, step by step. None: each
+        column is a timestep with one feature.
     min_rows : int
-        The least number of rows.
+        The smallest number of rows that is accepted.
     dtype : dtype or list of dtype
-        What X is turned into; of a list the first, unless X has one of it.
+        The dtype of the result. For a list: the dtype of X if it is in the list, and
+        otherwise the first one.
     may_be_nan : bool
         Whether X may hold NaN.
     mask_value : float or None
@@ -184,15 +186,15 @@ def check_sequences(
     if is_masked_by_nan and np.isnan(X[~is_padding(X, mask_value)]).any():
         raise ValueError(
             f"{name} must have no missing values, got NaN in some features of a "
-            f"timestep: it is padding only where all features are NaN. Fill in what is "
-            f"missing."
+            f"timestep: it is padding only where all features are NaN. Fill in the "
+            f"missing values."
         )
     if reset:
         estimator._n_dimensions_in = n_dimensions
     return X
 
 
-_DATES = "Turn it into numbers, such as days since a date or the month, or drop it."
+_DATES = "Convert it to numbers, such as days since a date or the month, or drop it."
 _WORDS = (
     "Encode it as numbers, for instance by OneHotEncoder in a ColumnTransformer, or "
     "drop it."
@@ -203,7 +205,7 @@ def _checked_array(estimator, X, n_dimensions, reset, name, **checks):
     if checks["dtype"] is not None:
         _check_columns(X, name, _is_date, _DATES)
     try:
-        # A float64 too large for float32 becomes an infinity, which is then refused.
+        # A float64 too large for float32 becomes infinity, which raises below.
         with np.errstate(over="ignore"):
             if n_dimensions == 2:
                 return validate_data(estimator, X, reset=reset, **checks)
@@ -279,24 +281,24 @@ def _fold_columns(estimator, X, reset, name, n_timesteps):
         if n_columns % n_timesteps:
             raise ValueError(
                 f"n_timesteps={n_timesteps} must divide the number of columns of "
-                f"{name}, got {n_columns} columns. Drop or add columns, or let "
-                f"SequenceReshaper arrange them."
+                f"{name}, got {n_columns} columns. Drop or add columns, or arrange "
+                f"them with SequenceReshaper."
             )
         estimator.n_timesteps_in_ = n_timesteps
     return X.reshape(len(X), estimator.n_timesteps_in_, -1)
 
 
 def check_same_columns(fitted, estimator, what):
-    """Raise unless a fitted part has seen the columns that an estimator now sees.
+    """Raise if the columns of X differ from those that a part was fitted on.
 
     Parameters
     ----------
     fitted : estimator
         The part, such as an autoencoder that was fitted before.
     estimator : estimator
-        Whose X is given.
+        The estimator that has validated X.
     what : str
-        What messages call the part.
+        The name of the part in messages.
     """
     theirs = getattr(fitted, "feature_names_in_", None)
     ours = getattr(estimator, "feature_names_in_", None)
@@ -309,5 +311,5 @@ def check_same_columns(fitted, estimator, what):
         raise ValueError(
             f"{what} must be fitted on the columns of X in the same order, got "
             f"{', '.join(differing[:3]) or f'{len(ours)} columns for {len(theirs)}'}. "
-            f"Give X the columns {theirs[:3].tolist()} and so on, or fit it again."
+            f"Pass X with the columns {theirs[:3].tolist()} and so on, or fit it again."
         )

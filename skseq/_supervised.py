@@ -1,4 +1,4 @@
-"""What networks with a target share: loss, metrics, monitor, pretraining."""
+"""The base class of networks with a target: loss, metrics, monitor, pretraining."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 class SupervisedEstimator(SequenceEstimator):
-    """A network that learns from a target; abstract.
+    """Base class of networks with a target.
 
     Attributes
     ----------
     pretrained_ : AutoencoderTransformer
-        The fitted autoencoder that the network started from; ``model_`` then reads rows
-        as the autoencoder scales them. Only with ``pretrained``.
+        The fitted autoencoder with whose weights training started; the input of
+        ``model_`` is then scaled by this autoencoder. Only with ``pretrained``.
     """
 
     loss: Loss = parameter(
@@ -41,8 +41,8 @@ class SupervisedEstimator(SequenceEstimator):
         text="""str, keras.losses.Loss, callable or None
         The loss. None: ``"binary_crossentropy"`` with two classes, and otherwise
         ``"sparse_categorical_crossentropy"``. Keras' own losses get labels in the form
-        that they take. A function or a loss of your own gets 0 and 1 with two classes,
-        and otherwise a column for each class.""",
+        that they take. Your own function or loss gets 0 and 1 with two classes, and
+        otherwise a column for each class.""",
         group="training",
     )
     loss_params: dict[str, Any] | None = parameter(
@@ -64,19 +64,20 @@ class SupervisedEstimator(SequenceEstimator):
         default="loss",
         constraint=[str, callable],
         text="""str or callable
-        What is watched on the validation rows: ``"loss"``, the name of a scikit-learn
-        scorer such as ``"roc_auc"``, or a scorer.""",
+        The score on the validation rows that decides on the best epoch: ``"loss"``, the
+        name of a scikit-learn scorer such as ``"roc_auc"``, or a scorer.""",
         group="validation",
     )
     pretrained: Any = parameter(
         default=None,
         constraint="no_validation",
         text="""AutoencoderTransformer, FrozenEstimator of one, or None
-        Autoencoder of the same kind from whose encoder the network starts: a fitted one
-        in `sklearn.frozen.FrozenEstimator`, or an unfitted one that ``fit`` fits on its
-        training rows and on ``X_unlabeled``. Rows are then scaled as the autoencoder
-        scales them. A convolutional network needs ``pool_size=2``, because the
-        autoencoder halves the timesteps at each layer.""",
+        Autoencoder whose encoder gives the first weights of the layers; it must have
+        layers of the same kind. Either a fitted one in
+        `sklearn.frozen.FrozenEstimator`, or an unfitted one that ``fit`` fits on its
+        training rows and on ``X_unlabeled``. Rows are then scaled by the autoencoder. A
+        convolutional network needs ``pool_size=2``, because the autoencoder halves the
+        number of timesteps at each layer.""",
         group="other",
     )
 
@@ -110,7 +111,7 @@ class SupervisedEstimator(SequenceEstimator):
             X, y = given.X_val, given.y_val
         weights = held_out.weights
         options = {} if (weights == 1).all() else {"sample_weight": weights}
-        # A scorer of scikit-learn's hands X on to the estimator, which has its outputs.
+        # scikit-learn's own scorers pass X to the estimator, which has its outputs.
         is_named = isinstance(self.monitor, str)
         X = held_out.X[:0] if is_named else take_rows(X, held_out.index)
         y = take_rows(y, held_out.index)
@@ -126,7 +127,7 @@ class SupervisedEstimator(SequenceEstimator):
             if not np.isfinite(value):
                 raise ValueError(
                     f"monitor={self.monitor!r} must be a finite number on the "
-                    f"validation rows, got {value}. See that they hold every class."
+                    f"validation rows, got {value}. Check that they hold every class."
                 )
             return value
 
@@ -134,7 +135,7 @@ class SupervisedEstimator(SequenceEstimator):
         return {"monitor": name, "greater_is_better": True, "score": score}
 
     def _check_monitor(self):
-        """The scorer of ``monitor``."""
+        """Get the scorer that ``monitor`` names, or raise."""
         if not isinstance(self.monitor, str):
             return check_scoring(self, scoring=self.monitor)
         try:

@@ -1,7 +1,7 @@
-"""What is learned from: class labels, or the rows themselves.
+"""Targets: class labels, or the rows themselves.
 
-A target says how y is checked and encoded, in which form a loss takes it, by what rows
-are stratified when some are held out, and what a scikit-learn scorer is shown.
+A target checks and encodes y, converts it to the form that a loss takes, weighs and
+stratifies rows, and makes network outputs available to scikit-learn's scorers.
 """
 
 from numbers import Real
@@ -16,22 +16,22 @@ from skseq._validation import check_rows, with_finite_sum
 
 
 class RowsThemselves:
-    """The target of an autoencoder, which is to give back what it reads."""
+    """The target of an autoencoder, which has no y."""
 
     def check(self, y, n_rows, name="y"):
-        """Nothing of each row."""
+        """Return an array of zeros in place of y."""
         return np.zeros(n_rows, int)
 
     def encode(self, y, name="y"):
-        """y as it is."""
+        """Return y unchanged."""
         return y
 
     def for_loss(self, codes):
-        """None: what is read is the target."""
+        """Return None: the input of the network is the target."""
         return
 
     def check_parts(self, codes, rest, held_out):
-        """Any rows will do on either side."""
+        """Accept any rows on either side of a split."""
 
 
 class Labels:
@@ -42,7 +42,7 @@ class Labels:
     classes : ndarray of shape (n_classes,)
         Sorted.
     form : {"column", "index", "indicator"} or None
-        In which a loss takes them; None as long as that is not known.
+        The form in which the loss takes labels; None: not known yet.
     """
 
     def __init__(self, classes, form=None):
@@ -51,21 +51,21 @@ class Labels:
 
     @staticmethod
     def check(y, n_rows, name="y"):
-        """y as an array of labels of shape (n_samples,)."""
+        """Validate y, and return an array of labels of shape (n_samples,)."""
         return check_labels(y, n_rows, name)
 
     def encode(self, y, name="y"):
-        """Indices into the classes."""
+        """Encode labels as indices into the classes."""
         known = np.isin(y, self.classes)
         if not known.all():
             raise ValueError(
-                f"{name} must hold labels of the classes {self.classes} alone, got "
+                f"{name} must hold only labels of the classes {self.classes}, got "
                 f"{np.unique(y[~known])}."
             )
         return np.searchsorted(self.classes, y)
 
     def for_loss(self, codes):
-        """Encoded labels in the form that the loss takes."""
+        """Convert encoded labels to the form that the loss takes."""
         if self.form == "column":
             return codes.astype(np.float32).reshape(-1, 1)
         if self.form == "index":
@@ -73,16 +73,16 @@ class Labels:
         return np.eye(len(self.classes), dtype=np.float32)[codes]
 
     def check_parts(self, codes, rest, held_out):
-        """Raise unless there are two classes on either side of a split."""
+        """Raise unless both sides of a split have at least two classes."""
         for part, rows in (("rest", rest), ("held-out part", held_out)):
             if len(np.unique(codes[rows])) < 2:
                 raise ValueError(
-                    f"it must leave at least 2 classes on either side, got a {part} of "
+                    f"both parts must have at least 2 classes, got a {part} of "
                     f"{len(rows)} rows with a single class."
                 )
 
     def check_monitor(self, monitor):
-        """Raise if a scorer is for two classes and there are more."""
+        """Raise if there are more classes than a scorer can handle."""
         if monitor == "roc_auc" and len(self.classes) > 2:
             raise ValueError(
                 f"monitor='roc_auc' is for two classes, got {len(self.classes)}. Use "
@@ -90,16 +90,16 @@ class Labels:
             )
 
     def scored(self, outputs):
-        """An estimator with these outputs, for scikit-learn's scorers."""
+        """Make an estimator with these outputs, for scikit-learn's scorers."""
         return _Scored(self.classes, probabilities(outputs))
 
     # ----------------------------------------------------------------- uneven classes
 
     def class_weights(self, class_weight, codes, weights):
-        """A weight for each class, from the parameter of this name."""
+        """Compute a weight for each class from the parameter ``class_weight``."""
         if isinstance(class_weight, str):  # "balanced"
             totals = np.bincount(codes, weights=weights, minlength=len(self.classes))
-            # A class of warm_start's that has no row now has nothing to weigh.
+            # With warm_start, a class may have no row in this call.
             return 1 / np.where(totals > 0, totals, 1)
         given = compute_class_weight(class_weight, classes=self.classes, y=self.classes)
         given = with_finite_sum(given) if np.isfinite(given).all() else given
@@ -111,11 +111,12 @@ class Labels:
         return given
 
     def shares(self, balanced_batches, codes):
-        """The share of each class in a batch, or None, from the parameter.
+        """Compute the share of each class in a batch, or None.
 
         Parameters
         ----------
         balanced_batches : bool or dict
+            The parameter of an estimator.
         codes : ndarray of int of shape (n_samples,)
         """
         n_classes = len(self.classes)
@@ -135,12 +136,12 @@ class Labels:
                     f"balanced_batches must be a bool, or a dict with a share above 0 "
                     f"for each of the classes {self.classes.tolist()}, got {given!r}."
                 )
-        # A class of warm_start's or partial_fit's may have no row now.
+        # With warm_start or partial_fit, a class may have no row in this call.
         shares = shares * (np.bincount(codes, minlength=n_classes) > 0)
         return shares / shares.sum()
 
     def prior(self, codes, weights, shares):
-        """The classes' ratio as training sees it.
+        """Compute the ratio of the classes in training.
 
         A class without rows has the ratio of one row.
 
@@ -148,9 +149,9 @@ class Labels:
         ----------
         codes : ndarray of int of shape (n_samples,)
         weights : ndarray of shape (n_samples,)
-            Of samples, times those of their classes.
+            Sample weights, multiplied by class weights.
         shares : ndarray of shape (n_classes,) or None
-            As `shares` gives them.
+            The result of the method ``shares``.
         """
         n_classes = len(self.classes)
         totals = np.bincount(codes, weights=weights, minlength=n_classes)
@@ -162,7 +163,7 @@ class Labels:
 
 
 class _Scored(ClassifierMixin, BaseEstimator):
-    """Probabilities that are there already, in a form that scorers take."""
+    """A classifier with given probabilities, for scorers."""
 
     def __init__(self, classes, probabilities):
         self.classes_ = classes
@@ -180,7 +181,13 @@ class _Scored(ClassifierMixin, BaseEstimator):
 
 
 def probabilities(outputs):
-    """Outputs of shape (n_samples, 1 or n_classes) as rows that sum to 1, float64."""
+    """Convert outputs of shape (n_samples, 1 or n_classes) to probabilities.
+
+    Returns
+    -------
+    probabilities : ndarray of shape (n_samples, n_classes), float64
+        Rows sum to 1.
+    """
     outputs = outputs.astype(np.float64)
     if outputs.shape[1] == 1:
         return np.hstack([1 - outputs, outputs])
@@ -188,7 +195,7 @@ def probabilities(outputs):
 
 
 def log_of(probabilities):
-    """Logarithms; that of 0 is minus infinity."""
+    """Compute logarithms; that of 0 is minus infinity."""
     with np.errstate(divide="ignore"):
         return np.log(probabilities)
 
@@ -205,7 +212,7 @@ def check_labels(y, n_rows, name="y"):
     if y is None:
         raise ValueError(
             f"The estimator requires {name} to be passed, but the target {name} is "
-            f"None. Give an array of class labels."
+            f"None. Pass an array of class labels."
         )
     y = np.asarray(y)
     if y.ndim > 1 and type_of_target(y).startswith("multilabel"):
@@ -231,21 +238,21 @@ def check_labels(y, n_rows, name="y"):
     except TypeError as error:
         kinds = sorted({type(label).__name__ for label in y})
         raise ValueError(
-            f"{name} must hold labels of one kind, which can be sorted, got {kinds}. "
-            f"Turn them all into strings, or fill in what is missing."
+            f"{name} must hold labels of one type that can be sorted, got {kinds}. "
+            f"Convert all labels to strings, or fill in missing labels."
         ) from error
     check_classification_targets(y)
     return y
 
 
 def learn_labels(y, classes):
-    """The classes of a first fit, as `Labels`.
+    """Find the classes of a first fit, as `Labels`.
 
     Parameters
     ----------
     y : ndarray of shape (n_samples,)
     classes : array-like or None
-        All classes that there are; None: those in y.
+        All classes; None: those in y.
     """
     found = np.unique(y if classes is None else classes)
     if len(found) < 2:

@@ -1,4 +1,4 @@
-"""Where files of version 0.1 look for what has moved, and how they are read."""
+"""The module in which files of version 0.1 look for classes, and their conversion."""
 
 from dataclasses import fields, replace
 
@@ -22,7 +22,7 @@ _FAMILIES = {
 
 
 def upgraded(state):
-    """The state of an estimator, from one that version 0.1 may have written."""
+    """Convert the state of an estimator, if version 0.1 has saved it."""
     recipe = state.get("_recipe")
     if recipe is not None and isinstance(recipe.network, dict):
         state["_recipe"] = replace(recipe, network=_network(recipe.network))
@@ -30,7 +30,7 @@ def upgraded(state):
 
 
 def _network(options, n_timesteps=None, n_features=None):
-    """A network from the dict that described it in version 0.1."""
+    """Make a network from the dict that described it in version 0.1."""
     options = dict(options)
     family = _FAMILIES[options.pop("family")]
     options.setdefault("n_timesteps", n_timesteps)
@@ -43,7 +43,7 @@ def _network(options, n_timesteps=None, n_features=None):
     activation = options.pop("output_activation", None)
     options["head"] = None if n_outputs is None else Head(n_outputs, activation)
     if family is Recurrent:
-        options.pop("activation", None)  # an encoder had it, and did not use it
+        options.pop("activation", None)  # of an encoder, which did not use it
     else:
         n_layers = len(options["dropout"])
         if family is Convolutional:

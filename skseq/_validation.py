@@ -1,7 +1,6 @@
-"""Rules about parameters, weights and groups, and the messages of errors.
+"""Checks of parameters, weights and groups, and their error messages.
 
-The only importer of scikit-learn's parameter constraints, which are not public, though
-most packages built on scikit-learn use them.
+No other module imports scikit-learn's parameter constraints, which are not public.
 """
 
 import difflib
@@ -57,14 +56,14 @@ def check_parameters(estimator):
 
 
 def nearest(name, names):
-    """The end of a message that suggests a name, or lists them; starts with a space."""
+    """Write the end of a message that suggests a name, after a space."""
     close = difflib.get_close_matches(str(name), [str(n) for n in names], n=1)
     if close:
         return f" Did you mean {close[0]!r}?"
     return f" Expected one of {sorted(str(n) for n in names)}."
 
 
-# What other libraries call what is there under another name.
+# Names in other libraries, and the names here.
 _NAMES_ELSEWHERE = {
     "max_iter": "epochs",
     "n_epochs": "epochs",
@@ -89,33 +88,33 @@ _NAMES_ELSEWHERE = {
 
 
 def unknown_name(name, names):
-    """The end of a message about a name that is not there; starts with a space."""
+    """Write the end of a message about an unknown name, after a space."""
     known = _NAMES_ELSEWHERE.get(name)
     if known is not None and (known in names or "and" in known or "=" in known):
         return f" Use {known}."
     if name in ("model", "build_fn", "module"):
         return (
-            " The estimator builds its own network; its layers are parameters such as "
-            "units, filters or dense_units."
+            " The estimator builds its own network; parameters such as units, filters "
+            "and dense_units choose its layers."
         )
     return nearest(name, names)
 
 
 def check_per_layer(name, value, n_layers=None, *, valid=None, expected=None):
-    """One value for each layer, as a tuple.
+    """Validate a parameter with a value for each layer, and return a tuple.
 
     Parameters
     ----------
     name : str
-        The parameter, for messages.
+        The name of the parameter, for messages.
     value : object, list or tuple
         One value for all layers, or a list or tuple with one for each.
     n_layers : int or None
-        How many are needed; None: as many as ``value`` holds, a lone value is one.
+        The number of layers; None: as many as there are values.
     valid : callable or None
-        Whether one value will do; None: it is checked elsewhere.
+        Checks one value; None: no check.
     expected : str or None
-        What one value has to be, for messages.
+        Describes a valid value, for messages.
     """
     if not isinstance(value, (list, tuple)):
         values = (value,) * (1 if n_layers is None else n_layers)
@@ -138,7 +137,7 @@ def _is_number(value, kind):
 
 
 def check_sizes(name, value, n_layers=None, *, may_be_empty=False):
-    """Ints of at least 1, one for each layer, as a tuple."""
+    """Validate ints of at least 1 for each layer, and return a tuple."""
     sizes = check_per_layer(
         name,
         value,
@@ -152,7 +151,7 @@ def check_sizes(name, value, n_layers=None, *, may_be_empty=False):
 
 
 def check_rates(name, value, n_layers):
-    """Fractions in [0, 1), one for each layer, as a tuple."""
+    """Validate fractions in [0, 1) for each layer, and return a tuple."""
     rates = check_per_layer(
         name,
         value,
@@ -167,12 +166,11 @@ def check_rates(name, value, n_layers):
 
 
 def public_fit(method: _Method) -> _Method:
-    """Make a fit-like method leave the estimator as it was when it raises.
+    """Make a method that fits leave the estimator unchanged when it raises.
 
-    Also a ``RandomState`` parameter is wound back. This holds for every exception, a
-    ``KeyboardInterrupt`` among them, as long as the method replaces attributes and does
-    not change their values in place. An argument that the method does not take is
-    refused under the name of the public class.
+    A ``RandomState`` parameter is restored too. This holds for every exception, also a
+    ``KeyboardInterrupt``, if the method replaces attributes and does not change their
+    values in place. The message about an unknown argument names the public class.
     """
     signature = inspect.signature(method)
     names = set(signature.parameters) - {"self"}
@@ -208,7 +206,7 @@ def public_fit(method: _Method) -> _Method:
     return cast(_Method, wrapper)
 
 
-# --------------------------------------------------------------- what comes with rows
+# --------------------------------------------------------------- weights and groups
 
 
 def check_rows(name, values, n_rows):
@@ -223,7 +221,7 @@ def check_rows(name, values, n_rows):
 
 
 def check_groups(groups, n_rows):
-    """Validate groups of rows, and give them as an array of shape (n_samples,)."""
+    """Validate groups of rows, and return an array of shape (n_samples,)."""
     check_rows("groups", groups, n_rows)
     groups = np.asarray(groups)
     if groups.shape == (n_rows, 1):
@@ -267,7 +265,7 @@ def check_weights(weights, n_rows, name="sample_weight"):
 
 
 def with_finite_sum(weights):
-    """Weights of the same ratios whose sum is finite."""
+    """Scale weights down if their sum is not finite."""
     with np.errstate(over="ignore"):
         is_finite = np.isfinite(weights.sum())
     return weights if is_finite else weights / weights.max()

@@ -1,4 +1,4 @@
-"""Data that ships with the package."""
+"""Example data that is part of the package."""
 
 from importlib.resources import files
 
@@ -12,11 +12,11 @@ _CREDIT_TARGET = "default_payment_next_month"
 def load_credit_default(*, return_X_y=False):
     """Load a sample of the credit card clients of Taiwan (classification).
 
-    Six months, April to September 2005, of 2,000 clients, drawn with their classes in
-    proportion from the 30,000 of UCI 350. A table that holds sequences: ``PAY_*``,
-    ``BILL_AMT*`` and ``PAY_AMT*`` are six monthly columns each. Time runs backwards in
-    their names: ``PAY_0``, ``BILL_AMT1`` and ``PAY_AMT1`` are the newest month, those
-    that end in 6 the oldest, and there is no ``PAY_1``.
+    The data of 2,000 clients over six months, April to September 2005, drawn with their
+    classes in proportion from the 30,000 of UCI 350. The table holds sequences:
+    ``PAY_*``, ``BILL_AMT*`` and ``PAY_AMT*`` are six monthly columns each. Their
+    numbers count back in time: ``PAY_0``, ``BILL_AMT1`` and ``PAY_AMT1`` are the newest
+    month, and those that end in 6 the oldest. There is no ``PAY_1``.
 
     =================  ============
     Classes                       2
@@ -33,18 +33,18 @@ def load_credit_default(*, return_X_y=False):
     Returns
     -------
     data : sklearn.utils.Bunch
-        A dict whose keys are attributes too:
+        A dict whose keys are also attributes:
 
         data : pandas.DataFrame of shape (2000, 23)
             The columns.
         target : pandas.Series of shape (2000,)
-            1 where the client did not pay in the month after, else 0.
+            1 if the client did not pay in the following month, else 0.
         frame : pandas.DataFrame of shape (2000, 24)
             `data` and `target` together.
         feature_names : list of str
             Names of the columns.
         DESCR : str
-            What the data is, its source and licence.
+            Description of the data, with source and licence.
         filename : str
             Name of the file inside the package.
     (data, target) : tuple if ``return_X_y`` is True

@@ -12,7 +12,7 @@ from estimators import CLASSIFIERS, FAST, make
 
 @pytest.fixture(params=CLASSIFIERS)
 def make_classifier(request):
-    """A function of parameters that gives a classifier; once for each class."""
+    """Make a classifier from parameters; runs a test once for each class."""
     return lambda **params: make(request.param, **{**FAST, **params})
 
 
@@ -26,26 +26,26 @@ def _draw(n_samples, n_classes, seed=0):
 
 @pytest.fixture
 def sequences():
-    """X of shape (60, 5, 2), float64, and y of two classes that a network can tell."""
+    """Make X of shape (60, 5, 2), float64, and y of two separable classes."""
     return _draw(60, 2)
 
 
 @pytest.fixture
 def three_classes():
-    """X of shape (60, 5, 2) and y of three classes."""
+    """Make X of shape (60, 5, 2) and y of three classes."""
     return _draw(60, 3)
 
 
 @pytest.fixture
 def table(sequences):
-    """X of shape (60, 10), the steps of ``sequences`` one after the other, and y."""
+    """Make a table of shape (60, 10) of the flattened ``sequences``, and y."""
     X, y = sequences
     return X.reshape(60, 10), y
 
 
 @pytest.fixture
 def real_data():
-    """A function from the name of a file of real data to its path; skips without it."""
+    """Get the path of a file of real data by its name, or skip the test."""
     folder = Path(
         os.environ.get("SKSEQ_DATA")
         or Path(__file__).resolve().parent.parent.parent / "shared" / "data"

@@ -16,7 +16,7 @@ FAST = {**CHECKED, "random_state": 0}
 
 @dataclass(frozen=True)
 class Network:
-    """Settings of a network's size.
+    """The settings that change the size of a network.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ OTHERS = {
 
 
 def samplers():
-    """All samplers for imbalanced-learn's checks, in their settings."""
+    """Make all samplers for imbalanced-learn's checks."""
     from imblearn.combine import SMOTEENN
     from imblearn.over_sampling import RandomOverSampler
     from imblearn.under_sampling import NearMiss, RandomUnderSampler
@@ -122,12 +122,12 @@ def samplers():
 
 
 def make(name, **params):
-    """An estimator by the name of its class."""
+    """Make an estimator by the name of its class."""
     return getattr(skseq, name)(**params)
 
 
 def checked():
-    """All estimators for scikit-learn's checks, in their settings."""
+    """Make all estimators for scikit-learn's checks."""
     return [
         *(make(name, **CHECKED) for name in CLASSIFIERS),
         *(

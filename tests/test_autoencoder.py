@@ -42,7 +42,7 @@ FAST = {"epochs": 5, "random_state": 0}
 
 @pytest.fixture(params=KINDS)
 def make(request):
-    """A function of parameters that gives a transformer; once for each kind."""
+    """Make a transformer from parameters; runs a test once for each kind."""
     return lambda **params: AutoencoderTransformer(
         **{**FAST, **KINDS[request.param], **params}
     )
@@ -54,7 +54,7 @@ def dense(**params):
 
 @pytest.fixture
 def waves():
-    """X of shape (90, 7, 2): a sine and a cosine from places all around the circle."""
+    """Make X of shape (90, 7, 2): a sine and a cosine with phases all over."""
     rng = np.random.default_rng(0)
     places = rng.uniform(0, 2 * np.pi, size=(90, 1)) + np.arange(7) / 2
     waves = np.stack([5 + np.sin(places), 100 + 20 * np.cos(places)], axis=2)
@@ -63,7 +63,7 @@ def waves():
 
 @pytest.fixture
 def padded(waves):
-    """``waves`` with -1 at the end of two thirds of the rows, and where that is."""
+    """Pad the end of two thirds of the rows of ``waves`` by -1."""
     lengths = 3 + 2 * (np.arange(90) % 3)
     padding = np.arange(7) >= lengths[:, None]
     X = waves.copy()
@@ -285,7 +285,7 @@ def test_sigmoid_keeps_reconstructions_in_range(make, waves):
 
 
 def _trained_in_keras(net, X, epochs=3, batch_size=16):
-    """Keras' own fit, from the first weights that ``net`` draws for X."""
+    """Train with Keras' own fit, from the first weights of ``net`` for X."""
     model = net.initialize(X).model_
     model.compile(
         keras.optimizers.SGD(net.learning_rate), loss=net.loss, jit_compile=False
@@ -471,7 +471,7 @@ def test_activity_penalty_is_the_sum_of_the_codes(make, waves):
 
 
 def _divergence(net, X):
-    """By the textbook, for each row, from the network's means and variances."""
+    """Compute the divergence of each row by the textbook formula."""
     encoded = net.model_.get_layer("encoder").predict(net._scaling(X), verbose=0)
     mean, log_variance = np.split(encoded.astype(np.float64), 2, axis=1)
     assert_allclose(net.transform(X), mean, rtol=1e-4, atol=1e-5)
@@ -531,7 +531,7 @@ def test_drawn_codes_are_those_of_the_distribution(waves):
 
 
 class Losses(keras.callbacks.Callback):
-    """Keeps the mean loss of an epoch's rows after each of its batches."""
+    """Records the mean loss of an epoch after each batch."""
 
     def __init__(self):
         super().__init__()

@@ -21,7 +21,7 @@ N_ROWS, N_STEPS, N_FEATURES = 60, 5, 2
 
 
 def snapshot(value):
-    """A value's whole content as nested tuples, an array as a hash of its bytes."""
+    """Convert the content of a value to nested tuples, and arrays to hashes."""
     kind = type(value).__qualname__
     if isinstance(value, np.ndarray):
         content = value.tobytes() if value.dtype != object else repr(value.tolist())
@@ -66,7 +66,7 @@ _fitted = {}
 
 
 def fitted(make_classifier, X, y):
-    """A copy of an estimator of this class that was fitted on X and y."""
+    """Copy an estimator of this class that was fitted on X and y."""
     name = type(make_classifier()).__name__
     if (name, X.ndim) not in _fitted:
         _fitted[name, X.ndim] = make_classifier(epochs=2).fit(X, y)
@@ -74,7 +74,7 @@ def fitted(make_classifier, X, y):
 
 
 def check_refused(estimator, method, arguments, error, match):
-    """The call raises, and changes neither the estimator nor its arguments."""
+    """Check that a call raises, and changes neither estimator nor arguments."""
     probe = None
     if hasattr(estimator, "n_features_in_"):
         steps = [estimator.n_timesteps_in_] * (estimator._n_dimensions_in == 3)
@@ -839,7 +839,7 @@ def test_early_stopping_refuses_a_class_of_one_row(make_classifier, sequences):
 
 
 class Raise(keras.callbacks.Callback):
-    """Raises ``error`` in a hook, once the fit has begun so many epochs."""
+    """Raises ``error`` in a hook, after a number of epochs."""
 
     def __init__(self, hook, error, at_epoch):
         super().__init__()
@@ -865,7 +865,7 @@ class Raise(keras.callbacks.Callback):
 
 
 class RaiseInBatch(Raise):
-    """Raises after the first batch of an epoch, so that the epoch is half run."""
+    """Raises after the first batch of an epoch."""
 
     def on_train_batch_end(self, batch, logs=None):
         self._at("on_train_batch_end")

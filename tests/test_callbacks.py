@@ -22,7 +22,7 @@ def bits(net):
 
 
 class Hooks(keras.callbacks.Callback):
-    """Notes which hooks are called."""
+    """Records the hooks that are called."""
 
     def __init__(self):
         super().__init__()

@@ -46,7 +46,7 @@ def test_estimator_passes_check_of_scikit_learn(estimator, check):
 
 
 def bits(classifier):
-    """The weights of a fitted network as bytes."""
+    """Get the weights of a fitted network as bytes."""
     return [weights.tobytes() for weights in classifier.model_.get_weights()]
 
 

@@ -255,7 +255,7 @@ TOOLS = {
 
 
 def _table_of_tools():
-    """Rows of the user guide's table: the tool, and "yes" or "no" for 2-D and 3-D."""
+    """Read the user guide's table: the tool, and "yes" or "no" for 2-D and 3-D."""
     text = read("docs/user_guide.rst")
     cells = r"   \* - (.+)\n     - (yes|no)\n     - (yes|no)\n"
     return [

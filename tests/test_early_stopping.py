@@ -29,7 +29,7 @@ N_ROWS = 100
 
 
 class Spy:
-    """A monitor that notes the rows it is shown; the score goes through a script."""
+    """A monitor that records the rows it gets, and returns scores from a list."""
 
     def __init__(self, scores=(0.5,)):
         self.scores = list(scores)
@@ -41,7 +41,7 @@ class Spy:
 
     @property
     def rows(self):
-        """Numbers of the rows of `numbered` that were held out, in their order."""
+        """list: the row numbers of `numbered` that were held out, in order."""
         return np.round(self.seen[0][0][:, 0, 0] * N_ROWS).astype(int)
 
     @property
@@ -51,7 +51,7 @@ class Spy:
 
 @pytest.fixture
 def numbered():
-    """X of shape (100, 3, 1) that tells its rows, and y: 80 zeros, then 20 ones."""
+    """Make X of shape (100, 3, 1) of row numbers, and y of 80 zeros and 20 ones."""
     X = np.random.default_rng(0).normal(size=(N_ROWS, 3, 1))
     X[:, 0, 0] = np.arange(N_ROWS) / N_ROWS
     return X, np.repeat([0, 1], [80, 20])
@@ -59,7 +59,7 @@ def numbered():
 
 @pytest.fixture
 def overlapping():
-    """Train and validation rows of two classes that overlap."""
+    """Make training and validation rows of two classes that overlap."""
     rng = np.random.default_rng(3)
     y = np.arange(120) % 2
     X = rng.normal(size=(120, 4, 2)) + 0.5 * y[:, None, None]
@@ -67,7 +67,7 @@ def overlapping():
 
 
 def held_out(**params):
-    """A spy and a small net that it watches."""
+    """Make a spy and a small network that it monitors."""
     spy = Spy()
     params = {"random_state": 0, "epochs": 1, "early_stopping": True, **params}
     return spy, skseq.DenseClassifier((2,), monitor=spy, **params)
@@ -115,7 +115,7 @@ def test_held_out_rows_are_not_trained_on(numbered):
 
 
 class _HoldsOutLargeValues:
-    """A splitter of the user's own that goes by X."""
+    """A user's own splitter that reads X."""
 
     def split(self, X, y=None, groups=None):
         large = X[:, 0, 0] >= np.median(X[:, 0, 0])

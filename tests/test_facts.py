@@ -14,7 +14,7 @@ from skseq._engine.weights import draw_weights
 
 
 def name_of(value):
-    """The name of a test case: functions and objects differ from process to process."""
+    """Name a test case, because the repr of an object differs between processes."""
     if isinstance(value, str | bool):
         return str(value)
     return getattr(value, "__name__", type(value).__name__)
@@ -25,7 +25,7 @@ def bits(net):
 
 
 def recurrent(layer, **params):
-    """A small network in which a layer of the user's follows the recurrent one."""
+    """Make a small network with a user's layer after the recurrent one."""
     options = {"pooling": "last", "epochs": 3, "random_state": 0, **params}
     return skseq.LSTMClassifier(4, layer_activation=layer, **options)
 
@@ -63,14 +63,14 @@ def test_layer_that_draws_repeats_with_the_seed(sequences, layer):
 
 
 class Shift(keras.layers.Layer):
-    """A user's own: takes away the mean of the batch, which nobody can know."""
+    """A user's own layer that subtracts the mean of the batch."""
 
     def call(self, x):
         return x - keras.ops.mean(x, axis=0, keepdims=True)
 
 
 def one_step(layer, sequences, batch_size=50):
-    """A fit that changes no weight: 60 rows are batches of 50 and 10, or 30 and 30."""
+    """Fit without a change of weights, on 60 rows in two batches."""
     X, y = sequences
     return recurrent(
         layer, epochs=1, batch_size=batch_size, shuffle=False, optimizer="sgd",

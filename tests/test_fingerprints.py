@@ -30,7 +30,7 @@ def scaled(x):
 
 
 class ScaledLoss(keras.losses.Loss):
-    """A user's own."""
+    """A user's own loss."""
 
     def __init__(self, factor=1.0, **kwargs):
         super().__init__(**kwargs)
@@ -44,7 +44,7 @@ class ScaledLoss(keras.losses.Loss):
 
 
 class Unlisted(ScaledLoss):
-    """Has an attribute that its configuration does not have."""
+    """A loss with an attribute that is not in its configuration."""
 
     def get_config(self):
         return keras.losses.Loss.get_config(self)
@@ -52,7 +52,7 @@ class Unlisted(ScaledLoss):
 
 @pytest.fixture
 def n_built(monkeypatch):
-    """A function that counts the programs built so far."""
+    """Count the programs that were built so far."""
     built = []
 
     class Counted(program.Program):

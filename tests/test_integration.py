@@ -42,7 +42,7 @@ matplotlib.use("Agg")
 
 @pytest.fixture
 def sequences(sequences):
-    """The two classes farther apart, so that every tool has something to find."""
+    """Move the two classes apart, so that every tool finds them."""
     X, y = sequences
     return X + 1.5 * y[:, None, None], y
 
@@ -55,20 +55,20 @@ def three_classes(three_classes):
 
 @pytest.fixture(params=["2-D", "3-D"])
 def data(request, sequences, table):
-    """X, with two or three dimensions, and y of two classes."""
+    """Make X with two or three dimensions, and y of two classes."""
     return table if request.param == "2-D" else sequences
 
 
 @pytest.fixture(params=["2-D", "3-D"])
 def data_of_three(request, three_classes):
-    """X, with two or three dimensions, and y of three classes."""
+    """Make X with two or three dimensions, and y of three classes."""
     X, y = three_classes
     return (X.reshape(60, 10) if request.param == "2-D" else X), y
 
 
 @pytest.fixture
 def uneven():
-    """X of shape (150, 10), of which 30 rows are of the second class, overlapping."""
+    """Make X of shape (150, 10) with 30 rows of the second class, which overlap."""
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1], [120, 30])
     X = rng.normal(size=(150, 10)) + 0.7 * y[:, None]
@@ -77,7 +77,7 @@ def uneven():
 
 
 def assert_learns(estimator, X, y):
-    """Fit on 40 rows and hold probabilities and labels of 20 others to be good."""
+    """Fit on 40 rows and check the probabilities and labels of 20 others."""
     estimator.fit(X[:40], y[:40])
     probabilities = estimator.predict_proba(X[40:])
     assert probabilities.shape == (20, len(np.unique(y)))

@@ -10,7 +10,7 @@ import skseq
 
 
 def bits(classifier):
-    """The weights of a fitted network as bytes."""
+    """Get the weights of a fitted network as bytes."""
     return [weights.tobytes() for weights in classifier.model_.get_weights()]
 
 
@@ -197,7 +197,7 @@ def test_nested_lists_are_arrays(make_classifier, sequences):
 
 
 def _spread(X):
-    """A view with the values of X whose rows, and entries, don't lie side by side."""
+    """Make a view with the values of X that is not contiguous in memory."""
     wide = np.full([2 * n for n in X.shape], 99.0)
     view = wide[tuple(slice(None, None, 2) for _ in X.shape)]
     view[...] = X
@@ -205,7 +205,7 @@ def _spread(X):
 
 
 def _backward(X):
-    """A view with the values of X that runs backward through memory."""
+    """Make a view with the values of X and negative strides."""
     every = tuple(slice(None, None, -1) for _ in X.shape)
     return X[every].copy()[every]
 

@@ -19,7 +19,7 @@ X = np.random.default_rng(0).normal(size=(7, 9, 3)).astype(np.float32)
 
 
 def results(layer, x, *, xla, **call):
-    """Outputs, and gradients of a sum that weighs each output by its place."""
+    """Compute outputs, and the gradients of a weighted sum of them."""
 
     def run(x):
         with tf.GradientTape() as tape:

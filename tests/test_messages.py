@@ -135,7 +135,7 @@ def test_groups_of_one_column_are_groups(make_classifier, sequences):
 def test_loss_scale_optimizer_is_refused(sequences):
     optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))
     with pytest.raises(
-        ValueError, match="LossScaleOptimizer.*Give its inner_optimizer"
+        ValueError, match="LossScaleOptimizer.*Pass its inner_optimizer"
     ):
         skseq.DenseClassifier(optimizer=optimizer).fit(*sequences)
 
@@ -159,7 +159,9 @@ def test_weights_that_decay_excludes_are_not_lost_silently(sequences):
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     net = skseq.DenseClassifier(optimizer=optimizer)
     for call in (lambda: net.fit(*sequences), lambda: clone(net)):
-        with pytest.raises(ValueError, match="without exclude_from_weight_decay, got"):
+        with pytest.raises(
+            ValueError, match="exclude no weights from weight decay, got"
+        ):
             call()
     clone(skseq.DenseClassifier(optimizer=keras.optimizers.AdamW(0.01))).fit(*sequences)
 

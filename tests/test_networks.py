@@ -16,7 +16,7 @@ CELLS = {
 
 
 def layers(estimator, sequences):
-    """The Keras layers of a network, without the input."""
+    """Get the Keras layers of a network, without the input."""
     X, y = sequences
     model = estimator.initialize(X, y).model_
     return [
@@ -35,7 +35,7 @@ def kinds(estimator, sequences):
 
 @pytest.fixture(params=CELLS)
 def recurrent(request):
-    """A function that gives a recurrent estimator, and the Keras layer of its cell."""
+    """Get the class of a recurrent estimator, and the Keras layer of its cell."""
 
     def make(units=3, **params):
         params = {"pooling": "last", "random_state": 0, **params}
@@ -468,7 +468,7 @@ def test_equal_layers_start_apart(sequences):
 
 @pytest.fixture
 def keras_settings():
-    """Keras' global settings, put back afterwards."""
+    """Restore Keras' global settings after a test."""
     before = (
         keras.config.floatx(),
         keras.config.dtype_policy(),

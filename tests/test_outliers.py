@@ -37,7 +37,7 @@ def make(request):
 
 @pytest.fixture
 def waves():
-    """X of shape (200, 8, 2), of which the first 10 rows have one odd timestep."""
+    """Make X of shape (200, 8, 2) with an unusual timestep in the first 10 rows."""
     rng = np.random.default_rng(0)
     places = rng.uniform(0, 2 * np.pi, size=(200, 1)) + np.arange(8) / 2
     X = np.stack([np.sin(places), 7 + np.cos(places)], axis=2)

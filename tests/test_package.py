@@ -27,7 +27,7 @@ ESTIMATORS = [
 
 
 def run_python(code, **environment):
-    """A fresh Python's result for some code."""
+    """Run code in a new Python process."""
     return subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, **environment},
@@ -125,7 +125,7 @@ def test_marker_for_type_checkers_ships():
 
 
 def documented(cls):
-    """Parameters of a class as its docstring has them: name to default, in order."""
+    """Read the parameters and defaults in the docstring of a class, in order."""
     found = {}
     for parameter in ClassDoc(cls)["Parameters"]:
         default = re.search(r"default=(.*)$", parameter.type)

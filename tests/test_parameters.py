@@ -22,7 +22,7 @@ NAMES = [
 
 
 class Trained(Declared):
-    """Has epochs.
+    """A class with epochs.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Trained(Declared):
 
 
 class Sized(Declared):
-    """Has units."""
+    """A class with units."""
 
     units: int = parameter(
         default=8, constraint=[int], text="int\nWidth of the layer.", kw_only=False

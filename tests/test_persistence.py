@@ -54,7 +54,7 @@ def _user_objects():
 
 
 def _fitted(X, y):
-    """Name -> a fitted estimator and rows to predict."""
+    """Fit estimators; returns each with rows to predict, by name."""
     table = X.reshape(len(X), -1)
     saved = {}
     for name in CLASSIFIERS:
@@ -108,7 +108,7 @@ def saved(data):
 
 @pytest.fixture(scope="module")
 def folder(data, saved, tmp_path_factory):
-    """Files of everything, and what a fresh process predicted with them."""
+    """Save all estimators, and predict with them in a new process."""
     X, y = data
     folder = tmp_path_factory.mktemp("saved")
     for name, (estimator, rows) in saved.items():
@@ -215,7 +215,7 @@ def test_file_is_small(make_classifier, sequences, tmp_path, width):
 
 
 class _Recorder(pickle.Unpickler):
-    """Notes every name that a pickle asks for."""
+    """Records the names that a pickle imports."""
 
     def __init__(self, data):
         super().__init__(io.BytesIO(data))
@@ -443,7 +443,7 @@ OLD = Path(__file__).parent / "data"
 
 @pytest.fixture
 def of_0_1():
-    """A function that loads what version 0.1 wrote, and the arrays that it gave."""
+    """Load a file of version 0.1 by its name, with the arrays that it must give."""
 
     def load(name):
         with warnings.catch_warnings(record=True) as caught:

@@ -44,7 +44,7 @@ def classifier(name, pretrained, **params):
 
 
 def encoder_weights(fitted):
-    """The encoder's, without the code's layer."""
+    """Get the weights of the encoder, without those of the code's layer."""
     return fitted.model_.get_layer("encoder").get_weights()[:-2]
 
 

@@ -25,7 +25,7 @@ ROOT = Path(skseq.__file__).parents[1]
 
 
 def run_python(code, *, timeout=240, **environment):
-    """A fresh Python's result for some code; None as a value removes a variable."""
+    """Run code in a new Python process; None as a value removes a variable."""
     variables = {**os.environ, **environment}
     return subprocess.run(
         [sys.executable, "-c", code],
@@ -372,7 +372,7 @@ def test_recurrent_layers_drop_inputs_by_keras_loop(
 
 @pytest.fixture
 def notebook(monkeypatch):
-    """As in a cell of a notebook, without ipywidgets."""
+    """Imitate a cell of a notebook without ipywidgets."""
     shell = types.SimpleNamespace(config={"IPKernelApp": {}})
     module = types.ModuleType("IPython")
     module.get_ipython = lambda: shell

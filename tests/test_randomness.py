@@ -20,7 +20,7 @@ from estimators import CLASSIFIERS
 
 
 def bits(classifier):
-    """The weights of a fitted network as bytes."""
+    """Get the weights of a fitted network as bytes."""
     return [weights.tobytes() for weights in classifier.model_.get_weights()]
 
 
@@ -94,7 +94,7 @@ def test_int_repeats_after_programs_were_forgotten(make_classifier, sequences):
 
 
 def digest(name, params, X, y):
-    """Of a new estimator's weights and probabilities, every bit of them."""
+    """Hash the weights and probabilities of a new estimator."""
     net = getattr(skseq, name)(**{"epochs": 3, "random_state": 0, **params}).fit(X, y)
     found = sha256(net.predict_proba(X).tobytes())
     for weights in net.model_.get_weights():
@@ -309,7 +309,7 @@ def test_threads_predict_with_one_net(make_classifier, sequences):
 
 @pytest.fixture(scope="module")
 def many_rows():
-    """X of shape (300, 30, 2), for prediction."""
+    """Make X of shape (300, 30, 2), for prediction."""
     return np.random.default_rng(5).normal(size=(300, 30, 2))
 
 

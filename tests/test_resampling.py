@@ -63,7 +63,7 @@ def test_sampler_passes_check_of_imbalanced_learn(estimator, check):
 
 @pytest.fixture
 def uneven():
-    """X of shape (90, 6, 2) and y: 70 rows of 0 and 20 of 1, in random order."""
+    """Make X of shape (90, 6, 2) and y: 70 rows of 0 and 20 of 1, in random order."""
     rng = np.random.default_rng(0)
     y = rng.permutation(np.repeat([0, 1], [70, 20]))
     return rng.normal(size=(90, 6, 2)) + y[:, None, None], y
@@ -168,7 +168,7 @@ def test_copies_survive_pickling(uneven):
 
 @pytest.fixture(params=["end", "start"])
 def lengths(request):
-    """A function of a mask value: X of shape (120, 9, 2), y, and where X is padded.
+    """Make X of shape (120, 9, 2) with padding, y, and the padding, by a mask value.
 
     Rows are 5 steps long with values around 0, or 9 with values around 100; a quarter
     are of class 1.
@@ -277,7 +277,7 @@ def test_augmented_rows_keep_their_padding(lengths):
 
 @pytest.fixture
 def mixed(uneven):
-    """``uneven`` with a second feature of three categories."""
+    """Replace the second feature of ``uneven`` by three categories."""
     X, y = uneven
     X = X.copy()
     X[..., 1] = np.random.default_rng(2).integers(3, size=X.shape[:2])
@@ -358,7 +358,7 @@ def test_token_ids_go_through_samplers_that_take_or_vote(uneven, sampler):
 
 
 class CountRows(TransformerMixin, BaseEstimator):
-    """Writes down how many rows go by."""
+    """A transformer that records the number of rows."""
 
     def fit(self, X, y=None):
         self.fitted_on_ = len(X)
@@ -433,7 +433,7 @@ def bits(net):
 
 
 class FarOff(SequenceAugmenter):
-    """Makes rows that can be told: all their values are 50."""
+    """A sampler that makes rows with all values equal to 50."""
 
     def _fit_resample(self, X, y):
         X_new, y_new = super()._fit_resample(X, y)
@@ -593,7 +593,7 @@ def test_every_classifier_has_a_sampler_that_grids_search(make_classifier, uneve
 
 @pytest.fixture
 def sampled(monkeypatch):
-    """Pairs of X and y that a SequenceResampler is shown, as they come."""
+    """Record the pairs of X and y that a SequenceResampler gets."""
     seen = []
     fit_resample = SequenceResampler.fit_resample
 
@@ -687,7 +687,7 @@ def test_partial_fit_takes_no_sampler(uneven):
 
 @pytest.fixture
 def rare():
-    """X of shape (600, 5, 2) and y, of which a tenth is 1."""
+    """Make X of shape (600, 5, 2), and y with a tenth of ones."""
     rng = np.random.default_rng(0)
     y = (np.arange(600) % 10 == 0).astype(int)
     return rng.normal(size=(600, 5, 2)) + 0.7 * y[:, None, None], y
@@ -722,7 +722,7 @@ def test_thresholds_and_calibration_over_samplers(rare, place):
 
 @pytest.fixture
 def sines():
-    """X of shape (120, 20, 1) of sines at any place, and y, in which 24 rows are 1."""
+    """Make X of shape (120, 20, 1) of sines with random phases, and y with 24 ones."""
     rng = np.random.default_rng(0)
     X = np.sin(rng.uniform(0, 2 * np.pi, size=(120, 1)) + np.linspace(0, 6, 20))
     return X[:, :, None], (np.arange(120) % 5 == 0).astype(int)

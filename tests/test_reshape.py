@@ -31,7 +31,7 @@ CREDIT = {
 
 
 class LastStep(BaseEstimator):
-    """A classifier that reads sequences: is the first feature's last step positive?"""
+    """A classifier by the sign of the first feature at the last timestep."""
 
     def fit(self, X, y):
         self.shape_, self.type_ = X.shape, type(X)

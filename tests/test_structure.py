@@ -27,7 +27,7 @@ def tree_of(module):
 
 
 def imported(module):
-    """Modules of the package that a module imports when it is imported itself."""
+    """Find the modules of the package that a module imports at import time."""
     found, hidden = set(), set()
     tree = tree_of(module)
     for node in ast.walk(tree):

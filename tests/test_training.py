@@ -29,7 +29,7 @@ from skseq._engine.callbacks import needs_batches
 
 @pytest.fixture
 def built(monkeypatch):
-    """A list that grows by a program for each one built, from an empty cache."""
+    """Record each program that is built, from an empty cache."""
     programs = []
 
     class Counted(program.Program):
@@ -177,7 +177,7 @@ def test_rates_of_dropout_are_values(sequences, built, name, params):
 
 
 class Inspector(keras.callbacks.Callback):
-    """Notes what the model that it sees has as values."""
+    """Records the values of the model that it sees."""
 
     def on_train_batch_end(self, batch, logs=None):
         rates = {getattr(one, "rate", 0) for one in self.model.layers}
@@ -337,7 +337,7 @@ def test_xla_is_for_much_work(sequences):
 
 
 class OwnOptimizer(keras.optimizers.SGD):
-    """A user's own, of which nobody knows what it does."""
+    """A user's own optimizer."""
 
 
 def test_xla_is_not_for_functions_of_the_users(sequences):
@@ -446,7 +446,7 @@ RATES = {"sgd": 0.05, "adadelta": 1.0, "lion": 0.002, "ftrl": 0.05}
 def _agrees_with_keras(
     name, X, y, *, optimizer, loss, keras_loss, weights=None, options=None, rate=None
 ):
-    """Train both from one set of first weights, and compare all weights after."""
+    """Train with Keras from the same first weights, and compare all weights."""
     options = options or {}
     rate = rate or RATES.get(optimizer, 0.01)
     estimator = getattr(skseq, name)(
@@ -567,7 +567,7 @@ def test_training_agrees_with_keras_with_weights(sequences):
 
 
 class Watcher(keras.callbacks.Callback):
-    """Notes the hooks that are called; has batch hooks."""
+    """Records the hooks that are called, with those of batches."""
 
     def __init__(self):
         super().__init__()
@@ -722,7 +722,7 @@ def test_stop_training_stops(make_classifier, sequences):
 
 
 class Rates(keras.callbacks.Callback):
-    """Notes the learning rate that each epoch began with."""
+    """Records the learning rate at the beginning of each epoch."""
 
     def __init__(self):
         super().__init__()
@@ -946,7 +946,7 @@ def test_loss_params_reach_the_loss(sequences):
 
 @keras.saving.register_keras_serializable("skseq_tests")
 class ScaledError(keras.losses.Loss):
-    """A user's own loss, registered as Keras asks: squared error times a factor."""
+    """A user's own loss, registered with Keras: squared error times a factor."""
 
     def __init__(self, factor=2.0, name="scaled_error", **kwargs):
         super().__init__(name=name, **kwargs)

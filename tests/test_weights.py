@@ -16,13 +16,13 @@ from skseq._engine import program
 
 
 def bits(classifier):
-    """The weights of a fitted network as bytes."""
+    """Get the weights of a fitted network as bytes."""
     return [weights.tobytes() for weights in classifier.model_.get_weights()]
 
 
 @pytest.fixture
 def weights():
-    """60 weights between 0.1 and 5."""
+    """Make 60 weights between 0.1 and 5."""
     return np.random.default_rng(1).uniform(0.1, 5, size=60)
 
 
@@ -471,7 +471,7 @@ def test_parameters_are_the_same_objects_after_fit(make_classifier, sequences, w
 
 @pytest.fixture
 def rare():
-    """X of shape (150, 5, 2) and y: 15 rows of "bad", 45 of "fair", 90 of "good"."""
+    """Make X of shape (150, 5, 2), and y: 15 of "bad", 45 of "fair", 90 of "good"."""
     rng = np.random.default_rng(0)
     y = rng.permutation(np.repeat(["bad", "fair", "good"], [15, 45, 90]))
     X = rng.normal(size=(150, 5, 2)).astype(np.float32)
@@ -481,7 +481,7 @@ def rare():
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """A list that gets the rows of each batch that is trained on."""
+    """Record the rows of each batch of training."""
     batches = []
     train_chunk = program.Program.train_chunk
 

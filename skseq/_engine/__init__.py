@@ -1,24 +1,27 @@
-"""Keras on TensorFlow: the only place that names either of them.
+"""Training with Keras on TensorFlow; the only place that names either of them.
 
 Importing this package loads neither; its modules do. Each module holds one idea, and
-imports flow from the top of this list to its end:
+imports only modules that are above it in this list:
 
-- ``forks``: whether TensorFlow can run in this process;
-- ``keras``: the import, and Keras' settings while something is built;
+- ``forks``: the check that TensorFlow can run in this process;
+- ``keras``: the import, and Keras' settings while a model is built;
+- ``types``: the types of parameters, for annotations;
 - ``private``: the parts of Keras that have no public name;
-- ``fingerprints``: values that tell whether two graphs would be equal;
-- ``optimizers``, ``losses``, ``metrics``, ``activations``: names to objects;
+- ``order``: the order of rows in an epoch;
+- ``progress``: the progress that ``verbose`` shows;
+- ``fingerprints``: keys of Keras objects and of the user's code, for the cache;
+- ``names``, ``optimizers``, ``losses``, ``metrics``, ``activations``: from names to
+  Keras objects;
+- ``stored``: pickles and copies of Keras objects;
 - ``networks``: a class for each family, which builds a Keras model;
 - ``layers``: layers with the results of Keras' own that are faster on the CPU;
-- ``facts``: what can be read from a model's layers;
+- ``facts``: what is read from a model's layers;
+- ``path``: the choice between fused kernel, plain graph and XLA;
+- ``weights``: the layout of the trained variables, and first weights;
 - ``recipe``: what a program is built from, and what it is given;
-- ``objectives``: what a program computes of a batch;
-- ``weights``: how weights lie in the variables that are trained, and first values;
-- ``path``: fused kernel, plain graph or XLA; rows in a batch of predictions;
+- ``objectives``: the loss of a batch, for classifiers and autoencoders;
 - ``program``: a traced network that trains, predicts and evaluates;
-- ``cache``: programs that are kept for later fits;
-- ``order``: the order of rows in an epoch;
-- ``progress``: what ``verbose`` shows;
+- ``cache``: the cache of programs;
 - ``callbacks``: the user's Keras callbacks;
-- ``train``: the loop over epochs, and what estimators call.
+- ``train``: the loop over epochs, and the functions that estimators call.
 """

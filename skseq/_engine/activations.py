@@ -1,4 +1,4 @@
-"""Activations after layers: from names, dicts, functions and layers to Keras layers."""
+"""Keras layers for activations, from names, dicts, functions and layers."""
 
 import inspect
 
@@ -7,10 +7,10 @@ from skseq._engine.keras import DTYPE, keras
 from skseq._engine.names import check_options
 from skseq._validation import check_per_layer, nearest
 
-# What a single activation may be.
+# The constraint of a single activation.
 ACTIVATION = [str, dict, keras.layers.Layer, callable, None]
 
-# Activations that are layers in Keras because they have options or weights.
+# Activations with options or weights, which are layers in Keras.
 _LAYERS = {
     "elu": keras.layers.ELU,
     "leaky_relu": keras.layers.LeakyReLU,
@@ -21,12 +21,12 @@ _LAYERS = {
 
 
 def check_activations(parameter, activations, n_layers):
-    """One activation for each layer, as a tuple.
+    """Validate activations and return one for each layer, as a tuple.
 
     Parameters
     ----------
     parameter : str
-        The parameter, for messages.
+        The name of the parameter, for messages.
     activations : object, list or tuple
         One for all layers, or a list or tuple with one for each.
     n_layers : int
@@ -80,14 +80,14 @@ def _check_name(parameter, activation):
 
 
 def is_function(activation):
-    """Whether a layer can compute an activation by itself, as its own argument."""
+    """Check whether an activation can be the argument of another layer."""
     if isinstance(activation, str):
-        return activation != "prelu"  # which has weights
+        return activation != "prelu"  # it has weights
     return not isinstance(activation, (dict, keras.layers.Layer))
 
 
 def activation_layer(activation, name):
-    """A new layer that computes an activation; never the caller's own object."""
+    """Make a layer that computes an activation; a layer of the user's is copied."""
     if isinstance(activation, keras.layers.Layer):
         return type(activation).from_config({**config_of(activation), "name": name})
     options = {"name": activation} if isinstance(activation, str) else activation

@@ -1,4 +1,4 @@
-"""Programs that are kept for later fits and predictions of the same recipe."""
+"""A cache of programs, for later fits and predictions with the same recipe."""
 
 import threading
 from collections import OrderedDict
@@ -9,18 +9,19 @@ from skseq._engine.forks import check_process
 from skseq._engine.keras import building
 from skseq._engine.program import Program
 
-# Idle programs kept; beyond that the least recently used one goes.
+# The number of idle programs to keep. Beyond it the least recently used one is removed.
 _MAX_PROGRAMS = 32
 
 _LOCK = threading.Lock()
-# Programs that no thread is using, by the keys of their recipes.
+# Programs that are not in use by any thread, by the keys of their recipes.
 _idle: OrderedDict[Any, list[Program]] = OrderedDict()
 
 
 def clear_programs() -> None:
-    """Forget all traced programs that are not in use, and free their memory.
+    """Remove all traced programs that are not in use, and free their memory.
 
-    Fitted estimators are not touched: what they need is built again at the next use.
+    Fitted estimators keep working: a program that one of them needs is traced again at
+    its next use.
 
     Examples
     --------
@@ -33,10 +34,10 @@ def clear_programs() -> None:
 
 @contextmanager
 def borrowed(recipe):
-    """A program of this recipe that no other thread is using.
+    """Lend a program of this recipe to one thread, for the length of a block.
 
-    An exception in the block does not cost the program: tracing is not interrupted, and
-    everything else in a program is set anew before it is used.
+    The program is kept also when the block raises: tracing is not interrupted, and
+    everything else in a program is set again before each use.
     """
     check_process()
     key = recipe.key()

@@ -1,4 +1,4 @@
-"""The user's Keras callbacks, which see a Keras model in the state of the fit."""
+"""Calls of the user's Keras callbacks, with a Keras model in the state of the fit."""
 
 import copy
 import io
@@ -8,10 +8,10 @@ from skseq._engine.keras import building, keras, tf
 from skseq._engine.private import first_epoch, reset_first_epoch
 from skseq._engine.weights import assign, values_of
 
-# What the parameter callbacks may be.
+# The constraint of the parameter ``callbacks``.
 CALLBACKS = [list, tuple, keras.callbacks.Callback, None]
 
-# Keras' callbacks that have hooks for batches and, as they are set, do nothing in them.
+# Keras' callbacks whose hooks for batches do nothing, with the condition for that.
 _QUIET = {
     keras.callbacks.TerminateOnNaN: lambda callback: True,
     keras.callbacks.ModelCheckpoint: lambda callback: callback.save_freq == "epoch",
@@ -27,7 +27,7 @@ _BATCH_HOOKS = (
 
 
 def copies_of(callbacks):
-    """Copies of the caller's callbacks, as a list."""
+    """Copy the caller's callbacks into a list."""
     if callbacks is None:
         callbacks = []
     elif isinstance(callbacks, keras.callbacks.Callback):
@@ -41,7 +41,7 @@ def copies_of(callbacks):
 
 
 def needs_batches(callback):
-    """Whether a callback has to be called for each batch."""
+    """Check whether a callback has to be called for each batch."""
     quiet = _QUIET.get(type(callback))
     if quiet is not None and quiet(callback):
         return False
@@ -59,7 +59,7 @@ class _Shown:
     ----------
     program : skseq._engine.program.Program
     recipe : skseq._engine.recipe.Recipe
-        Of this program, with the run-time values that the model is to have.
+        Of this program, with the run-time values for the model.
     """
 
     def __init__(self, program, recipe):
@@ -70,7 +70,7 @@ class _Shown:
             self.model.optimizer.build(program.layout.untied(self.model))
 
     def _slots(self):
-        """Pairs of a variable of the program's optimizer and those of one a weight."""
+        """Pair each flat variable of the program's optimizer with the model's ones."""
         program = self._program
         for slot in program.optimizer.variables:
             if tuple(slot.shape) != (program.layout.n_values,):
@@ -80,7 +80,7 @@ class _Shown:
             yield slot, [v for v in theirs if v.name.endswith(ending)]
 
     def show(self):
-        """Put the program's state into the model."""
+        """Copy the program's state into the model."""
         program, theirs = self._program, self.model.optimizer
         ours = program.optimizer
         self.model.set_weights(program.take_weights())
@@ -94,7 +94,7 @@ class _Shown:
             theirs.learning_rate = float(ours.learning_rate.numpy())
 
     def take_over(self):
-        """Put the model's state into the program."""
+        """Copy the model's state into the program."""
         program, theirs = self._program, self.model.optimizer
         ours = program.optimizer
         program.put_weights(self.model.get_weights())
@@ -109,7 +109,7 @@ class _Shown:
 
 
 class Callbacks:
-    """Calls the hooks of callbacks, and takes over what they do to the model.
+    """Calls the hooks of callbacks, and copies their changes of the model back.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class Callbacks:
     def __init__(self, callbacks, program, recipe, n_epochs, n_steps):
         self._callbacks = callbacks
         self.by_batch = any(map(needs_batches, callbacks))
-        # It puts averaged weights into the model by itself.
+        # SwapEMAWeights puts averaged weights into the model by itself.
         self.swaps_averages = any(
             isinstance(callback, keras.callbacks.SwapEMAWeights)
             for callback in callbacks
@@ -142,9 +142,9 @@ class Callbacks:
             callback.set_model(self._shown.model)
 
     def __call__(self, hook, *args):
-        """Call a hook of each callback; True if training is to stop.
+        """Call a hook of each callback, and return True if training has to stop.
 
-        What the callbacks write into a dict of logs stays in it.
+        Callbacks may add entries to a dict of logs.
         """
         if self._shown is None:
             return False
@@ -155,13 +155,13 @@ class Callbacks:
         return self._shown.model.stop_training
 
     def first_epoch(self):
-        """The epoch at which a callback wants training to start, or None."""
+        """Get the epoch at which a callback wants training to start, or None."""
         return None if self._shown is None else first_epoch(self._shown.model)
 
     def let_go(self):
-        """Part the callbacks from the model and from what no pickle takes."""
+        """Remove from the callbacks the model, and what can't be pickled."""
         for callback in self._callbacks:
-            # Not by the callback's own method, which may expect a model.
+            # The callback's own method may not accept None.
             keras.callbacks.Callback.set_model(callback, None)
             for name, value in vars(callback).items():
                 if _is_open_only_in_training(value):
@@ -169,7 +169,7 @@ class Callbacks:
 
 
 def _is_open_only_in_training(value):
-    """Whether an attribute of a callback is a closed file, or a part of TensorFlow."""
+    """Check whether an attribute is a closed file or a part of TensorFlow."""
     if isinstance(value, io.IOBase):  # CSVLogger keeps its file
         return value.closed
     if isinstance(value, dict):  # TensorBoard has its writers in one

@@ -1,7 +1,7 @@
-"""What can be read from a model's layers, by their types.
+"""Properties of a model that are read from its layers, by their types.
 
-A layer of a type that is not known here gets the sound default: it may mix the rows of
-a batch, may add to the loss, and may do what XLA can't.
+A layer of an unknown type gets the safe default: it may mix the rows of a batch, may
+add to the loss, and may not compile with XLA.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from skseq._engine.fingerprints import users_functions
 from skseq._engine.keras import keras
 
-# Layers that compute each row of a batch by itself.
+# Layers that compute each row of a batch independently of the others.
 _ROW_BY_ROW = {
     getattr(keras.layers, name)
     for name in (
@@ -23,7 +23,7 @@ _ROW_BY_ROW = {
     )
 }  # fmt: skip
 
-# Layers that XLA is known to compile to something that is not slower.
+# Layers that are known to be at least as fast with XLA.
 _FOR_XLA = _ROW_BY_ROW - {
     keras.layers.DepthwiseConv1D,
     keras.layers.SeparableConv1D,
@@ -32,7 +32,7 @@ _FOR_XLA.add(keras.layers.BatchNormalization)
 
 
 def layers_of(model):
-    """All layers of a model, those inside of models, wrappers and RNNs included."""
+    """Yield all layers of a model, with those inside of other models and wrappers."""
     for layer in model.layers:
         yield layer
         if isinstance(layer, keras.Model):
@@ -52,7 +52,7 @@ _RATES = {
 
 
 def rates(model):
-    """Rates of dropout that are run-time values: those of layers that have a twin.
+    """Collect the dropout rates that a program takes as run-time values.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def rates(model):
     Returns
     -------
     rates : dict of str to float
-        Those that are not 0.
+        Rates above 0 of layers that have a faster twin.
     """
     found = {
         _rate_name(i): getattr(layer, _RATES[type(layer)])
@@ -73,12 +73,12 @@ def rates(model):
 
 
 def name_rates(model, names):
-    """Tell the twins which run-time value is their rate.
+    """Set in each layer the name of the run-time value that is its dropout rate.
 
     Parameters
     ----------
     model : keras.Model
-        What `skseq._engine.layers.faster` made of the model that `rates` read.
+        The result of `skseq._engine.layers.faster` for the model given to `rates`.
     names : collection of str
         The keys of the rates.
     """
@@ -93,20 +93,21 @@ def _rate_name(i):
 
 @dataclass(frozen=True)
 class Facts:
-    """What a program has to know of its model.
+    """The properties of a model that its program depends on.
 
     Attributes
     ----------
     is_rowwise : bool
-        Whether rows of weight zero may fill up a batch, and change nothing.
+        Whether a batch may be filled up with rows of weight zero, because no row has an
+        effect on the others.
     has_batch_statistics : bool
-        Whether what the rows of a batch have in common counts.
+        Whether a layer uses statistics of the batch.
     has_penalties : bool
         Whether layers may add to the loss.
     suits_xla : bool
-        Whether all layers are known to be compiled well.
+        Whether all layers are known to be at least as fast with XLA.
     are_known : bool
-        Whether each layer is of a type that is known here.
+        Whether the types of all layers are known.
     parts : list of list of skseq._engine.layers.LayerCall
         See `skseq._engine.layers.faster`.
     """
@@ -120,12 +121,12 @@ class Facts:
 
     @property
     def calls(self):
-        """list of LayerCall: the uses of layers, wherever they are."""
+        """list of LayerCall: the uses of layers, in the model and in models inside."""
         return [call for part in self.parts for call in part]
 
 
 def read(model, parts):
-    """The facts of a model.
+    """Read the properties of a model from its layers.
 
     Parameters
     ----------
@@ -155,6 +156,6 @@ def read(model, parts):
 
 
 def _is_over_rows(layer):
-    """Whether a layer that works along an axis was given that of the rows."""
+    """Check whether a layer works along the axis of the rows."""
     axis = getattr(layer, "axis", None)
     return 0 in (axis if isinstance(axis, (list, tuple)) else [axis])

@@ -1,4 +1,4 @@
-"""Values that tell whether two networks, losses or optimizers would be traced alike."""
+"""Keys that are equal for networks, losses and optimizers with equal graphs."""
 
 import dataclasses
 import hashlib
@@ -22,17 +22,16 @@ from skseq._engine.private import arguments_of
 
 
 def fingerprint(value, unknown=id):
-    """A hashable key that is equal for values that build equal graphs.
+    """Compute a hashable key that is equal for values that build equal graphs.
 
-    Keras' own objects are told apart by their configuration. Functions, classes and
-    objects of the user's are told apart by what they do: their code, and the values
-    that it reads, as cloudpickle finds them.
+    The key of a Keras object is its configuration. The key of a user's function, class
+    or object is its code and the values that the code reads, as cloudpickle finds them.
 
     Parameters
     ----------
     value : object
     unknown : callable
-        What stands for a function or object that reads something that can't be pickled.
+        Gives the key of a function or object that reads a value that can't be pickled.
     """
     if isinstance(value, dict):
         items = [(key, fingerprint(item, unknown)) for key, item in value.items()]
@@ -60,13 +59,13 @@ def fingerprint(value, unknown=id):
 
 
 def config_of(keras_object):
-    """The whole configuration of a Keras object.
+    """Get the whole configuration of a Keras object.
 
-    Keras itself gives no more than the names of the user's functions, and leaves out
-    some arguments of losses.
+    Keras' own configuration has only the names of the user's functions, and lacks some
+    arguments of losses.
     """
     with warnings.catch_warnings():
-        # Keras warns that a lambda can't be saved, which it is not here.
+        # Keras warns that a lambda can't be saved; it is not saved here.
         warnings.simplefilter("ignore")
         config = dict(keras_object.get_config())
     taken = inspect.signature(type(keras_object).__init__).parameters
@@ -74,24 +73,23 @@ def config_of(keras_object):
         if name in taken:
             config.setdefault(name, value)
     for name, function in users_functions(keras_object).items():
-        name = name.rpartition(".")[
-            2
-        ]  # a recurrent layer has the arguments of its cell
+        # A recurrent layer takes the arguments of its cell.
+        name = name.rpartition(".")[2]
         if name in config:
             config[name] = function
     return config
 
 
 def _config(keras_object):
-    """The configuration, without a name that Keras may have numbered."""
+    """Get the configuration without the name, to which Keras may add a number."""
     config = config_of(keras_object)
-    if not isinstance(keras_object, keras.metrics.Metric):  # those are told by name
+    if not isinstance(keras_object, keras.metrics.Metric):  # results have its name
         config.pop("name", None)
     return config
 
 
 def has_users_code(value):
-    """Whether there is code in a value that is not Keras' own, and so may change."""
+    """Check whether a value holds code that is not Keras' own, and may change."""
     if isinstance(value, dict):
         return any(map(has_users_code, value.values()))
     if isinstance(value, (list, tuple)):
@@ -104,9 +102,9 @@ def has_users_code(value):
 
 
 def users_functions(keras_object):
-    """The user's functions and objects that an object of Keras' own holds, by name.
+    """Collect the user's functions and objects inside a Keras object, by attribute.
 
-    Its configuration has no more than their names.
+    The configuration of the Keras object has only their names.
     """
     if inspect.isclass(keras_object) or not hasattr(keras_object, "__dict__"):
         return {}
@@ -132,7 +130,7 @@ _LIBRARIES = [
 
 @cache
 def _is_library(name):
-    """Whether a module is installed, and so does not change while a process runs."""
+    """Check whether a module is installed, and does not change in this process."""
     if not name:
         return False
     root = name.split(".")[0]
@@ -145,7 +143,7 @@ def _is_library(name):
     return "site-packages" in path.parts or any(map(path.is_relative_to, _LIBRARIES))
 
 
-# What a class or module has besides what its source says.
+# Attributes of a class or module that are not in its source.
 _NOT_IN_SOURCE = re.compile(
     "__(dict|weakref|doc|module|abstractmethods|firstlineno|static_attributes"
     "|annotations|name|package|loader|spec|file|cached|builtins)__|_abc_impl"
@@ -162,32 +160,33 @@ _KERAS_OBJECTS = (
 
 
 def _described(*_):
-    """Stands for an object in a pickle that nobody loads."""
+    """Take the place of an object in a pickle that is never loaded."""
 
 
 class _Content(cloudpickle.Pickler):
-    """Pickles what the user's functions, classes and Keras objects consist of."""
+    """Pickles the content of the user's functions, classes and Keras objects."""
 
     def __init__(self, file):
         super().__init__(file)
-        # No references to what was written before: equal strings would be one string
-        # in some functions and several in others, such as those that were unpickled.
+        # Without references to earlier objects. Equal strings may be one object in a
+        # function and several in its unpickled copy, and the pickles would differ.
         self.fast = True
         self.registered = set()
         self._seen = {}
 
     def reducer_override(self, obj):
-        # What is described goes into the state, which may refer to the object itself.
+        # The description goes into the state, which may refer to the object itself.
         if isinstance(obj, _KERAS_OBJECTS):
             own = {k: v for k, v in vars(obj).items() if k != "name" and k[0] != "_"}
             own = {k: _plain(v) for k, v in own.items() if isinstance(v, _PLAIN)}
             return _described, (type(obj),), (_config(obj), own)
         name = getattr(obj, "__name__" if inspect.ismodule(obj) else "__module__", None)
-        is_local = "<" in getattr(obj, "__qualname__", "")  # a library's, in a function
+        # A function that a library has made inside another function.
+        is_local = "<" in getattr(obj, "__qualname__", "")
         kinds = (FunctionType, ModuleType, type)
         if not isinstance(obj, kinds) or (_is_library(name or "") and not is_local):
             return super().reducer_override(obj)
-        if id(obj) in self._seen:  # it refers to itself, or is used twice
+        if id(obj) in self._seen:  # the object refers to itself, or is used twice
             return _described, (self._seen[id(obj)],)
         self._seen[id(obj)] = len(self._seen)
         if inspect.ismodule(obj):
@@ -204,8 +203,8 @@ class _Content(cloudpickle.Pickler):
         return super().reducer_override(obj)
 
     def _pickle_by_value(self, name):
-        # cloudpickle knows functions of an importable module by name alone, unless it
-        # is told that the module may change.
+        # cloudpickle pickles functions of an importable module by name alone, unless
+        # the module is registered.
         module = sys.modules.get(name)
         known = cloudpickle.list_registry_pickle_by_value()
         if module is None or name in known or name == "__main__" or _is_library(name):
@@ -215,7 +214,7 @@ class _Content(cloudpickle.Pickler):
 
 
 def _plain(value):
-    """A list or dict as it is without what Keras keeps track of in it."""
+    """Convert lists and dicts that Keras has wrapped to plain ones."""
     for kind in (list, dict):
         if isinstance(value, kind):
             return kind(value)
@@ -230,13 +229,13 @@ _PICKLING = threading.Lock()
 
 
 def _content(value):
-    """A hash of what a value consists of; None if that can't be pickled."""
+    """Compute a hash of the content of a value; None if it can't be pickled."""
     file = io.BytesIO()
     pickler = _Content(file)
     with _PICKLING:
         try:
             pickler.dump(value)
-        except Exception:  # whatever the objects raise that a function refers to
+        except Exception:  # from any object that a function refers to
             return None
         finally:
             for module in pickler.registered:

@@ -1,26 +1,26 @@
-"""Whether TensorFlow can run in this process: it does not survive a fork."""
+"""The check that TensorFlow can run in this process: it does not survive a fork."""
 
 import os
 import sys
 import threading
 from pathlib import Path
 
-# Whether TensorFlow was running when this process was forked from its parent.
+# Whether TensorFlow was running in the parent when this process was forked.
 _forked_while_running = False
 
-# The process in which the check has passed.
+# The id of the process in which the check has passed.
 _checked_in = None
 
 
 def _is_running():
-    """Whether TensorFlow was used in this process, or in its parent before a fork."""
+    """Check whether TensorFlow was used, here or in the parent before a fork."""
     tensorflow = sys.modules.get("tensorflow")
     if tensorflow is None:
         return False
     try:
         threading_options = tensorflow.config.threading
         n_threads = threading_options.get_inter_op_parallelism_threads()
-        # The number can be set only before TensorFlow starts.
+        # TensorFlow raises if the number is set after its start.
         threading_options.set_inter_op_parallelism_threads(n_threads + 1)
     except RuntimeError:
         return True
@@ -31,7 +31,7 @@ def _is_running():
 
 
 def _has_threads():
-    """Whether TensorFlow has threads in this process; True where nobody can tell."""
+    """Check whether TensorFlow has threads in this process; True if unknown."""
     try:
         tasks = os.listdir("/proc/self/task")
         names = [Path(f"/proc/self/task/{task}/comm").read_text() for task in tasks]
@@ -40,7 +40,7 @@ def _has_threads():
     if any(name.startswith("tf_") for name in names):
         return True
     version = sys.modules["tensorflow"].__version__.split(".")[:2]
-    # Older versions don't name their threads, of which others may be some as well.
+    # Older versions don't name their threads, which then can't be told from others.
     return tuple(map(int, version)) < (2, 21) and len(names) > threading.active_count()
 
 
@@ -58,7 +58,8 @@ def check_process():
     global _checked_in
     if _checked_in == os.getpid():
         return
-    # A parent that imported TensorFlow alone left no note, but its threads are gone.
+    # A parent that used TensorFlow without skseq left no note, but its threads are
+    # gone.
     if _forked_while_running or (_is_running() and not _has_threads()):
         raise RuntimeError(
             "TensorFlow was used in the parent of this process and does not survive a "

@@ -10,8 +10,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
-# What TensorFlow writes to standard error at each start: nothing that a user could act
-# on. Everything else that is written meanwhile goes on to standard error.
+# Lines that TensorFlow writes to standard error at each start, and that need no action
+# by the user. All other lines are passed on to standard error.
 _STARTUP_LINES = "|".join(
     [
         r"All log messages before absl::InitializeLog\(\) is called",
@@ -25,7 +25,7 @@ _STARTUP_LINES = "|".join(
     ]
 )
 
-# A process of its own, so that nothing is lost even if the import ends this process.
+# The filter is a separate process, so that nothing is lost if the import ends this one.
 _FILTER = """
 import os, re, sys
 known = re.compile(sys.argv[1].encode())
@@ -53,7 +53,7 @@ def _without_startup_lines():
         return
     os.dup2(process.stdin.fileno(), 2)
     process.stdin.close()
-    # Also later TensorFlow shall report warnings and errors alone, not information.
+    # TensorFlow reads this once: from now on it reports warnings and errors alone.
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "1"
     try:
         yield
@@ -86,7 +86,7 @@ def _import_keras():
             import tensorflow
 
             if not os.path.exists("/dev/nvidiactl"):
-                # TensorFlow looks for a GPU once, and logs an error if there is none.
+                # TensorFlow looks for a GPU only once, and logs an error without one.
                 tensorflow.config.list_physical_devices("GPU")
     import keras
 
@@ -103,34 +103,35 @@ keras = _import_keras()
 
 import tensorflow as tf  # noqa: E402
 
-# Whatever the user's global policy, so that a fitted estimator means the same anywhere.
+# The data type of all networks, whatever the user's global policy is, so that a fitted
+# estimator gives the same results in every process.
 DTYPE = "float32"
 
 
 def has_gpu():
-    """Whether programs run on a GPU."""
+    """Check whether programs run on a GPU."""
     return bool(tf.config.list_logical_devices("GPU"))
 
 
 def is_keras(value):
-    """Whether a class, function or object is one of Keras' own."""
+    """Check whether a class, function or object is one of Keras' own."""
     module = getattr(value, "__module__", None) or type(value).__module__
     return module.split(".")[0] == "keras"
 
 
 # ------------------------------------------------------------ building and tracing
 
-# Building and tracing use state that Keras and TensorFlow share between threads.
+# Building and tracing change state that all threads share.
 _BUILDING = threading.RLock()
 
 
 @contextmanager
 def building():
-    """A block in which Keras objects are made or functions are traced.
+    """Enter a block in which Keras objects are made or functions are traced.
 
-    One thread at a time is in such a block. Keras' global data types are float32 inside
-    it, because losses, metrics and optimizers read them. Ctrl-C takes effect at the end
-    of the block, because TensorFlow does not recover from a half-traced function.
+    Only one thread at a time is in such a block. Keras' global data types are float32
+    inside it, because losses, metrics and optimizers read them. Ctrl-C takes effect at
+    the end of the block, because TensorFlow does not recover from an interrupted trace.
     """
     with _interrupts_deferred(), _BUILDING, _float32_globally(), _python_random_kept():
         yield
@@ -141,7 +142,7 @@ def _interrupts_deferred():
     handler = None
     if threading.current_thread() is threading.main_thread():
         handler = signal.getsignal(signal.SIGINT)
-    if not callable(handler):  # another thread, or signals that Python does not handle
+    if not callable(handler):  # another thread, or a signal without a Python handler
         yield
         return
     arrived = []
@@ -173,7 +174,7 @@ def _float32_globally():
 
 @contextmanager
 def _python_random_kept():
-    # Keras draws a seed from Python's global state for each object that has none.
+    # Keras draws a seed from Python's generator for each object without one.
     state = random.getstate()
     try:
         yield
@@ -182,10 +183,10 @@ def _python_random_kept():
 
 
 def without_values(build):
-    """What ``build()`` gives, with no values in the variables of its models.
+    """Call ``build()`` such that the variables of its models get no values.
 
-    Such a model can be called by ``stateless_call`` alone. It takes no memory for
-    weights, and none of what TensorFlow keeps for good for each new shape of a
+    Such a model can only be called by ``stateless_call``. It takes no memory for
+    weights, nor the memory that TensorFlow never frees for each new shape of a
     variable.
     """
 
@@ -193,7 +194,7 @@ def without_values(build):
         with keras.StatelessScope(initialize_variables=False):
             return build()
 
-    # At the end of a thread's next stateless scope, Keras gives values to the variables
-    # that were made without. A thread of its own has no next one.
+    # Keras gives values to such variables at the end of the thread's next stateless
+    # scope. This new thread has no next one.
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(run).result()

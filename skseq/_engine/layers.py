@@ -1,12 +1,12 @@
-"""Layers that compute what Keras' own do, faster on the CPU.
+"""Layers with the results of Keras' own layers that are faster on the CPU.
 
-Programs run `faster(model)`; ``model_`` and saved files show Keras' own layers, whose
-weights and configuration are the same. Each layer falls back on Keras' loop where it is
-not faster: with recurrent dropout, and on a GPU (for cuDNN). With a mask they run over
-the valid steps first, and what comes after those is not looked at.
+Programs run `faster(model)`; ``model_`` and saved files have Keras' own layers, with
+the same weights and configuration. Each layer falls back on Keras' loop where that is
+better: with recurrent dropout, and on a GPU, for cuDNN. With a mask the layers run over
+the valid timesteps first, and ignore the outputs after those.
 
-Shapes in the loops are time-major, ``(n_timesteps, n_samples, n_features)``: a step is
-then one block of memory.
+Arrays in the loops are time-major, of shape ``(n_timesteps, n_samples, n_features)``,
+so that a timestep is one block of memory.
 """
 
 from contextlib import contextmanager
@@ -19,21 +19,23 @@ from skseq._engine.keras import has_gpu, keras, tf
 _tracing_for_xla = False
 _values: dict[str, Any] = {}
 
-# Keras' Bidirectional makes its layers anew from their configuration, and so has to
-# find these classes by name.
+# Keras' Bidirectional copies its layers from their configuration, and has to find these
+# classes by name.
 _registered = keras.saving.register_keras_serializable("skseq")
 
 
 @contextmanager
 def traced(for_xla, values):
-    """Say how what is traced in this block will run; one thread at a time does this.
+    """Set how the functions that are traced in this block will run.
+
+    Only one thread at a time is in such a block.
 
     Parameters
     ----------
     for_xla : bool
-        Whether XLA will compile it.
+        Whether XLA will compile them.
     values : dict of str to tensor
-        Run-time values. Those under the ``rate_name`` of a layer are its dropout.
+        Run-time values. The key of a layer's dropout rate is its ``rate_name``.
     """
     global _tracing_for_xla, _values
     before = _tracing_for_xla, _values
@@ -45,20 +47,20 @@ def traced(for_xla, values):
 
 
 class _RunTimeRate:
-    """A layer whose rate of dropout may be a value of the graph."""
+    """A layer whose dropout rate may be a run-time value."""
 
-    # The name of the value, see `name_rates`; None: the rate is a constant.
+    # The key of the value, see `name_rates`; None: the rate is a constant.
     rate_name = None
 
     def _dropped(self, inputs, rate, generator):
-        """As `keras.random.dropout`, at a rate that may be a tensor."""
+        """Apply dropout as `keras.random.dropout` does; the rate may be a tensor."""
         rate = _values.get(self.rate_name, rate)
         seed = tf.cast(generator.next(), tf.int32)
         return tf.nn.experimental.stateless_dropout(inputs, rate=rate, seed=seed)
 
 
 def _project(x, kernel, bias):
-    """All steps times the kernel, as one matrix product."""
+    """Multiply all timesteps by the kernel, as one matrix product."""
     flat = tf.matmul(tf.reshape(x, [-1, x.shape[2]]), kernel)
     if bias is not None:
         flat += bias
@@ -74,7 +76,8 @@ def _loop(step, projected, states):
     outputs : tensor of shape (n_timesteps, n_samples, units)
         The first state after each step.
     """
-    n_steps = projected.shape[0]  # a number: XLA sizes the gradient's stacks by it
+    # A Python int, from which XLA knows the size of the gradient's stacks.
+    n_steps = projected.shape[0]
     record = tf.TensorArray(
         tf.float32, size=n_steps, element_shape=states[0].shape, name="outputs"
     )
@@ -93,24 +96,26 @@ def _loop(step, projected, states):
 
 
 def _valid_first(mask):
-    """Timesteps in an order that has those of the mask first, and keeps their order."""
+    """Order timesteps such that valid ones come first, in their own order."""
     n_steps = mask.shape[1]
     return tf.argsort(tf.where(mask, 0, n_steps) + tf.range(n_steps), axis=1)
 
 
 def _put_back(outputs, mask):
-    """Outputs at the timesteps of the mask; at others those of the step before.
+    """Put outputs back to the timesteps of a mask.
+
+    Other timesteps get the outputs of the valid timestep before them.
 
     Parameters
     ----------
     outputs : tensor of shape (n_samples, n_timesteps, units)
-        Of timesteps in the order of `_valid_first`.
+        Timesteps are in the order of `_valid_first`.
     mask : tensor of bool of shape (n_samples, n_timesteps)
 
     Returns
     -------
     outputs : tensor of shape (n_samples, n_timesteps, units)
-        Zero before the first timestep of the mask.
+        Zero before the first valid timestep.
     """
     n_before = tf.cumsum(tf.cast(mask, tf.int32), axis=1)
     outputs = tf.pad(outputs, [[0, 0], [1, 0], [0, 0]])
@@ -121,7 +126,7 @@ class _FastLoop(_RunTimeRate):
     """``inner_loop`` of a Keras recurrent layer whose state starts at zero."""
 
     def __init__(self, *args, dropout=0.0, **kwargs):
-        # The inputs are dropped here, at a rate that may be a value of the graph, and
+        # This class applies the dropout, at a rate that may be a run-time value, and
         # the cell has a rate of 0.
         super().__init__(*args, **kwargs)
         self._rate = dropout
@@ -129,11 +134,11 @@ class _FastLoop(_RunTimeRate):
 
     @property
     def dropout(self):
-        """The rate at which inputs are dropped; part of the configuration."""
+        """float: the dropout rate of the inputs; part of the configuration."""
         return 0.0 if self._has_dropped else self._rate
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
-        """See `keras.layers.RNN`: the last output, all outputs, and the states."""
+        """Compute last output, all outputs and states; see `keras.layers.RNN`."""
         cell = self.cell
         if training and self._rate:
             kept = tf.ones_like(sequences[:, :1])  # the same for all steps
@@ -155,14 +160,14 @@ class _FastLoop(_RunTimeRate):
         outputs = tf.transpose(outputs, [1, 0, 2])
         if masked:
             outputs = _put_back(outputs, mask)
-            if self.zero_output_for_mask:  # as Bidirectional wants it
+            if self.zero_output_for_mask:  # set by Bidirectional
                 outputs = tf.where(mask[..., None], outputs, 0.0)
-            # The states after the last valid step are not known, nor asked for.
+            # The states after the last valid step are unknown, and not needed.
             return outputs[:, -1], outputs, list(states)
         return states[0], outputs, list(states)
 
     def _keras_loop(self, *args):
-        # Keras would ask the cell, whose rate is 0, for what to drop.
+        # Without this, Keras would ask the cell, whose rate is 0, for a dropout mask.
         self._has_dropped = True
         try:
             return super().inner_loop(*args)
@@ -170,24 +175,24 @@ class _FastLoop(_RunTimeRate):
             self._has_dropped = False
 
     def _run(self, x, kernel, recurrent_kernel, bias, states):
-        """Over all steps of a time-major x: the last states, and all outputs."""
+        """Run over a time-major x; return the last states, and all outputs."""
         raise NotImplementedError
 
 
 @_registered
 class LSTM(_FastLoop, keras.layers.LSTM):
-    """Keras' LSTM: one fused kernel for all steps, or a loop for XLA."""
+    """Keras' LSTM with one fused kernel for all timesteps, or a loop for XLA."""
 
     def _run(self, x, kernel, recurrent_kernel, bias, states):
         activations = self.cell.activation, self.cell.recurrent_activation
         standard = (keras.activations.tanh, keras.activations.sigmoid)
         if _tracing_for_xla or activations != standard or bias is None:
             return self._looped(x, kernel, recurrent_kernel, bias, states)
-        # Not BlockLSTMV2: it takes Keras' order of gates as it is, but its registered
-        # gradient is the first version's, and wrong for it.
+        # Not BlockLSTMV2: it takes Keras' order of gates, but the gradient registered
+        # for it is that of the first version, and wrong.
         parts = [kernel, recurrent_kernel, bias[None]]
         if x.shape[2] % 2:
-            # With an odd number of rows and of features the kernel prints a warning.
+            # The kernel prints a warning for an odd number of features.
             x = tf.pad(x, [[0, 0], [0, 0], [0, 1]])
             parts.insert(1, tf.zeros([1, 4 * self.units]))
         i, f, c, o = tf.split(tf.concat(parts, 0), 4, axis=1)
@@ -222,7 +227,7 @@ class LSTM(_FastLoop, keras.layers.LSTM):
 
 @_registered
 class GRU(_FastLoop, keras.layers.GRU):
-    """Keras' GRU with the inputs' part of all steps computed at once."""
+    """Keras' GRU with one matrix product for the inputs of all timesteps."""
 
     def _run(self, x, kernel, recurrent_kernel, bias, states):
         squash, gate = self.cell.activation, self.cell.recurrent_activation
@@ -241,7 +246,7 @@ class GRU(_FastLoop, keras.layers.GRU):
 
 @_registered
 class SimpleRNN(_FastLoop, keras.layers.SimpleRNN):
-    """Keras' SimpleRNN with the inputs' part of all steps computed at once."""
+    """Keras' SimpleRNN with one matrix product for the inputs of all timesteps."""
 
     def _run(self, x, kernel, recurrent_kernel, bias, states):
         squash = self.cell.activation
@@ -254,10 +259,10 @@ class SimpleRNN(_FastLoop, keras.layers.SimpleRNN):
 
 @_registered
 class Dropout(_RunTimeRate, keras.layers.Dropout):
-    """Keras' Dropout with a rate that is a value of the graph."""
+    """Keras' Dropout with a rate that may be a run-time value."""
 
     def call(self, inputs, training=False):
-        """See `keras.layers.Dropout`."""
+        """Apply dropout; see `keras.layers.Dropout`."""
         if not training or self.rate_name not in _values:
             return super().call(inputs, training)
         return self._dropped(inputs, self.rate, self.seed_generator)
@@ -265,13 +270,13 @@ class Dropout(_RunTimeRate, keras.layers.Dropout):
 
 @_registered
 class Conv1D(keras.layers.Conv1D):
-    """Keras' Conv1D, for XLA as one matrix product over shifted copies.
+    """Keras' Conv1D, which for XLA is one matrix product over shifted copies.
 
-    XLA's own gradient of a convolution takes thirty times as long on a CPU.
+    The gradient of XLA's own convolution takes thirty times as long on a CPU.
     """
 
     def call(self, inputs):
-        """See `keras.layers.Conv1D`."""
+        """Compute the convolution; see `keras.layers.Conv1D`."""
         if not _tracing_for_xla or has_gpu():
             return super().call(inputs)
         size, stride, dilation = (
@@ -282,7 +287,8 @@ class Conv1D(keras.layers.Conv1D):
         if self.padding == "causal":
             before = reach
         elif self.padding == "same":
-            # As TensorFlow pads: what the last window needs, the smaller half before.
+            # As TensorFlow does: the padding that the last window needs, with the
+            # smaller half at the start.
             needed = (-(-n_steps // stride) - 1) * stride + reach + 1
             before = max(needed - n_steps, 0) // 2
             after = max(needed - n_steps, 0) - before
@@ -306,7 +312,7 @@ class Conv1D(keras.layers.Conv1D):
         return outputs if self.activation is None else self.activation(outputs)
 
 
-# Each of Keras' own layers that has a faster twin, and the twin.
+# Keras' own layers and their faster twins.
 TWINS = {
     keras.layers.LSTM: LSTM,
     keras.layers.GRU: GRU,
@@ -318,7 +324,7 @@ TWINS = {
 
 @dataclass(frozen=True)
 class LayerCall:
-    """A use of a layer in a model, and the shapes of what it takes and gives."""
+    """A use of a layer in a model, with the shapes of its input and output."""
 
     layer: keras.layers.Layer
     input_shape: tuple
@@ -326,12 +332,12 @@ class LayerCall:
 
 
 def faster(model):
-    """A model with the same layers and weights, faster where a layer has a twin.
+    """Copy a model with a faster twin in place of each layer that has one.
 
     Parameters
     ----------
     model : keras.Model
-        Made of layers as a graph.
+        A functional or sequential model.
 
     Returns
     -------
@@ -359,7 +365,7 @@ def faster(model):
 
     def call(layer, *args, **kwargs):
         outputs = layer(*args, **kwargs)
-        # Operations, such as a slice, are called so as well.
+        # Operations that are no layer, such as a slice, come here too.
         if isinstance(layer, keras.layers.Layer) and not isinstance(layer, keras.Model):
             calls.append(LayerCall(layer, args[0].shape, outputs.shape))
         return outputs

@@ -1,4 +1,4 @@
-"""Losses: from names to Keras objects, and what a loss asks of target and network."""
+"""Keras losses, and the form of target that each of them takes."""
 
 import inspect
 import re
@@ -8,7 +8,7 @@ from skseq._engine.keras import DTYPE, is_keras, keras
 from skseq._engine.names import check_options, public_classes, snake_case
 from skseq._validation import nearest
 
-# What the parameter loss may be.
+# The constraint of the parameter ``loss``.
 LOSS = [str, keras.losses.Loss, callable, None]
 
 _LOSSES = {
@@ -17,8 +17,8 @@ _LOSSES = {
     if name not in ("CTC", "Dice", "Tversky")
 }
 
-# Names that TensorFlow takes for a scope. It raises at others, and Keras then keeps the
-# scope for the rest of the process.
+# Names that TensorFlow accepts for a scope. At others it raises, and Keras then keeps
+# the scope for the rest of the process.
 _SCOPE_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
 
 
@@ -34,7 +34,7 @@ class _FunctionLoss(keras.losses.Loss):
 
 
 def make_loss(loss, loss_params=None):
-    """A Keras loss from a name, a class, a function or a loss.
+    """Make a Keras loss from a name, a class, a function or a loss.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def _class_of_name(loss):
     return _LOSSES[name]
 
 
-# Losses that are a mean over the rows of what each row gives by itself.
+# Losses that are a mean over rows, to which each row adds by itself.
 ROWWISE = {
     getattr(keras.losses, name)
     for name in (
@@ -105,13 +105,13 @@ ROWWISE = {
 
 
 def make_rowwise_loss(loss, loss_params=None):
-    """The loss of each row by itself.
+    """Make a loss that gives a value for each row.
 
     Returns
     -------
     loss : keras.losses.Loss or None
         From target and outputs to an array of shape (n_rows,). None where the loss of a
-        batch may be something else than the mean of that.
+        batch may differ from the mean of those values.
     """
     made = make_loss(loss, loss_params)
     if type(made) not in ROWWISE or made.dtype != DTYPE:
@@ -124,24 +124,24 @@ def make_rowwise_loss(loss, loss_params=None):
     return type(made).from_config({**config, "reduction": None})
 
 
-# Losses whose target is the index of the class, whatever their name.
+# Losses whose target is the index of the class, although the name does not say so.
 _OF_INDICES = {"categorical_generalized_cross_entropy"}
 
 
 def target_form(loss):
-    """The form in which a loss takes classes.
+    """Tell in which form a loss takes classes.
 
     Returns
     -------
     form : {"index", "indicator"} or None
-        The index of the class, or a column for each class; both need an output for each
-        class. None: the loss does not tell.
+        ``"index"``: the index of the class. ``"indicator"``: a column for each class.
+        Both need an output for each class. None: unknown, as for a user's function.
     """
     made = make_loss(loss)
     if isinstance(made, _FunctionLoss):
         name = getattr(loss, "__name__", "") if is_keras(loss) else ""
     else:
-        # A subclass of the user's takes what Keras' own class takes.
+        # A user's subclass takes the same form as Keras' own class.
         name = next((c.__name__ for c in type(made).__mro__ if is_keras(c)), "")
     name = snake_case(name)
     if name.startswith("sparse_") or name in _OF_INDICES:

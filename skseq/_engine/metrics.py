@@ -1,4 +1,4 @@
-"""Metrics that Keras computes while a network is trained."""
+"""Keras metrics that are computed during training."""
 
 import re
 
@@ -7,7 +7,7 @@ from skseq._engine.keras import is_keras, keras
 from skseq._engine.names import snake_case
 from skseq._validation import nearest
 
-# What the parameter metrics may be.
+# The constraint of the parameter ``metrics``.
 METRICS = [str, list, tuple, keras.metrics.Metric, callable, None]
 
 # Keras resolves these by the shape of the target.
@@ -15,7 +15,7 @@ _WORDS = ("accuracy", "acc")
 
 
 def check_metrics(metrics):
-    """Validate ``metrics`` and give them as a tuple.
+    """Validate ``metrics`` and return them as a tuple.
 
     Parameters
     ----------
@@ -46,9 +46,9 @@ def check_metrics(metrics):
 
 
 def make_metrics(metrics):
-    """Metrics with which a model can be compiled, from what `check_metrics` gave.
+    """Make metrics to compile a model with, from the result of `check_metrics`.
 
-    The caller's own objects are not among them, because training would change them.
+    Metric objects are copied, because training changes them.
     """
     return [_new_metric(metric) for metric in metrics] or None
 
@@ -58,6 +58,6 @@ def _new_metric(metric):
         return type(metric).from_config(config_of(metric))
     if isinstance(metric, str) or is_keras(metric):
         return metric
-    # The name of a lambda is none that TensorFlow takes.
+    # TensorFlow does not accept the name of a lambda.
     name = re.sub(r"\W+", "", getattr(metric, "__name__", type(metric).__name__))
     return keras.metrics.MeanMetricWrapper(metric, name=name)

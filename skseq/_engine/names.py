@@ -3,18 +3,19 @@
 import inspect
 import re
 
-from skseq._engine.keras import keras as _keras  # noqa: F401  it says why Keras fails
+# First, because its message says what to do where Keras can't be imported.
+from skseq._engine.keras import keras as _keras  # noqa: F401
 from skseq._validation import nearest
 
 
 def snake_case(name):
-    """The name of a class in snake case, as Keras writes it."""
+    """Convert the name of a class to snake case, as Keras does."""
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     return re.sub(r"(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def public_classes(module, base):
-    """The subclasses of a class that a module of Keras has, by their names."""
+    """Collect the subclasses of a class in a module of Keras, as a dict by name."""
     return {
         name: value
         for name, value in vars(module).items()
@@ -23,7 +24,7 @@ def public_classes(module, base):
 
 
 def _accepted(cls):
-    """Names that a Keras class' constructor takes, those of its base class included."""
+    """Collect the arguments of a Keras class, those of its base classes included."""
     names = set()
     for ancestor in inspect.getmro(cls):
         if ancestor.__module__.startswith("keras.") or ancestor is cls:

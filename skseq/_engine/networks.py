@@ -1,7 +1,8 @@
-"""A class for each family of networks: options from which it builds a Keras model.
+"""A class for each family of networks, which builds a Keras model from its options.
 
-A new family is a subclass of `Network` with ``body``. What a program has to know of a
-model is read from its layers (`skseq._engine.facts`), not from these options.
+A new family is a subclass of `Network` with ``body``. The properties of a model that
+its program depends on are read from its layers (`skseq._engine.facts`), not from these
+options.
 """
 
 import math
@@ -34,20 +35,20 @@ class Head:
     NAME: ClassVar = "outputs"
 
     def build(self, x):
-        """The outputs, of shape (n_samples, n_outputs)."""
+        """Add the layer, and return the outputs of shape (n_samples, n_outputs)."""
         return _layer(
             keras.layers.Dense, self.n_outputs, activation=self.activation,
             name=self.NAME,
         )(x)  # fmt: skip
 
     def bias(self, model):
-        """The variable of the bias in a model with this head."""
+        """Get the variable of the bias in a model with this head."""
         return model.get_layer(self.NAME).bias
 
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """The options of a network; abstract.
+    """Base class of the options of a network.
 
     Attributes
     ----------
@@ -63,12 +64,12 @@ class Network:
 
     name: ClassVar[str]
 
-    # Options that are run-time values of a program, of which the graph only knows
-    # whether they are 0.
+    # Options that are run-time values of a program. The graph depends only on whether
+    # they are 0.
     run_time: ClassVar[tuple] = ()
 
     def build(self):
-        """A new Keras model, not compiled.
+        """Build a new Keras model, not compiled.
 
         Returns
         -------
@@ -81,15 +82,15 @@ class Network:
         return keras.Model(inputs, outputs, name=self.name)
 
     def inputs(self, name):
-        """The symbolic input of a model."""
+        """Make the symbolic input of a model."""
         return keras.Input((self.n_timesteps, self.n_features), name=name, dtype=DTYPE)
 
     def body(self, x):
-        """The layers between input and head, as symbolic tensors."""
+        """Add the layers between input and head to a symbolic tensor."""
         raise NotImplementedError
 
     def values(self, epoch=None):
-        """Run-time values that are no property of a layer: a dict of floats.
+        """Collect run-time values that belong to no layer, as a dict of floats.
 
         Parameters
         ----------
@@ -100,7 +101,7 @@ class Network:
         return {}
 
     def key(self, unknown=id):
-        """A hashable value, equal for networks with equal graphs.
+        """Compute a hashable key that is equal for networks with equal graphs.
 
         For ``unknown`` see `skseq._engine.fingerprints.fingerprint`.
         """
@@ -113,12 +114,13 @@ class Network:
         return options
 
     def tied(self, model):
-        """The decoder's weights that are the encoder's, transposed.
+        """Find the weights of a decoder that are transposed weights of the encoder.
 
         Returns
         -------
         tied : dict of int to int
-            From place to place among the trainable variables of a model.
+            From the position of the decoder's to that of the encoder's weight, among
+            the trainable variables of a model.
         """
         return {}
 
@@ -283,7 +285,7 @@ _POOLINGS = {
 
 
 def _pooled(x, pooling):
-    """One vector for each sequence."""
+    """Add a layer that gives one vector for each sequence."""
     options = {"data_format": "channels_last", "name": "pooling"}
     return _layer(_POOLINGS[pooling], **options)(x)
 
@@ -295,13 +297,14 @@ def _dropped(x, rate, name):
 def _normalized(x, normalization, name):
     if normalization is None:
         return x
-    # Keras' momentum of 0.99 takes some 500 steps to forget where the averages began.
+    # With Keras' momentum of 0.99 the first values of the averages count for some 500
+    # steps.
     options = {"momentum": 0.9, "name": name}
     return _layer(keras.layers.BatchNormalization, **options)(x)
 
 
 def _activated(x, activation, activation_name, cls, *args, **options):
-    """A layer and its activation, in a layer of its own where that has weights."""
+    """Add a layer with an activation, which is a second layer if it has weights."""
     if is_function(activation):
         return _layer(cls, *args, activation=activation, **options)(x)
     return activation_layer(activation, activation_name)(
@@ -327,14 +330,14 @@ def _hidden(x, widths, activations):
 
 @dataclass(frozen=True, kw_only=True)
 class Autoencoder(Network):
-    """An encoder, and a decoder that mirrors it.
+    """An encoder, and a decoder with the same layers in reverse order.
 
     Attributes
     ----------
     encoder : Recurrent, Convolutional or Dense
         With ``head=None``.
     n_components : int
-        Numbers in a code.
+        Length of a code.
     output_activation : str or None
     tied_weights, variational, masked : bool
     beta : float
@@ -342,8 +345,8 @@ class Autoencoder(Network):
     noise : tuple of str and float, or None
     activity_l1 : float
     input : tuple
-        How rows are prepared. The network does not read it, but training can only go
-        on with rows that are prepared in the same way.
+        How rows are prepared. The network does not depend on it, but training can only
+        continue with rows that are prepared in the same way.
     """
 
     encoder: Network
@@ -365,7 +368,7 @@ class Autoencoder(Network):
     CODE: ClassVar = "code"
 
     def build(self):
-        """A model that gives back its input, of the two models encoder and decoder."""
+        """Build a model that holds two others, the encoder and the decoder."""
         inputs = self.inputs("sequences")
         encoder, decoder = self._encoder(), self._decoder()
         code = encoder(inputs)

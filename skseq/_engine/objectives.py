@@ -1,16 +1,16 @@
-"""What programs compute of a batch: losses to train on, and outputs after training.
+"""Objectives: the loss of a batch in training, and the outputs after training.
 
 An objective has
 
-- ``corrupt``: what training does to a chunk of rows before the network reads it;
-- ``train``: losses of a batch, while tracing;
-- ``functions``: by name, what a batch of rows is turned into after training, from a
-  `Call` and the rows to a tensor; ``shapes``: the shape of a row of it;
-- ``watched``: the name of the function whose outputs validation rows are judged by;
-- ``is_rowwise``: whether losses are given for each row, and their mean is the batch's;
-- ``may_fill``: whether rows of weight zero may fill up a batch, and change nothing;
-- ``shares_out``: whether the rows of an epoch are shared out evenly over its steps,
-  because a last batch of few rows would spoil the statistics of batches.
+- ``corrupt``: a change to a chunk of rows before the network reads them in training;
+- ``train``: the losses of a batch, while tracing;
+- ``functions``: a dict of functions after training, which take a `Call` and a batch of
+  rows and return a tensor; ``shapes``: the shape of a row of that tensor;
+- ``watched``: the name of the function whose outputs are evaluated on validation rows;
+- ``is_rowwise``: whether there is a loss for each row, with the mean as the batch's;
+- ``may_fill``: whether a batch may be filled up with rows of weight zero;
+- ``shares_out``: whether all batches of an epoch have about the same number of rows,
+  because statistics of a last batch of few rows would be poor.
 """
 
 import math
@@ -34,7 +34,7 @@ def _binary_crossentropy(target, outputs):
     return -(target * keras.ops.log(outputs) + unlikely)
 
 
-# What a reconstruction costs, from input and output to the error of each cell.
+# Losses of a reconstruction: functions of input and output, for each cell.
 ELEMENTWISE_LOSSES = {
     "mse": lambda target, outputs: keras.ops.square(target - outputs),
     "mae": lambda target, outputs: keras.ops.abs(target - outputs),
@@ -44,12 +44,12 @@ ELEMENTWISE_LOSSES = {
 
 
 class Call:
-    """Calls models with values given for the variables, and keeps what they change.
+    """Calls models with given values of the variables, and keeps changed values.
 
     Attributes
     ----------
     penalties : list of scalar tensors
-        What layers add to the loss.
+        Terms that layers add to the loss.
     """
 
     def __init__(self, model, trainable, others):
@@ -63,11 +63,11 @@ class Call:
 
     @property
     def others(self):
-        """list of tensors: values of the model's non-trainable variables by now."""
+        """list of tensors: current values of the model's non-trainable variables."""
         return list(self._others.values())
 
     def __call__(self, part, inputs, *, training=False):
-        """Outputs of the model, or of a model inside it."""
+        """Call the model, or a model inside it, and return the outputs."""
         others = [id(variable) for variable in part.non_trainable_variables]
         outputs, changed, penalties = part.stateless_call(
             [self._trainable[id(variable)] for variable in part.trainable_variables],
@@ -82,7 +82,7 @@ class Call:
 
 
 class Prediction:
-    """The outputs of the network are compared with a target."""
+    """The objective of networks whose outputs are compared with a target."""
 
     watched = "outputs"
 
@@ -97,25 +97,25 @@ class Prediction:
         self.shapes = {"outputs": (recipe.network.head.n_outputs,)}
 
     def corrupt(self, chunk, options, rng):
-        """The chunk as it is."""
+        """Return the chunk unchanged."""
         return chunk
 
     def train(self, call, X, target, weights, options, draws):
-        """The loss of each row, or of the batch if it can't be had, and the outputs."""
+        """Compute the losses of the rows, or else of the batch, and the outputs."""
         outputs = call(self._model, X, training=True)
         if self.is_rowwise:
             return self._row_loss(target, outputs), outputs
         loss = self.loss(target, outputs, sample_weight=weights)
-        # A loss object of the caller's has a dtype of its own.
+        # A loss object from the user has its own dtype.
         return tf.cast(loss, tf.float32), outputs
 
 
 class Reconstruction:
-    """The network is to give back its input, through a code.
+    """The objective of autoencoders, whose outputs are compared with their input.
 
-    The loss of a row is a mean over its cells, padding left out, plus what is asked of
-    the code: an L1 penalty, and for a variational one the Kullback-Leibler divergence
-    from a standard normal, divided by the number of cells as the error is.
+    The loss of a row is a mean over its cells without padding, plus terms of the code:
+    an L1 penalty and, for a variational autoencoder, the Kullback-Leibler divergence
+    from a standard normal distribution, divided by the number of cells like the error.
     """
 
     watched = "terms"
@@ -148,15 +148,15 @@ class Reconstruction:
         }
 
     def total(self, terms, options):
-        """The loss of each row; NumPy's or TensorFlow's."""
+        """Compute the loss of each row from its terms, as NumPy or TensorFlow array."""
         error, activity, divergence = (terms[:, i] for i in range(3))
         weight = options.get("activity_l1", 0.0)
         return error + weight * activity + options.get("beta", 0.0) * divergence
 
     def corrupt(self, chunk, options, rng):
-        """With noise: noisy rows to read, the rows as target, and weights.
+        """Add noise, if asked for: noisy rows, the original rows as target, weights.
 
-        NumPy draws it in a twentieth of the time that TensorFlow takes.
+        NumPy draws noise in a twentieth of the time that TensorFlow takes.
         """
         if not self._noise:
             return chunk
@@ -171,7 +171,7 @@ class Reconstruction:
         return [noisy.astype(np.float32, copy=False), X, weights]
 
     def train(self, call, X, target, weights, options, draws):
-        """The loss of each row, and None."""
+        """Compute the loss of each row; there are no outputs for metrics."""
         seed = tf.identity(draws)
         if self._variational:
             draws.assign_add([0, 1])
@@ -180,16 +180,19 @@ class Reconstruction:
         return self.total(terms, options), None
 
     def _encode(self, call, X, training=False):
-        """The code, or its mean, and the logarithm of its variance or None."""
+        """Compute the code, or its mean and the logarithm of its variance."""
         code = call(self._encoder, X, training=training)
         if not self._variational:
             return code, None
         mean, log_variance = tf.split(code, 2, axis=1)
-        # A row far off would give an infinity.
+        # An extreme row would give an infinite variance.
         return mean, tf.clip_by_value(log_variance, -20.0, 20.0)
 
     def _terms(self, call, X, noisy, seed=None, training=False):
-        """Error, activity and divergence of each row; with a seed the code is drawn."""
+        """Compute error, activity and divergence of each row.
+
+        With a seed, a variational code is drawn, and else it is the mean.
+        """
         code, log_variance = self._encode(call, noisy, training)
         activity = tf.reduce_sum(tf.abs(code), 1)
         divergence = tf.zeros_like(activity)
@@ -211,17 +214,17 @@ class Reconstruction:
         return tf.stack([error, activity, divergence / n_cells], 1)
 
     def _errors(self, call, X, code, training=False):
-        """The error of each cell, 0 where it is padding."""
+        """Compute the error of each cell, 0 for padding."""
         outputs = call(self._decoder, code, training=training)
         if not self._masked:
             return self._error(X, outputs)
         valid = self._valid(X)[..., None]
-        # Before the error as well, for of padding it would have an infinite gradient.
+        # Also before the error, because its gradient at padding would be infinite.
         errors = self._error(tf.where(valid, X, 0.0), outputs)
         return tf.where(valid, errors, 0.0)
 
     def _valid(self, X):
-        """Whether timesteps are no padding, of shape (n_rows, n_timesteps)."""
+        """Tell which timesteps are no padding, of shape (n_rows, n_timesteps)."""
         return tf.reduce_any(X != PADDING, axis=2)
 
     def _n_valid(self, X):
@@ -239,7 +242,7 @@ class Reconstruction:
 
 
 def make_objective(recipe, model, facts):
-    """What a program of this recipe computes.
+    """Make the objective for a recipe.
 
     Parameters
     ----------

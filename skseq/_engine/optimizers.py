@@ -1,4 +1,4 @@
-"""Optimizers: from names to Keras objects, and which options are run-time values."""
+"""Keras optimizers, and those of their options that are run-time values."""
 
 import functools
 import inspect
@@ -10,7 +10,7 @@ from skseq._engine.names import check_options, public_classes
 from skseq._engine.private import is_excluding_weights
 from skseq._validation import Interval, nearest
 
-# What the parameters optimizer and learning_rate may be.
+# The constraints of the parameters ``optimizer`` and ``learning_rate``.
 OPTIMIZER = [str, keras.optimizers.Optimizer, type]
 LEARNING_RATE = [
     Interval(Real, 0, None, closed="neither"),
@@ -26,8 +26,8 @@ _OPTIMIZERS = {
     if name != "LossScaleOptimizer"
 }
 
-# Optimizers that treat each element of a weight by itself, so that all weights can be
-# one vector. Nadam does as well, but counts its steps where only `apply` does it.
+# Optimizers that update each element of a weight by itself, so that all weights can be
+# one vector. Nadam does so too, but counts its steps in `apply`, which is not used.
 _ELEMENTWISE = {
     getattr(keras.optimizers, name)
     for name in (
@@ -36,24 +36,24 @@ _ELEMENTWISE = {
     )
 }  # fmt: skip
 
-# Options of these that a program takes as values, so that they need no new trace.
+# Options of these optimizers that are values at run time, and need no new trace.
 _VALUE_OPTIONS = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue")
 
 _RUN_TIME = "a run-time value"
 
 
 def is_rate_value(rate):
-    """Whether a learning rate is a number, and not a schedule or None."""
+    """Check whether a learning rate is a number, and not a schedule or None."""
     return isinstance(rate, Real)
 
 
 def is_object(optimizer):
-    """Whether an optimizer was given as an object, which has a learning rate."""
+    """Check whether an optimizer is an object, which has a learning rate."""
     return isinstance(optimizer, keras.optimizers.Optimizer)
 
 
 def _optimizer_class(optimizer):
-    """The class of an optimizer as the user gave it, and its configuration."""
+    """Get the class of an optimizer, and its configuration if it is an object."""
     if isinstance(optimizer, str):
         cls = _OPTIMIZERS.get(optimizer.lower())
         if cls is None:
@@ -72,7 +72,7 @@ def _optimizer_class(optimizer):
 
 
 def make_optimizer(optimizer, learning_rate=None, optimizer_params=None):
-    """A new Keras optimizer.
+    """Make a new Keras optimizer.
 
     Parameters
     ----------
@@ -106,13 +106,13 @@ def make_optimizer(optimizer, learning_rate=None, optimizer_params=None):
 
 
 def check_optimizer(optimizer, learning_rate, optimizer_params):
-    """Raise if `make_optimizer` would raise, or if a copy would train otherwise."""
+    """Raise if an optimizer can't be made, or if a copy of it would train otherwise."""
     cls, _ = _optimizer_class(optimizer)
     if issubclass(cls, keras.optimizers.LossScaleOptimizer):
         raise ValueError(
-            f"optimizer must not be a LossScaleOptimizer, got {optimizer!r}: it is for "
-            f"training in float16, and networks are trained in float32. Give its "
-            f"inner_optimizer."
+            f"optimizer must not be a LossScaleOptimizer, got {optimizer!r}: it is "
+            f"made for training in float16, and networks are trained in float32. Pass "
+            f"its inner_optimizer."
         )
     check_no_exclusions(optimizer)
     has_plain_rate = learning_rate is None or is_rate_value(learning_rate)
@@ -124,9 +124,10 @@ def check_no_exclusions(optimizer):
     """Raise if an optimizer object leaves weights out of its weight decay."""
     if is_object(optimizer) and is_excluding_weights(optimizer):
         raise ValueError(
-            f"optimizer must be one without exclude_from_weight_decay, got "
-            f"{optimizer!r}: Keras does not copy what it excludes, and so it would be "
-            f"ignored. Leave out the call, or set weight_decay=None."
+            f"optimizer must exclude no weights from weight decay, got {optimizer!r} "
+            f"after exclude_from_weight_decay: Keras does not copy the excluded "
+            f"weights, and the call would be ignored. Leave out the call, or set "
+            f"weight_decay=None."
         )
 
 
@@ -142,7 +143,7 @@ def _full_config(optimizer, optimizer_params):
 
 
 def is_elementwise(optimizer, optimizer_params):
-    """Whether updating all weights as one vector equals updating each by itself."""
+    """Check whether all weights can be updated as one vector, with equal results."""
     cls, config = _full_config(optimizer, optimizer_params)
     return cls in _ELEMENTWISE and not any(
         config.get(name)
@@ -151,7 +152,7 @@ def is_elementwise(optimizer, optimizer_params):
 
 
 def option_values(optimizer, optimizer_params):
-    """The options of an elementwise optimizer that are run-time values and in use.
+    """Collect the options that are run-time values, and are in use.
 
     Returns
     -------
@@ -164,10 +165,10 @@ def option_values(optimizer, optimizer_params):
 
 
 def optimizer_key(optimizer, optimizer_params, learning_rate, unknown=id):
-    """The optimizer's configuration without the options that are run-time values.
+    """Compute a hashable key that is equal for interchangeable optimizer states.
 
-    A hashable value, equal where the states of two optimizers mean the same. For
-    ``unknown`` see `fingerprint`.
+    It is the optimizer's configuration, without the options that are passed at run
+    time. For ``unknown`` see `fingerprint`.
     """
     rate = learning_rate
     if rate is None or is_rate_value(rate):
@@ -184,6 +185,6 @@ def optimizer_key(optimizer, optimizer_params, learning_rate, unknown=id):
 
 
 def own_rate(optimizer):
-    """The learning rate of an optimizer object; None where it follows a schedule."""
+    """Get the learning rate of an optimizer object; None where it is a schedule."""
     rate = _optimizer_class(optimizer)[1]["learning_rate"]
     return float(rate) if is_rate_value(rate) else None

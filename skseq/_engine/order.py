@@ -1,15 +1,16 @@
-"""The order in which an epoch takes rows; NumPy alone."""
+"""The order of rows in an epoch, with NumPy alone."""
 
 import numpy as np
 
-# An X larger than this is shuffled by blocks of neighbouring rows: blocks change
-# places, and rows within so many bytes of blocks. Reading stays near to sequential.
+# An X larger than this many bytes is shuffled in blocks of neighbouring rows: first the
+# blocks, then the rows within as many blocks as fit in this many bytes. Reading from
+# disk then stays nearly sequential.
 _SHUFFLED_BYTES = 2**28
 _BLOCK_BYTES = 2**18
 
 
 def epoch_order(schedule, epoch, n_rows, row_bytes):
-    """The positions of rows in the order of an epoch, and a generator for what follows.
+    """Compute the order of rows in an epoch.
 
     Parameters
     ----------
@@ -24,7 +25,8 @@ def epoch_order(schedule, epoch, n_rows, row_bytes):
     -------
     order : ndarray of int of shape (n_rows,)
     rng : numpy.random.Generator
-        It depends on the schedule's seed and the epoch alone.
+        For further draws in this epoch. Its state depends only on the schedule's seed
+        and the epoch.
     """
     rng = np.random.default_rng([schedule.seed, epoch])
     if schedule.strata is not None:
@@ -42,7 +44,7 @@ def epoch_order(schedule, epoch, n_rows, row_bytes):
 
 
 def shuffled(n_rows, row_bytes, rng):
-    """A random order of rows; of a large X such that reading is near to sequential."""
+    """Draw a random order of rows, in blocks if X is large."""
     if n_rows * row_bytes <= _SHUFFLED_BYTES:
         return rng.permutation(n_rows)
     block = max(_BLOCK_BYTES // row_bytes, 1)
@@ -56,35 +58,35 @@ def shuffled(n_rows, row_bytes, rng):
 
 
 def balanced(classes, shares, epoch, arrange):
-    """An order of as many rows as there are, with the classes evenly in their shares.
+    """Order rows so that every batch has the classes in given shares.
 
-    From epoch to epoch each class goes on through its rows, all of them before any
-    comes again.
+    The order has as many rows as there are. Each class continues through its rows from
+    epoch to epoch, so that every row of it is used once before any is used again.
 
     Parameters
     ----------
     classes : ndarray of int of shape (n_rows,)
     shares : ndarray of shape (n_classes,)
-        They sum to 1; 0 where there is no row.
+        They sum to 1; 0 for a class without rows.
     epoch : int
         Counted from 0.
     arrange : callable
-        From a class' rows, the class and how often it has gone through them, to an
-        order of them.
+        ``arrange(rows, label, n_rounds)`` orders the rows of a class, which were all
+        used ``n_rounds`` times before.
     """
     n_rows = len(classes)
     present = np.flatnonzero(shares)
     is_rare = n_rows * shares < 1
-    # Each class by itself stands at even distances; together they take turns.
+    # The rows of each class are placed at even distances, then all are merged.
     places, labels, n_before = [], [], {}
     for label in present:
         share = shares[label]
         if not is_rare[label]:
-            # The others fill the places of rare classes that have no turn.
+            # Further places, for rare classes that have no row in this epoch.
             n_places = int(np.ceil(n_rows * share)) + is_rare[present].sum()
             place = (np.arange(n_places) + 0.5) / share
         else:
-            # With less than a row for each epoch, a class is counted over all epochs.
+            # A class with less than one row for each epoch is placed over all epochs.
             turns = np.arange(*_turns(epoch, n_rows * share))
             n_before[label] = turns[0] if len(turns) else 0
             place = (turns + 0.5) / share - epoch * n_rows
@@ -106,7 +108,7 @@ def balanced(classes, shares, epoch, arrange):
 
 
 def _turns(epoch, per_epoch):
-    """The first turn of an epoch, and the first of the next one."""
+    """Compute the first turn of an epoch, and the first of the next one."""
     first, last = (
         int(np.ceil(number * per_epoch - 0.5)) for number in (epoch, epoch + 1)
     )

@@ -1,7 +1,7 @@
-"""By which path a network is trained and predicts, from its layers and amount of work.
+"""The choice of how a network is run, by its layers and the amount of work.
 
-The choice depends on nothing else, in particular not on what is compiled already, so
-that a seed gives the same weights whatever was fitted before.
+The choice depends on nothing else, in particular not on which programs are compiled
+already, so that a seed gives the same weights whatever was fitted before.
 """
 
 import math
@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from skseq._engine.fingerprints import has_users_code
 from skseq._engine.keras import has_gpu, keras, tf
 
-# Up to this width the fused kernel is as fast as XLA, and single operations are small.
+# Up to this many units the fused kernel is as fast as XLA, and operations are small.
 _WIDE = 96
 
 _RECURRENT = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN)
@@ -25,8 +25,8 @@ def set_jit_compile(value: str | bool) -> None:
     ----------
     value : {"auto", True, False}
         ``"auto"``, the default at import: depends on the network and the amount of
-        work, see the user guide's page on speed. True: wherever it is possible, which
-        it is not with ``metrics`` or with a loss of your own.
+        work, see the user guide's page on speed. True: wherever it is possible; it is
+        not possible with ``metrics`` or with your own loss.
 
     Raises
     ------
@@ -47,8 +47,8 @@ def set_jit_compile(value: str | bool) -> None:
 
 # ---------------------------------------------------------------------------- XLA
 
-# What XLA saves, in ms for a step of training, measured on two cores with batches of
-# 32; and what it has to save before its compilation (0.5 to 1.5 s) pays.
+# The time that XLA saves, in ms for a step of training, measured on two cores with
+# batches of 32; and the time it has to save before its compilation (0.5 to 1.5 s) pays.
 _SAVED_PER_TIMESTEP = {keras.layers.GRU: 0.07, keras.layers.SimpleRNN: 0.018}
 _SAVED_BY_CONVOLUTIONS = 0.1
 _SAVED_BY_DENSE_LAYERS = 0.15
@@ -56,7 +56,7 @@ _HAS_TO_SAVE = 1000
 
 
 def _saved_by_xla(calls, batch_size):
-    """Milliseconds for a step of a model that uses layers so."""
+    """Estimate the milliseconds saved in a step, from the uses of layers."""
     if any(map(_recurrent_layers, calls)):
         return sum(_saved_by_recurrence(call, batch_size) for call in calls)
     for kind, saved in (
@@ -69,7 +69,7 @@ def _saved_by_xla(calls, batch_size):
 
 
 def _recurrent_layers(call):
-    """The recurrent layers in a call: none, one, or two directions."""
+    """Get the recurrent layers in a call: none, one, or those of two directions."""
     layers = [call.layer]
     if isinstance(call.layer, keras.layers.Bidirectional):
         layers = [call.layer.forward_layer, call.layer.backward_layer]
@@ -91,7 +91,7 @@ def _saved_by_recurrence(call, batch_size):
 
 
 def earns_xla(recipe, facts, batch_size, n_steps):
-    """Whether XLA's compilation pays for training of so many steps.
+    """Decide whether XLA's compilation pays for this many steps of training.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def earns_xla(recipe, facts, batch_size, n_steps):
     """
     if _jit_compile != "auto":
         return _jit_compile
-    # Functions and objects of the user's may do what XLA can't.
+    # The user's functions and objects may not compile with XLA.
     theirs = recipe.optimizer, recipe.learning_rate, recipe.loss, recipe.metrics
     if has_users_code(theirs) or not facts.suits_xla or has_gpu():
         return False
@@ -112,21 +112,21 @@ def earns_xla(recipe, facts, batch_size, n_steps):
 
 # --------------------------------------------------------------------- prediction
 
-# Predicting always runs over batches of exactly this many rows, the last one filled up
-# with zeros: matrix products of other sizes may differ in the last bit, and a row's
-# prediction must not depend on the rows beside it.
+# Predictions always run over batches of exactly this many rows, the last one filled up
+# with zeros. Matrix products of other sizes may differ in the last bit, and the
+# prediction for a row must not depend on the rows beside it.
 _PREDICTION_ROWS = 64
 
-# Networks whose operations are few take more, up to so many rows and about so many
-# multiplications: for many rows in half the time, and for a single one in one or two
-# milliseconds more.
+# Networks of few operations take larger batches, up to these numbers of rows and this
+# number of multiplications. Many rows then take half the time, and a single row one or
+# two milliseconds more.
 _MOST_ROWS_OF_CONVOLUTIONS = 256
 _MOST_ROWS_OF_DENSE_LAYERS = 1024
 _MORE_PREDICTION_WORK = 2**27
 
 
 def prediction_rows(facts):
-    """How many rows predictions of a network always run over at once."""
+    """Choose the number of rows in a batch of predictions."""
     if not facts.are_known or any(map(_recurrent_layers, facts.calls)):
         return _PREDICTION_ROWS
     convolves = any(isinstance(call.layer, keras.layers.Conv1D) for call in facts.calls)
@@ -137,7 +137,7 @@ def prediction_rows(facts):
 
 
 def _multiplications(call):
-    """About how many a row takes: each weight one at each timestep of the output."""
+    """Estimate the multiplications for a row: each weight at each timestep."""
     n_weights = sum(math.prod(weight.shape) for weight in call.layer.weights)
     return math.prod(call.output_shape[1:-1]) * n_weights
 
@@ -146,7 +146,7 @@ def _multiplications(call):
 
 
 def is_slim(facts):
-    """Whether operations come one after another, and none is worth two threads."""
+    """Check whether a network is a chain of operations too small for two threads."""
     layers = [layer for call in facts.calls for layer in _recurrent_layers(call)]
     wide = (keras.layers.Bidirectional, keras.layers.Conv1D)
     return (
@@ -158,9 +158,9 @@ def is_slim(facts):
 
 
 def executor(is_single_threaded):
-    """The context in which a function is traced and called.
+    """Get the context in which a function is traced and called.
 
-    Handing each operation of a slim network to another thread takes more time than it
+    In a slim network, handing an operation to another thread takes more time than it
     saves.
     """
     if not is_single_threaded:
@@ -169,7 +169,7 @@ def executor(is_single_threaded):
 
 
 def trace(make, slim):
-    """A traced function, and whether it runs in the single-threaded executor.
+    """Trace a function, in the single-threaded executor where that is possible.
 
     Parameters
     ----------
@@ -177,6 +177,11 @@ def trace(make, slim):
         Traces the function.
     slim : bool
         See `is_slim`.
+
+    Returns
+    -------
+    function : callable
+    is_single_threaded : bool
     """
     if slim:
         with executor(True):
@@ -187,12 +192,12 @@ def trace(make, slim):
 
 
 def _waits_for_threads(function):
-    """Whether the single-threaded executor would wait for a thread to run a part of it.
+    """Check whether the single-threaded executor would wait for another thread.
 
-    It runs ``tf.cond`` and calls of functions, which may be in a schedule, a layer or a
-    loss, in TensorFlow's pool of threads, and waits for them in a thread of that pool.
-    With one processor, or with as many fits at once as there are processors, it would
-    wait for ever. Loops it runs by itself.
+    It hands ``tf.cond`` and calls of functions, as in a schedule, layer or loss, to
+    TensorFlow's pool of threads, and waits for them in a thread of the same pool. With
+    one processor, or with as many fits at once as there are processors, it would wait
+    for ever. It runs loops by itself.
     """
     graph = function.graph.as_graph_def()
     nodes = list(graph.node)

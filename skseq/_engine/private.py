@@ -1,4 +1,7 @@
-"""The parts of Keras that have no public name: here alone, each with a test."""
+"""Every use of a private part of Keras, where no public one serves.
+
+`tests/test_structure.py` has a test for each.
+"""
 
 from contextlib import contextmanager
 
@@ -6,15 +9,15 @@ from skseq._engine.keras import keras
 
 
 def initializer_of(variable):
-    """What gives a variable its first value, where it was made without one."""
+    """Get the initializer of a variable that was made without a value."""
     return variable._initializer
 
 
 @contextmanager
 def global_seed(seed):
-    """A block in which functions of ``keras.random`` without a seed draw from this one.
+    """Seed the functions of ``keras.random`` that are called without a seed.
 
-    The generator from which they draw otherwise is left as it is.
+    The state of Keras' global generator is the same after the block as before it.
     """
     from keras.src.backend.common import global_state
 
@@ -28,7 +31,7 @@ def global_seed(seed):
 
 
 def arguments_of(keras_object):
-    """Arguments that a loss or metric made of a function was given.
+    """Get the arguments of a loss or metric that wraps a function.
 
     Some of Keras' losses leave arguments out of their configuration.
     """
@@ -36,19 +39,20 @@ def arguments_of(keras_object):
 
 
 def first_epoch(model):
-    """The epoch at which a callback wants training to start, or None."""
+    """Get the epoch at which a callback wants training to start, or None."""
     return model._initial_epoch
 
 
 def reset_first_epoch(model):
-    """Forget what an earlier callback wanted."""
+    """Remove the first epoch that an earlier callback has set."""
     model._initial_epoch = None
 
 
 def is_excluding_weights(optimizer):
-    """Whether ``exclude_from_weight_decay`` was called on an optimizer.
+    """Check whether ``exclude_from_weight_decay`` was called on an optimizer.
 
-    The configuration does not have it, and so no copy of the optimizer knows it.
+    The excluded weights are not part of the configuration, so that a copy of the
+    optimizer does not have them.
     """
     names = ("_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern")
     return any(getattr(optimizer, name, None) for name in names)

@@ -1,9 +1,9 @@
-"""Training programs: a network's graph, traced once and used by every fit like it.
+"""Training programs: a network is traced once, and used by every fit with equal graph.
 
 A `Program` holds a Keras model with its optimizer, and the traced functions that train
-it on a chunk of rows and predict with it. Everything in it that training changes is put
-in before use and taken out after, so that nothing of one fit reaches the next. Learning
-rate, weights and number of rows are values and need no new trace.
+it on a chunk of rows and predict with it. Everything that training changes in it is set
+before each use and copied out after it, so that no fit affects a later one. Learning
+rate, weights and number of rows are values, and need no new trace.
 """
 
 import math
@@ -23,27 +23,27 @@ from skseq._engine.optimizers import is_elementwise, make_optimizer
 from skseq._engine.recipe import State
 from skseq._engine.weights import Layout, assign, light, values_of
 
-# Batch sizes for which a program keeps its traced training.
+# The number of batch sizes for which a program keeps its traced training.
 _MAX_BATCH_SIZES = 8
 
-# Rows go to TensorFlow in chunks of about this size, so that X may be far larger than
-# memory.
+# The size in bytes of the chunks in which rows go to TensorFlow, so that X may be far
+# larger than memory.
 _CHUNK_BYTES = 2**23
 
-# Steps of a chunk at most; XLA's chunks always have so many, filled up with zeros.
+# The largest number of steps in a chunk. Chunks for XLA are always filled up to it.
 _CHUNK_STEPS = 64
 
 
 def chunk_steps(batch_size, shape):
-    """How many batches of rows of a shape go to TensorFlow at once."""
+    """Choose the number of batches in a chunk, for rows of a shape."""
     batch_bytes = 4 * batch_size * math.prod(shape)
     return min(max(_CHUNK_BYTES // batch_bytes, 1), _CHUNK_STEPS)
 
 
 class Program:
-    """A Keras model and its traced functions; used by one thread at a time.
+    """A Keras model and its traced functions, for one thread at a time.
 
-    The variables of the traced model itself hold nothing.
+    The variables of the traced model itself have no values.
 
     Parameters
     ----------
@@ -52,17 +52,17 @@ class Program:
     Attributes
     ----------
     model : keras.Model
-        What is traced; it can be called by ``stateless_call`` alone.
+        The traced model, which can only be called by ``stateless_call``.
     layout : skseq._engine.weights.Layout
-        How its weights lie in ``parameters``.
+        The layout of its weights in ``parameters``.
     parameters : list of keras.Variable
-        What the optimizer trains.
+        The variables that the optimizer trains.
     random_states : list of tf.Variable
-        What random numbers are drawn from.
+        The states of random generators.
     shown : object or None
-        What callbacks see, see `skseq._engine.callbacks`.
+        The model for callbacks, see `skseq._engine.callbacks`.
     holds : list or None
-        The very list of weights that was put in last, if it was not trained since.
+        The list of weights that was set last, unless it was trained since.
     """
 
     def __init__(self, recipe):
@@ -87,7 +87,7 @@ class Program:
         self.parameters = self.layout.make_parameters()
         trainable = {id(variable) for variable in model.trainable_variables}
         self._is_trainable = [id(variable) in trainable for variable in model.weights]
-        # What else the model's variables are to hold, in its order.
+        # The values of the model's non-trainable variables, in its order.
         self._others = [
             tf.Variable(np.zeros(v.shape, v.dtype))
             for v in model.non_trainable_variables
@@ -95,14 +95,14 @@ class Program:
         weights = {id(variable) for variable in model.weights}
         pairs = list(zip(model.non_trainable_variables, self._others, strict=True))
         self._statistics = [ours for v, ours in pairs if id(v) in weights]
-        # Of the network's layers, and of what the objective draws by itself.
+        # The state of random numbers that the objective draws, beside those of layers.
         self._draws = tf.Variable(np.zeros(2, np.int32))
         states = [ours for v, ours in pairs if id(v) not in weights]
         self.random_states = [*states, self._draws]
         self.optimizer = self.shown = self.holds = None
         self._evaluate = self._penalties = None
-        # Each traced function with whether it runs in the single-threaded executor: by
-        # name, and by batch size (or None) and XLA.
+        # Traced functions, each with whether it runs in the single-threaded executor.
+        # The keys are the name, and the pair of batch size (or None) and XLA.
         self._predict = {}
         self._train = OrderedDict()
 
@@ -118,7 +118,7 @@ class Program:
         assign(self._statistics, of_kind[False])
 
     def take_weights(self):
-        """Copies of the weights, in the order of the model's ``weights``."""
+        """Copy the weights, in the order of the model's ``weights``."""
         trainable = iter(self.layout.trainable(values_of(self.parameters)))
         rest = iter(values_of(self._statistics))
         return [next(trainable if yes else rest) for yes in self._is_trainable]
@@ -129,23 +129,23 @@ class Program:
         assign(self.optimizer.variables, state.optimizer or self._new_optimizer)
 
     def take(self):
-        """Copies of everything that training changes, as a `State`.
+        """Copy everything that training changes, as a `State`.
 
-        The weights are those that training would end with: of an optimizer that
-        averages weights, the average.
+        The weights are those that training would end with: the average, with an
+        optimizer that averages weights.
         """
         optimizer = values_of(self.optimizer.variables)
         with self.averaged():
             return State(self.take_weights(), optimizer)
 
     def averaged(self):
-        """A context in which the weights are those that training would end with."""
+        """Get a context in which the weights are those that training would end with."""
         return _Averaged(self)
 
     # -------------------------------------------------------------------- training
 
     def compile(self, model, recipe):
-        """Compile a model of this network as Keras does, and give it."""
+        """Compile a model of this network as Keras does, and return it."""
         model.compile(
             optimizer=make_optimizer(
                 recipe.optimizer, recipe.learning_rate, recipe.optimizer_params
@@ -157,7 +157,7 @@ class Program:
         return model
 
     def prepare_training(self, rows):
-        """Make what only training needs, unless that is done."""
+        """Make the optimizer and metrics, unless they are there."""
         if self.optimizer is not None:
             return
         recipe = self.recipe
@@ -174,8 +174,8 @@ class Program:
             optimizer.build(self.parameters)
             self._new_optimizer = [light(v) for v in values_of(optimizer.variables)]
             self._value_names = sorted(recipe.values())
-            # Metrics count the rows that are there, a number that varies, which XLA
-            # does not allow.
+            # Metrics take the rows of a batch without the filling, a varying number,
+            # which XLA does not allow.
             self.takes_xla = self.objective.may_fill and not recipe.metrics
             if recipe.metrics:
                 self._build_metrics(rows)
@@ -184,8 +184,8 @@ class Program:
             self.optimizer = optimizer
 
     def _build_metrics(self, rows):
-        # Keras resolves them, and makes their variables at their first use, which must
-        # not be inside a loop of the graph.
+        # Keras makes the variables of metrics at their first use, which must not be
+        # inside a loop of the graph.
         self.compile(self.model, self.recipe)
         outputs = np.zeros((1, self.recipe.network.head.n_outputs), np.float32)
         try:
@@ -201,9 +201,9 @@ class Program:
             ) from error
 
     def _step(self, X, target, weights, n_rows, values, xla):
-        """Train on a batch; the sum of its rows' losses. Called while tracing.
+        """Train on a batch while tracing, and return the sum of the rows' losses.
 
-        Rows beyond the first ``n_rows`` have weight zero and don't count.
+        Rows after the first ``n_rows`` fill up the batch; they have weight zero.
         """
         layout = self.layout
         by_weight = xla and layout.is_flat
@@ -227,7 +227,7 @@ class Program:
         gradients = tape.gradient(
             [loss, *penalties],
             parameters,
-            # What the optimizer divides gradients by, they have to be multiplied by.
+            # With loss_scale_factor, the optimizer divides the gradients by it later.
             list(map(self.optimizer.scale_loss, seeds)),
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
@@ -249,12 +249,12 @@ class Program:
         return tf.add_n([total, *[penalty * count for penalty in penalties]])
 
     def _joined(self, gradients, xla):
-        """The gradients of each weight as one vector.
+        """Join the gradients of all weights into one vector.
 
-        On the CPU, XLA makes of a concatenation a loop as long as the largest part, in
-        which it reads the others under a mask. Where such reads reach beyond the
-        process' memory, by chance of how buffers lie, a step takes a hundred times as
-        long. So it gets them by way of a variable, each put into its place.
+        On the CPU, XLA compiles a concatenation to one loop as long as the largest
+        part, in which the other parts are read under a mask. Where such reads reach
+        beyond the memory of the process, which depends on chance, a step takes a
+        hundred times as long. So for XLA each part is written into a variable.
         """
         parts = [tf.reshape(gradient, [-1]) for gradient in gradients]
         if not xla:
@@ -269,10 +269,10 @@ class Program:
         return joined
 
     def _update(self, gradient, values, xla):
-        """What ``optimizer.apply`` does, on the flat vector, with options as values.
+        """Update the flat vector as ``optimizer.apply`` does, with options as values.
 
-        Keras' ``apply`` would clip the norm of the whole vector, and it leaves a graph
-        behind for each trace.
+        Keras' ``apply`` would clip the norm of the whole vector, and it never frees the
+        memory of a graph.
         """
         optimizer, flat = self.optimizer, self.parameters[0]
         if "clipnorm" in values:
@@ -298,10 +298,10 @@ class Program:
         chunk : tuple of ndarray
             As `Rows.take` gives it.
         batch_size : int or None
-            Of all batches; the chunk is filled up to a multiple of it. None: a value,
-            and a chunk's last batch is smaller.
+            The size of all batches; chunks are filled up to a multiple of it. None: the
+            size is a run-time value, and a chunk's last batch may be smaller.
         xla : bool
-            Then a chunk always has ``chunk_steps`` batches.
+            Whether XLA compiles the function, for chunks of ``chunk_steps`` batches.
         """
         shapes = [array.shape[1:] for array in chunk]
         n_chunk = chunk_steps(batch_size, shapes[0]) * batch_size if xla else None
@@ -344,7 +344,7 @@ class Program:
         ).get_concrete_function()
 
     def train_chunk(self, chunk, batch_size, values, xla):
-        """Run over a chunk of rows, all but an epoch's last of whole batches.
+        """Train on a chunk of rows, which has whole batches unless it is the last one.
 
         Parameters
         ----------
@@ -386,7 +386,7 @@ class Program:
     # ------------------------------------------------------------------- validation
 
     def metric_values(self):
-        """The metrics' values since the last reset, by name.
+        """Compute the metrics since the last reset, by name.
 
         A metric with a value for each class gives a list.
         """
@@ -401,23 +401,23 @@ class Program:
         }
 
     def reset_metrics(self):
-        """Forget what the metrics have counted."""
+        """Reset the metrics."""
         if self.recipe.metrics:
             self.model.reset_metrics()
 
     def evaluate(self, rows, outputs, values, batch_size):
-        """Loss and metrics of rows, as on a batch of all of them.
+        """Compute loss and metrics of rows, as if they were one batch.
 
         Parameters
         ----------
         rows : Rows
         outputs : ndarray of shape (n_rows, n_outputs)
-            What `predict` gives for them, asked for the objective's ``watched``.
+            The result of `predict` for them, with the objective's ``watched`` as name.
         values : dict of str to float
-            See `Recipe.values`; not those of this program's own recipe, because other
-            recipes share the program.
+            See `Recipe.values`. They may differ from those of this program's own
+            recipe, because several recipes share a program.
         batch_size : int
-            Rows of which layers compute their penalties at once.
+            The number of rows in a batch for penalties of layers.
 
         Returns
         -------
@@ -450,7 +450,7 @@ class Program:
         return {"loss": float(loss) + penalty, **self.metric_values()}
 
     def _penalty(self, rows, batch_size):
-        """The mean over batches of what layers add to the loss, each by its rows."""
+        """Compute the mean over batches of the terms that layers add to the loss."""
         shape = rows.X.shape[1:]
         if self._penalties is None:
 
@@ -505,15 +505,15 @@ class Program:
         ).get_concrete_function()
 
     def predict(self, X, index=None, *, name="outputs", prepare=None):
-        """What the network gives with the weights that it has.
+        """Compute outputs with the current weights.
 
         Parameters
         ----------
         X : ndarray of shape (n_samples, ...)
         index : ndarray of int or None
-            The rows of X that are asked for; None: all.
+            The rows of X to predict; None: all.
         name : str
-            Which of the objective's ``functions``.
+            A key of the objective's ``functions``.
         prepare : callable or None
             See `Rows`.
 
@@ -549,7 +549,7 @@ class Program:
         if n_batches >= 8 and is_single_threaded:
             n_threads = tf.config.threading.get_inter_op_parallelism_threads()
             n_threads = min(n_threads or joblib.cpu_count(), n_batches // 4)
-        # No more than a chunk at once, and a share of the work for each thread.
+        # At most a chunk at once, and a share of the rows for each thread.
         n_chunk = max(_CHUNK_BYTES // (4 * size * math.prod(shape)), 1)
         n_chunk = size * max(min(n_chunk, -(-n_batches // n_threads)), 1)
         starts = range(0, n_rows, n_chunk)
@@ -563,7 +563,7 @@ class Program:
 
 
 class _Averaged:
-    """Has an optimizer's averaged weights in the parameters of a program."""
+    """A context in which a program has the averaged weights of its optimizer."""
 
     def __init__(self, program):
         self._program = program
@@ -582,7 +582,7 @@ class _Averaged:
 
 
 def _filled(chunk, n_rows):
-    """A chunk with copies of the first row that have weight zero."""
+    """Fill up a chunk with copies of the first row that have weight zero."""
     n_missing = n_rows - len(chunk[0])
     if not n_missing:
         return chunk

@@ -1,4 +1,4 @@
-"""Progress of training on the screen: what ``verbose`` asks for.
+"""Progress of training on the screen, as chosen by ``verbose``.
 
 Each class has ``update(epoch, last, logs)``, called after an epoch, and ``close()``.
 """
@@ -18,7 +18,7 @@ def _record(logs):
 
 
 class Silent:
-    """Nothing at all."""
+    """No output."""
 
     def update(self, epoch, last, logs):
         pass
@@ -45,7 +45,7 @@ class Bar:
 
     def update(self, epoch, last, logs):
         record = {name: _text(value) for name, value in logs.items()}
-        # Drawn with the next update alone, because each drawing counts as a refresh.
+        # Drawn with the next update, because each drawing counts as a refresh.
         self._bar.set_postfix(record, refresh=False)
         self._bar.update()
 
@@ -54,7 +54,7 @@ class Bar:
 
 
 class LastLine:
-    """One line at the end on standard error, where a bar can't be drawn."""
+    """One line at the end on standard error, for output that is no terminal."""
 
     def __init__(self, title):
         self._title = title
@@ -69,14 +69,14 @@ class LastLine:
 
 
 def _in_notebook():
-    """Whether cells of a notebook are being run, by IPython's kernel."""
+    """Check whether the code runs in a notebook, in a kernel of IPython."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return shell is not None and "IPKernelApp" in shell.config
 
 
 def _tqdm():
-    """The class of bars that can be drawn here, or None."""
-    # Imported late, because in a notebook without widgets tqdm.auto warns of it.
+    """Choose the class of bars for this terminal or notebook, or None for neither."""
+    # Imported late, because tqdm.auto warns in a notebook without widgets.
     if _in_notebook() and importlib.util.find_spec("ipywidgets") is not None:
         from tqdm.notebook import tqdm
     elif _in_notebook() or sys.stderr.isatty():
@@ -87,7 +87,7 @@ def _tqdm():
 
 
 def make_bar(verbose, n_epochs, title="fit"):
-    """What shows progress over so many epochs, under a title."""
+    """Make an object that shows progress over epochs, under a title."""
     if not verbose or not n_epochs:
         return Silent()
     if verbose is not True and verbose >= 2:

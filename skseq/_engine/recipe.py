@@ -1,4 +1,4 @@
-"""What a program is built from, and what it is given to train on and to watch."""
+"""The recipe of a program, and the rows and schedule to train with."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -18,7 +18,8 @@ from skseq._engine.optimizers import (
 )
 from skseq._engine.stored import storable
 
-# Networks whose rates of dropout are remembered; reading them means building a model.
+# The number of networks whose dropout rates are kept, because reading them means to
+# build a model.
 _MAX_RATES = 256
 _rates: OrderedDict[Any, dict[str, float]] = OrderedDict()
 
@@ -35,20 +36,20 @@ def _rates_of(network):
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that a program is built from, as plain values and the caller's own objects.
+    """Everything that a program is built from, as plain values and the user's objects.
 
     Attributes
     ----------
     network : skseq._engine.networks.Network
     optimizer, optimizer_params, loss, loss_params
-        As the estimator's parameters.
+        The estimator's parameters.
     learning_rate : float, schedule or None
-        A float is no part of the key.
+        A float is not part of the key.
     metrics : tuple
-        As `skseq._engine.metrics.check_metrics` gives it.
+        The result of `skseq._engine.metrics.check_metrics`.
     """
 
-    # What is worked out once, and is no part of a recipe's content.
+    # Slots for values that are computed once, and don't belong to the content.
     __slots__ = ("__dict__", "__weakref__", "_key", "_token")
 
     network: Network
@@ -67,7 +68,7 @@ class Recipe:
         return float(self.learning_rate) if is_rate_value(self.learning_rate) else None
 
     def values(self, epoch=None):
-        """Run-time values of training, besides the learning rate: a dict of floats.
+        """Collect the run-time values of training but the learning rate, as floats.
 
         Parameters
         ----------
@@ -82,11 +83,11 @@ class Recipe:
         }
 
     def key(self):
-        """A hashable value, equal for recipes of the same program.
+        """Compute a hashable key that is equal for recipes of the same program.
 
-        With code of the user's it is worked out anew at each call, because a value that
-        the code reads may have changed. Where such a value can't be told, the key is
-        this recipe's own.
+        With code from the user it is computed at each call, because a value that the
+        code reads may have changed. Where such a value can't be pickled, no other
+        recipe has the same key.
         """
         if hasattr(self, "_key"):
             return self._key
@@ -109,17 +110,17 @@ class Recipe:
         return key
 
     def optimizer_key(self):
-        """A hashable value, equal where the states of two optimizers mean the same."""
+        """Compute a key that is equal for interchangeable optimizer states."""
         return optimizer_key(self.optimizer, self.optimizer_params, self.learning_rate)
 
     def __getstate__(self):
-        # The key holds identities of objects, which another process does not have.
+        # Without the key: it may hold ids of objects, which another process lacks.
         return storable(dict(vars(self)))
 
 
 @dataclass(frozen=True)
 class State:
-    """What training changes, as arrays.
+    """Everything that training changes, as arrays.
 
     Attributes
     ----------
@@ -135,20 +136,20 @@ class State:
 
 @dataclass
 class Rows:
-    """Rows to train on or to watch.
+    """Rows to train on or to validate with.
 
     Attributes
     ----------
     X : ndarray of shape (n_samples, n_timesteps, n_features)
-        It may be a `numpy.memmap`; no copy of it is made.
+        It may be a `numpy.memmap`; it is not copied.
     index : ndarray of int of shape (n_rows,) or None
-        The rows of X that count, in this order; None: all of them.
+        The rows of X to use, in this order; None: all of them.
     target : ndarray of shape (n_rows, n_outputs) or (n_rows,), or None
-        In the form that the loss takes. None: rows are to be reconstructed.
+        In the form that the loss takes. None: the rows themselves are the target.
     weights : ndarray of shape (n_rows,), float32
         With a mean of 1.
     prepare : callable or None
-        From rows of X to what the network reads, float32; None: they are that.
+        Converts rows of X to the float32 input of the network; None: no conversion.
     """
 
     X: np.ndarray
@@ -161,7 +162,7 @@ class Rows:
         return len(self.weights)
 
     def take(self, positions):
-        """X, target (unless None) and weights at positions of the rows that count."""
+        """Take X, target (unless None) and weights at positions of the index."""
         X = self.X[positions if self.index is None else self.index[positions]]
         if self.prepare is not None:
             X = self.prepare(X)
@@ -171,20 +172,20 @@ class Rows:
 
 @dataclass
 class Watch:
-    """A validation part, and how it is watched.
+    """The validation rows, and how an epoch is scored on them.
 
     Attributes
     ----------
     rows : Rows
     monitor : str
-        Key of the epoch's record, such as ``"val_loss"``.
+        Key of the epoch's logs, such as ``"val_loss"``.
     greater_is_better : bool
     score : callable or None
-        From the network's outputs of shape (n_samples, n_outputs) to a float; None
-        where ``monitor`` is the loss.
+        Computes a float from the network's outputs of shape (n_samples, n_outputs).
+        None: ``monitor`` is the loss or a metric.
     patience : int or None
-        Epochs without improvement before training stops; None: never, and the last
-        weights are kept.
+        Epochs without improvement before training stops; None: training does not stop,
+        and the last weights are kept.
     min_delta : float
     """
 
@@ -205,19 +206,20 @@ class Schedule:
     epochs : int
     batch_size : int
     first_epoch : int
-        Epochs that were run before, so that going on equals not having stopped.
+        The number of epochs that were run before.
     shuffle : bool
     seed : int
-        Of the order of rows and of dropout; both depend on it and the epoch alone.
+        The order of rows and all random draws of an epoch depend on it and on the
+        number of the epoch alone.
     strata : tuple of two ndarrays, or None
         The class of each row, as ints, and the share of each class in every batch. An
-        epoch then draws as many rows as there are, those of small classes repeatedly.
+        epoch then has as many rows as before, those of small classes several times.
     learning_rate : float or None
-        Set before the first epoch; None leaves the optimizer's.
+        Set before the first epoch; None: the optimizer's rate is kept.
     callbacks : list of keras.callbacks.Callback
     verbose : int
     title : str
-        What a bar over the epochs is called.
+        The title of a bar over the epochs.
     """
 
     epochs: int
@@ -233,7 +235,7 @@ class Schedule:
 
 
 def new_recipe(*, optimizer, learning_rate, default_rate, **parts):
-    """A recipe in which a name as optimizer has a default learning rate."""
+    """Make a recipe, with a default learning rate for an optimizer's name or class."""
     if learning_rate is None and not isinstance(optimizer, keras.optimizers.Optimizer):
         learning_rate = default_rate
     return Recipe(optimizer=optimizer, learning_rate=learning_rate, **parts)

@@ -1,7 +1,7 @@
-"""Keras objects in files: as a class and a configuration.
+"""Pickles and copies of Keras objects, from their class and configuration.
 
 Keras' own pickles hold the time at which they were written, so that equal objects give
-different files, and need user's classes to be registered with Keras.
+different files. They also need the user's classes to be registered with Keras.
 """
 
 from skseq._engine.fingerprints import config_of
@@ -16,23 +16,26 @@ _KINDS = (
 
 
 def storable(value):
-    """A value whose Keras objects, also those in dicts, lists and tuples, pickle so.
+    """Wrap Keras objects, also those in dicts, lists and tuples, for pickling.
 
-    What is unpickled is the value itself, with new objects.
+    Unpickling gives the value itself, with new Keras objects.
     """
     return _with_keras_objects(value, _Stored)
 
 
 def copied(value):
-    """A value with copies of its Keras objects, whose arguments are all kept.
+    """Copy the Keras objects of a value, with all their arguments.
 
-    `copy.deepcopy` loses those that are not in the configuration.
+    `copy.deepcopy` loses arguments that are not in the configuration.
     """
     return _with_keras_objects(value, lambda one: made_from(*_Stored(one).parts()))
 
 
 def _with_keras_objects(value, change):
-    """A value with changed Keras objects; the value itself if it holds none."""
+    """Apply a function to the Keras objects of a value.
+
+    Returns the value itself if it holds none.
+    """
     if isinstance(value, _KINDS):
         return change(value)
     if type(value) is dict:
@@ -46,13 +49,13 @@ def _with_keras_objects(value, change):
 
 
 class _Stored:
-    """Pickles as the object that it holds."""
+    """A wrapper that pickles as the object it holds."""
 
     def __init__(self, keras_object):
         self._object = keras_object
 
     def parts(self):
-        """The class and the configuration."""
+        """Get the class and the configuration of the object."""
         config = config_of(self._object)
         if isinstance(self._object, keras.optimizers.Optimizer):
             config.pop("name", None)  # Keras numbers it
@@ -63,5 +66,5 @@ class _Stored:
 
 
 def made_from(cls, config):
-    """A new Keras object."""
+    """Make a Keras object from its class and configuration."""
     return cls.from_config(dict(config))

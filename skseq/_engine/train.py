@@ -1,4 +1,4 @@
-"""The loop over epochs, and what estimators ask of the engine."""
+"""The loop over epochs, and the functions that estimators call."""
 
 import math
 
@@ -16,24 +16,24 @@ from skseq._engine.weights import draw_weights
 
 
 def initial_state(recipe, seed):
-    """Weights before the first epoch, as a `State` with a new optimizer."""
+    """Draw the first weights, as a `State` with a new optimizer."""
     with borrowed(recipe) as program:
         with building():
             weights = draw_weights(program.model, seed)
-        # In and out again, for weights that are tied to others.
+        # Through the program, for weights that are tied to others.
         program.put_weights(weights)
         return State(program.take_weights(), [])
 
 
 def named_weights(recipe, weights, part=None):
-    """Weights by the paths of their variables.
+    """Give weights the paths of their variables as names.
 
     Parameters
     ----------
     recipe : Recipe
     weights : list of ndarray
     part : str or None
-        A model within the network, whose weights alone are asked for.
+        The name of a model within the network, for its weights only.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def named_weights(recipe, weights, part=None):
 
 
 def with_output_bias(recipe, state, bias):
-    """A state in which the bias of the output layer is another."""
+    """Copy a state with another bias of the output layer."""
     with borrowed(recipe) as program:
         asked = recipe.network.head.bias(program.model)
         weights = [
@@ -65,7 +65,7 @@ def with_output_bias(recipe, state, bias):
 
 
 def predict(recipe, weights, X, *, name="outputs", prepare=None):
-    """What a network gives for rows.
+    """Compute the outputs of a network for rows.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def predict(recipe, weights, X, *, name="outputs", prepare=None):
     weights : list of ndarray
     X : ndarray of shape (n_samples, ...)
     name : str
-        Which of the objective's ``functions``.
+        A key of the objective's ``functions``.
     prepare : callable or None
         See `skseq._engine.recipe.Rows`.
 
@@ -89,7 +89,7 @@ def predict(recipe, weights, X, *, name="outputs", prepare=None):
 
 
 def standalone_model(recipe, weights):
-    """A Keras model of its own with copies of the weights."""
+    """Build a Keras model with copies of the weights."""
     with building():
         model = recipe.network.build()
     model.set_weights(weights)
@@ -116,7 +116,7 @@ def train(recipe, state, rows, schedule, watch=None):
     best : tuple of int and float, or None
         The best epoch, counted from 0 before all epochs, and its score.
     first_epoch : int
-        The schedule's, or that of a backup with which a callback went on.
+        The schedule's, or the one at which a callback continued from a backup.
     """
     with borrowed(recipe) as program:
         program.prepare_training(rows)
@@ -150,14 +150,16 @@ class _BestEpoch:
         self._waited = 0
 
     def update(self, epoch, score, take):
-        """Take note of an epoch, and of its state ``take()``; True to stop."""
+        """Compare an epoch with the best one; return True if training has to stop.
+
+        ``take()`` copies the state of the program.
+        """
         signed = self._sign * score
         if self.epoch is None or signed > self._sign * self.score:
             self.epoch, self.score = epoch, score
             if self._watch.patience is not None:
                 self.state = take()
-        # The best weights are the best ones, however small the gain; only the patience
-        # asks for a gain of min_delta.
+        # Any gain makes an epoch the best one; min_delta counts for the patience alone.
         if signed > self._reference + self._watch.min_delta:
             self._reference = signed
             self._waited = 0
@@ -167,7 +169,7 @@ class _BestEpoch:
 
 
 class _Training:
-    """One call of `train`, epoch by epoch."""
+    """One call of `train`."""
 
     def __init__(self, program, recipe, rows, schedule, watch):
         self._program = program
@@ -179,7 +181,8 @@ class _Training:
         self.history = {}
         self.first_epoch = schedule.first_epoch
         self._last = schedule.first_epoch + schedule.epochs
-        # With fewer rows than that, not each number of rows is to have its own trace.
+        # With few rows, the next power of two, so that one trace serves several numbers
+        # of rows.
         self._batch_size = min(schedule.batch_size, 1 << (len(rows) - 1).bit_length())
         n_steps = -(-len(rows) // self._batch_size)
         if program.objective.shares_out:
@@ -193,12 +196,12 @@ class _Training:
         self._bar = make_bar(schedule.verbose, schedule.epochs, schedule.title)
 
     def close(self):
-        """Let go of the callbacks and the bar."""
+        """Release the callbacks and close the bar."""
         self._bar.close()
         self._call.let_go()
 
     def run(self):
-        """Train until the last epoch, or until somebody stops it."""
+        """Train until the last epoch, or until early stopping or a callback stops."""
         call, logs = self._call, {}
         call("on_train_begin")
         if call.first_epoch():
@@ -216,12 +219,12 @@ class _Training:
                 break
         if self._schedule.epochs:
             program = self._program
-            # For an optimizer that averages weights and hands them over at the end.
+            # An optimizer that averages weights replaces them by the averages here.
             program.optimizer.finalize_variable_values(program.parameters)
         call("on_train_end", logs)
 
     def _train_epoch(self, epoch):
-        """The epoch's record so far, and whether a callback wants to stop."""
+        """Train for an epoch; return its logs, and whether a callback wants to stop."""
         program, schedule, call = self._program, self._schedule, self._call
         order = self._order(epoch)
         values = self._recipe.values(epoch)
@@ -244,16 +247,16 @@ class _Training:
         return logs | program.metric_values(), stop
 
     def _order(self, epoch):
-        """The epoch's order of rows; what is drawn in training starts anew."""
+        """Compute the epoch's order of rows, and seed the random states."""
         row_bytes = 4 * math.prod(self._rows.X.shape[1:])
         order, rng = epoch_order(self._schedule, epoch, len(self._rows), row_bytes)
-        # After the order, which must not depend on how many draw.
+        # After the order, which must not depend on the number of random states.
         for variable in self._program.random_states:
             variable.assign([rng.integers(2**31), 0])
         return order
 
     def _validate(self, epoch, logs):
-        """Complete an epoch's record in place; True if training is to stop."""
+        """Add validation to an epoch's logs; return True if training has to stop."""
         program, rows, call = self._program, self._watch.rows, self._call
         call("on_test_begin")
         call("on_test_batch_begin", 0)
@@ -287,7 +290,7 @@ class _Training:
             )
 
     def _record(self, epoch, logs):
-        """Add an epoch's record, with what callbacks put into it, to the history."""
+        """Add an epoch's logs, with the entries of callbacks, to the history."""
         for name, value in {"loss": logs["loss"], **logs}.items():
             value = np.asarray(value, float).tolist()
             self.history.setdefault(name, []).append(value)

@@ -1,4 +1,4 @@
-"""Types of parameters, for annotations."""
+"""The types of parameters, for annotations."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias

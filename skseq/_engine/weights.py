@@ -1,4 +1,4 @@
-"""How trainable weights lie in a program's variables, and their first values."""
+"""The layout of trainable weights in a program's variables, and first weights."""
 
 import math
 
@@ -10,28 +10,28 @@ from skseq._engine.private import global_seed, initializer_of
 
 
 def values_of(variables):
-    """Copies of the values of variables, as arrays."""
-    # What numpy() gives may share memory with the variable.
+    """Copy the values of variables to arrays."""
+    # The result of numpy() may share memory with the variable.
     return [np.array(variable.numpy()) for variable in variables]
 
 
 def light(array):
-    """The same values, without memory of their own where all are 0."""
+    """Replace an array of zeros by one that takes no memory."""
     return array if array.any() else np.broadcast_to(array.dtype.type(0), array.shape)
 
 
 def assign(variables, values):
-    """Set each variable."""
+    """Set the values of variables."""
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 
 
 class Layout:
-    """How the trainable weights of a model lie in the parameters of a program.
+    """The layout of a model's trainable weights in the parameters of a program.
 
-    Where the optimizer treats each element by itself, all weights are one flat vector:
-    an update is then a dozen operations and not a dozen for each weight. Otherwise each
-    weight is a parameter. Weights that are tied to others are none.
+    Where the optimizer updates each element by itself, all weights are one flat vector:
+    an update then takes a dozen operations in all, and not a dozen for each weight.
+    Otherwise each weight is a parameter. Weights that are tied to others are left out.
 
     Parameters
     ----------
@@ -54,19 +54,19 @@ class Layout:
             self._parameters = {v.path: tuple(v.shape) for v in own}
 
     def make_parameters(self):
-        """New variables, all 0."""
+        """Make the parameters, with values of 0."""
         return [
             keras.Variable(np.zeros(shape, np.float32), name=name.replace("/", "_"))
             for name, shape in self._parameters.items()
         ]
 
     def untied(self, model):
-        """The trainable variables of a model of this layout, but those tied."""
+        """List the trainable variables of a model that are not tied."""
         variables = model.trainable_variables
         return [v for i, v in enumerate(variables) if i not in self._tied]
 
     def own(self, values):
-        """The weights that are not tied, out of the values of the parameters.
+        """Extract the weights that are not tied from values of the parameters.
 
         Parameters
         ----------
@@ -83,28 +83,28 @@ class Layout:
         return [reshape(p, s) for p, s in zip(parts, self._shapes, strict=True)]
 
     def trainable(self, values):
-        """All trainable weights in the model's order, out of the parameters' values."""
+        """Extract all trainable weights, in the model's order."""
         return self.with_tied(self.own(values))
 
     def with_tied(self, own):
-        """All trainable weights, out of those that are not tied."""
+        """Complete weights that are not tied to all trainable weights."""
         if not self._tied:
             return own
         transpose = np.transpose if isinstance(own[0], np.ndarray) else tf.transpose
         own, weights = iter(own), []
         for i in range(len(self._shapes) + len(self._tied)):
             source = self._tied.get(i)
-            # What is tied comes after its source.
+            # A tied weight comes after its source.
             weights.append(next(own) if source is None else transpose(weights[source]))
         return weights
 
     def join(self, weights):
-        """The parameters' values out of all trainable weights, as arrays."""
+        """Convert all trainable weights to values of the parameters, as arrays."""
         own = [w for i, w in enumerate(weights) if i not in self._tied]
         return self.join_own(own)
 
     def join_own(self, own):
-        """The parameters' values out of the weights that are not tied."""
+        """Convert weights that are not tied to values of the parameters."""
         return [np.concatenate([np.ravel(w) for w in own])] if self.is_flat else own
 
 
@@ -112,20 +112,26 @@ class Layout:
 
 
 def _glorot_uniform(rng, shape):
-    """Uniform, with a variance of 2 / (fan in + fan out) (Glorot and Bengio, 2010)."""
+    """Draw uniformly, with a variance of 2 / (fan in + fan out).
+
+    From Glorot and Bengio, 2010, as in Keras.
+    """
     fans = math.prod(shape[:-2]) * (shape[-2] + shape[-1])
     limit = np.sqrt(6 / fans)
     return rng.uniform(-limit, limit, shape)
 
 
 def _orthogonal(rng, shape):
-    """Orthonormal columns, or rows where these are fewer (Saxe et al., 2014)."""
+    """Draw orthonormal columns, or rows where these are fewer.
+
+    From Saxe, McClelland and Ganguli, 2014, as in Keras.
+    """
     q, r = np.linalg.qr(rng.normal(size=(max(shape), min(shape))))
-    q *= np.sign(np.diag(r))  # or they would not be uniform among all such
+    q *= np.sign(np.diag(r))  # so that the matrix is uniform among all orthogonal ones
     return q if shape[0] >= shape[1] else q.T
 
 
-# What NumPy draws, because Keras takes milliseconds for each weight.
+# Initializers that NumPy replaces, because Keras takes milliseconds for each weight.
 _BY_NUMPY = {
     keras.initializers.GlorotUniform: _glorot_uniform,
     keras.initializers.OrthogonalInitializer: _orthogonal,
@@ -133,9 +139,9 @@ _BY_NUMPY = {
 
 
 def draw_weights(model, seed):
-    """First weights for a model, each from the distribution of its own initializer.
+    """Draw first weights for a model, each by its own initializer.
 
-    Nothing is drawn from a global generator.
+    No global random generator is used.
 
     Parameters
     ----------
@@ -150,7 +156,7 @@ def draw_weights(model, seed):
     """
     rng, seeds = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     for layer in layers_of(model):
-        # Functions may call them, such as that of an LSTM's bias.
+        # Functions may call initializers, such as that of an LSTM's bias.
         for owner in {layer, getattr(layer, "cell", layer)}:
             for value in vars(owner).values():
                 _reseed(value, seeds)
@@ -161,7 +167,7 @@ def draw_weights(model, seed):
 
 
 def _draw(initializer, variable, rng, seeds):
-    """The first value of a variable."""
+    """Draw the first value of a variable."""
     shape = tuple(variable.shape)
     by_numpy = _BY_NUMPY.get(type(initializer))
     if by_numpy is not None and len(shape) > 1 and _is_default(initializer):
@@ -174,12 +180,12 @@ def _draw(initializer, variable, rng, seeds):
 
 
 def _is_default(initializer):
-    """Whether an initializer has neither a seed of the user's nor other options."""
+    """Check whether an initializer has no seed and no other options."""
     return initializer.get_config() == type(initializer)().get_config()
 
 
 def _reseed(value, seeds):
-    """Give an initializer a seed of ours, unless the user gave it one."""
+    """Set the seed of an initializer, unless the user has set it."""
     is_random = isinstance(value, keras.initializers.Initializer) and hasattr(
         value, "seed"
     )
