@@ -74,7 +74,7 @@ def scikeras_estimator():
         return model
 
     class Classifier(KerasClassifier):
-    """SciKeras' classifier with the tags of a classifier; without them it scores NaN."""
+        """SciKeras' classifier with the tags of one; without them it scores NaN."""
 
         def __sklearn_tags__(self):
             tags = super().__sklearn_tags__()
