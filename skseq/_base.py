@@ -317,11 +317,15 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
 
     def __sklearn_clone__(self):
         check_no_exclusions(self.optimizer)
-        clone = super().__sklearn_clone__()
-        for name, value in self.get_params(deep=False).items():
-            copy = copied(value)
-            if copy is not value:
-                setattr(clone, name, copy)
+        params = self.get_params(deep=False)
+        copies = {name: copied(value) for name, value in params.items()}
+        copies = {name: c for name, c in copies.items() if c is not params[name]}
+        # Without Keras objects, because copy.deepcopy needs the user's classes to be
+        # registered with Keras, and loses arguments.
+        plain = object.__new__(type(self))
+        vars(plain).update(vars(self) | dict.fromkeys(copies))
+        clone = super(SequenceEstimator, plain).__sklearn_clone__()
+        vars(clone).update(copies)
         return clone
 
     def __sklearn_tags__(self):

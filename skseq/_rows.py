@@ -107,7 +107,7 @@ def hold_out(whole, given, target, validation_split, seed):
             remedy = "Pass groups to fit: the group of each row."
         raise ValueError(
             f"validation_split={validation_split!r} can't split {len(whole)} rows: "
-            f"{error} {remedy}"
+            f"{str(error).rstrip('.')}. {remedy}"
         ) from error
     if groups is not None:
         both = np.intersect1d(groups[rest], groups[held_out])

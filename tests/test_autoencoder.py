@@ -624,7 +624,7 @@ def test_padding_of_tables_is_by_timestep(padded):
 def test_rows_and_columns_of_padding_alone_are_refused(make, padded):
     X, _ = padded
     X[[3, 5]] = -1
-    with pytest.raises(ValueError, match="got 2 rows with mask_value=-1.0 alone"):
+    with pytest.raises(ValueError, match="got 2 rows with only mask_value=-1.0"):
         make(mask_value=-1.0).fit(X)
     X = X[6:]
     X[:, 6] = -1
@@ -782,7 +782,7 @@ def test_initialize_draws_weights_without_training(make, waves):
 def test_going_on_refuses_another_network(waves, params):
     net = dense(warm_start=True).fit(waves)
     before = bits(net)
-    with pytest.raises(ValueError, match="continue with the network that was fitted"):
+    with pytest.raises(ValueError, match="continue with the fitted network"):
         net.set_params(**params).fit(waves)
     assert bits(net) == before
 
@@ -1014,13 +1014,19 @@ BAD_PARAMETERS = [
     ({"layer_sizes": (8, 0)}, "layer_sizes must be an int of at least 1.*got 0"),
     ({"kind": "lstm", "layer_sizes": ()}, r"layer_sizes must hold.*got \(\)"),
     ({"activation": "rellu"}, "activation must be.*got 'rellu'.*'relu'"),
-    ({"kind": "gru", "activation": "tanh"}, "activation is used with kind='dense'"),
-    ({"kernel_size": 3}, "kernel_size is used with kind='conv1d' alone, got"),
+    (
+        {"kind": "gru", "activation": "tanh"},
+        "activation is used only with kind='dense'",
+    ),
+    ({"kernel_size": 3}, "kernel_size is used only with kind='conv1d', got"),
     ({"kind": "conv1d", "kernel_size": (3,)}, "kernel_size must be one value or one"),
-    ({"kind": "lstm", "tied_weights": True}, "tied_weights is used with kind='dense'"),
+    (
+        {"kind": "lstm", "tied_weights": True},
+        "tied_weights is used only with kind='dense'",
+    ),
     ({"tied_weights": True, "variational": True}, "tied_weights must be False with"),
-    ({"beta": 2.0}, "beta is used with variational=True alone, got beta=2.0"),
-    ({"beta_warmup": 2}, "beta_warmup is used with variational=True alone"),
+    ({"beta": 2.0}, "beta is used only with variational=True, got beta=2.0"),
+    ({"beta_warmup": 2}, "beta_warmup is used only with variational=True"),
     ({"beta": -1.0, "variational": True}, "beta.*Got -1.0"),
     ({"normalization": "layer"}, "normalization.*'layer'"),
     ({"noise": -0.1}, "noise.*Got -0.1"),

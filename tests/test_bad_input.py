@@ -321,7 +321,7 @@ BAD_DATA = {
     "unseen_label_in_y_val": (
         lambda X, y: {"X_val": X, "y_val": _with(y, 7)},
         ValueError,
-        r"y_val must hold labels of the classes \[0 1\] alone, got \[7\]",
+        r"y_val must hold only labels of the classes \[0 1\], got \[7\]",
     ),
     "short_sample_weight_val": (
         lambda X, y: {"X_val": X, "y_val": y, "sample_weight_val": np.ones(3)},
@@ -376,7 +376,7 @@ BAD_PARAMETERS = {
     "validation_split_too_small": (
         {"early_stopping": True, "validation_split": 0.001},
         ValueError,
-        "validation_split=0.001 can't split 60 rows.*Give more rows",
+        "validation_split=0.001 can't split 60 rows.*Pass more rows",
     ),
     "validation_split_needs_groups": (
         {"early_stopping": True, "validation_split": GroupShuffleSplit(1)},
@@ -778,7 +778,7 @@ def test_going_on_refuses_data(make_classifier, sequences, case):
 def test_partial_fit_refuses_unseen_labels(make_classifier, sequences):
     X, y = sequences
     unseen = _with(y, 2)
-    match = r"y must hold labels of the classes \[0 1\] alone, got \[2\]"
+    match = r"y must hold only labels of the classes \[0 1\], got \[2\]"
     first = {"X": X, "y": unseen, "classes": [0, 1]}
     check_refused(make_classifier(), "partial_fit", first, ValueError, match)
     estimator = fitted(make_classifier, X, y)
@@ -818,10 +818,10 @@ def test_partial_fit_refuses_what_needs_all_rows(
 def test_warm_start_refuses_new_classes_and_another_network(make_classifier, sequences):
     X, y = sequences
     estimator = fitted(make_classifier, X, y).set_params(warm_start=True)
-    match = r"y must hold labels of the classes \[0 1\] alone, got \[5\]"
+    match = r"y must hold only labels of the classes \[0 1\], got \[5\]"
     check_refused(estimator, "fit", {"X": X, "y": _with(y, 5)}, ValueError, match)
     estimator.set_params(dense_units=(3, 3))
-    match = "warm_start and partial_fit continue with the network that was fitted"
+    match = "warm_start and partial_fit continue with the fitted network"
     for method in ("fit", "partial_fit"):
         check_refused(estimator, method, {"X": X, "y": y}, ValueError, match)
 
@@ -829,7 +829,7 @@ def test_warm_start_refuses_new_classes_and_another_network(make_classifier, seq
 def test_early_stopping_refuses_a_class_of_one_row(make_classifier, sequences):
     X, _ = sequences
     y = np.arange(N_ROWS) == 7
-    match = "validation_split=0.1 can't split 60 rows.*Give more rows"
+    match = "validation_split=0.1 can't split 60 rows.*Pass more rows"
     for estimator in (make_classifier(), fitted(make_classifier, *sequences)):
         estimator.set_params(early_stopping=True)
         check_refused(estimator, "fit", {"X": X, "y": y}, ValueError, match)

@@ -469,7 +469,7 @@ def test_partial_fit_needs_classes_at_the_first_call(make_classifier, sequences)
 @pytest.mark.parametrize(
     ("labels", "classes", "telling"),
     [
-        ([0, 2], None, r"y must hold labels of the classes \[0 1\] alone, got \[2\]"),
+        ([0, 2], None, r"y must hold only labels of the classes \[0 1\], got \[2\]"),
         ([0, 1], [0, 1, 2], r"classes must be the same at every call"),
     ],
 )
@@ -489,7 +489,7 @@ def test_partial_fit_refuses_other_classes(
 def test_first_partial_fit_refuses_a_label_outside_classes(make_classifier, sequences):
     X, y = sequences
     net = make_classifier()
-    with pytest.raises(ValueError, match=r"classes \[0 2\] alone, got \[1\]"):
+    with pytest.raises(ValueError, match=r"classes \[0 2\], got \[1\]"):
         net.partial_fit(X, y, classes=[0, 2])
     assert not net.initialized_
 
@@ -549,7 +549,7 @@ def test_warm_start_refuses_new_classes(make_classifier, sequences, three_classe
     X, y = sequences
     net = make_classifier(epochs=2, warm_start=True).fit(X, y)
     before = bits(net)
-    with pytest.raises(ValueError, match=r"labels of the classes \[0 1\] alone"):
+    with pytest.raises(ValueError, match=r"labels of the classes \[0 1\]"):
         net.fit(*three_classes)
     assert bits(net) == before
     assert net.n_iter_ == 2
@@ -562,7 +562,7 @@ def test_going_on_refuses_another_network(make_classifier, sequences, method):
     net = make_classifier(epochs=2, warm_start=True).fit(X, y)
     before = net.predict_proba(X)
     net.set_params(**CLASSIFIERS[type(net).__name__].resized)
-    with pytest.raises(ValueError, match="continue with the network that was fitted"):
+    with pytest.raises(ValueError, match="continue with the fitted network"):
         getattr(net, method)(X, y)
     assert_array_equal(net.predict_proba(X), before)
     assert net.n_iter_ == 2

@@ -102,7 +102,7 @@ def test_links_to_files_lead_somewhere(page):
 
 def test_contributing_lists_every_module():
     listed = set(re.findall(r"\b(_?\w+\.py)\b", read("CONTRIBUTING.md")))
-    modules = {path.name for path in (ROOT / "skseq").glob("*.py")}
+    modules = {path.name for path in (ROOT / "skseq").rglob("*.py")}
     assert modules <= listed
     for command in re.findall(
         r"(?:tests|benchmarks|examples)/\w+\.py", read("README.md")
@@ -245,9 +245,9 @@ TOOLS = {
         net.fit(X, y), X, [0], kind="average", grid_resolution=3
     ),
     "RocCurveDisplay.from_estimator": _draw_roc,
-    "StandardScaler in front": _in_front(StandardScaler()),
-    "ColumnTransformer in front": _in_front(SCALED),
-    "FunctionTransformer in front": _in_front(FunctionTransformer(np.tanh)),
+    "StandardScaler before the network": _in_front(StandardScaler()),
+    "ColumnTransformer before the network": _in_front(SCALED),
+    "FunctionTransformer before the network": _in_front(FunctionTransformer(np.tanh)),
     "SMOTE in imbalanced-learn's Pipeline": _sampled(SMOTE()),
     "ADASYN in imbalanced-learn's Pipeline": _sampled(ADASYN()),
     "RandomUnderSampler in imbalanced-learn's Pipeline": _sampled(RandomUnderSampler()),

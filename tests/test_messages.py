@@ -60,7 +60,7 @@ MESSAGES = {
         lambda net, X, y, table: net.set_params(
             early_stopping=True, validation_split=GroupKFold(3)
         ).fit(X, y),
-        r"validation_split=GroupKFold\((.|\n)*Give groups to fit",
+        r"validation_split=GroupKFold\((.|\n)*Pass groups to fit",
     ),
     "array of sequences of different lengths": (
         lambda net, X, y, table: net.fit(

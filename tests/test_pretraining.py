@@ -254,7 +254,9 @@ def test_rows_of_another_shape_are_refused(sequences, table):
     X, y = sequences
     fitted = autoencoder("DenseClassifier").fit(table[0])
     net = classifier("DenseClassifier", FrozenEstimator(fitted))
-    message = "X's shape, sequences of . features, got one that was fitted on a table"
+    message = (
+        "the shape of X, sequences of . features, got one that was fitted on a table"
+    )
     with pytest.raises(ValueError, match=message):
         net.fit(X, y)
     net = classifier("DenseClassifier", autoencoder("DenseClassifier"))

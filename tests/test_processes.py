@@ -302,7 +302,7 @@ def test_refused_row_costs_no_program(sequences, monkeypatch):
     net = skseq.AutoencoderTransformer(layer_sizes=3, epochs=1, mask_value=-1.0).fit(X)
     net.transform(X)
     monkeypatch.setattr(cache, "Program", None)  # none is built any more
-    with pytest.raises(ValueError, match="that is no padding"):
+    with pytest.raises(ValueError, match="that is not padding"):
         net.transform(np.full_like(X, -1.0))
     net.transform(X)
 

@@ -927,7 +927,7 @@ BAD = {
     "row of padding": (
         SequenceResampler(mask_value=-1),
         {"X": np.full((90, 6, 2), -1.0)},
-        "got 90 rows with mask_value=-1 alone",
+        "got 90 rows with only mask_value=-1",
     ),
     "n_timesteps": (
         SequenceResampler(mask_value=-1, n_timesteps=5),
@@ -958,13 +958,13 @@ BAD = {
     "gives no labels": (
         SequenceResampler(_RowsAlone()),
         {},
-        "sampler must give rows and as many labels, got <class 'numpy.ndarray'> from "
-        "_RowsAlone's fit_resample",
+        "sampler must return rows and as many labels, got <class 'numpy.ndarray'> from "
+        "fit_resample of _RowsAlone",
     ),
     "gives fewer rows than labels": (
         LatentSampler(_FewerRows(), autoencoder=_autoencoder(epochs=1)),
         {},
-        "sampler must give rows and as many labels, got <class 'tuple'> from _Fewer",
+        "sampler must return rows and as many labels, got <class 'tuple'> from .*_Fewer",
     ),
     "length of y": (SequenceResampler(), {"y": np.zeros(3)}, "inconsistent"),
     "no y": (SequenceResampler(), {"y": None}, "y must hold class labels.*got None"),
@@ -992,7 +992,7 @@ BAD = {
     "padding alone through codes": (
         LatentSampler(autoencoder=_autoencoder(mask_value=0.0, epochs=1)),
         {"X": np.arange(90.0)[:, None, None] * np.ones((90, 6, 2))},
-        "Each row must have a timestep that is no padding, got 1 rows",
+        "Each row must have a timestep that is not padding, got 1 rows",
     ),
     "nan through codes": (
         LatentSampler(autoencoder=_autoencoder(epochs=1)),

@@ -402,7 +402,7 @@ BAD_FITS = {
     "order": ({"order": "time"}, GOOD, ValueError, "'order' .* Got 'time'"),
     "order-columns": (
         {"order": "feature", "columns": STEP}, GOOD, ValueError,
-        "order='feature' is for",
+        "order must be 'step' together with columns, got 'feature'",
     ),
     "static": ({"static": "keep"}, GOOD, ValueError, "'static' .* Got 'keep'"),
     "static-error": (
@@ -490,7 +490,7 @@ BAD_FITS = {
     ),
     "position": (
         {"columns": {"a": [0, 3]}}, GOOD, ValueError,
-        "columns: feature 'a' must give positions from 0 to 2, .* got 3",
+        "columns: feature 'a' must have positions from 0 to 2, .* got 3",
     ),
     "twice": (
         {"columns": {"a": ["a_m1", "a_m2"], "b": ["age", -3]}}, GOOD, ValueError,
