@@ -628,7 +628,7 @@ def test_rows_and_columns_of_padding_alone_are_refused(make, padded):
         make(mask_value=-1.0).fit(X)
     X = X[6:]
     X[:, 6] = -1
-    with pytest.raises(ValueError, match="got 2 that are padding in all"):
+    with pytest.raises(ValueError, match="got 2 columns that are padding in all"):
         make(mask_value=-1.0, n_timesteps=7).fit(X.reshape(84, 14))
 
 
