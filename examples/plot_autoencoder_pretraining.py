@@ -1,20 +1,20 @@
 """
-Few labels, many sequences
-==========================
+Pretraining a classifier on sequences without labels
+====================================================
 
-Sequences are often there for the taking, and labels are what costs. A network can learn
-what sequences look like before it is told what they mean: an autoencoder learns from
-all of them, and a classifier starts from its encoder. Here is what that is worth, over
-the number of labels.
+Sequences are often easy to collect, and labels expensive. An autoencoder can be fitted
+on all sequences, with and without labels, and a classifier can start from the weights
+of its encoder. This example shows how much that improves the accuracy for different
+numbers of labels.
 """
 
 # %%
 # The data
 # --------
-# Someone writes a digit, seen through a slit: a timestep is a column of 8 pixels. It
-# begins at any of nine steps of 16, and there is noise. Of the rows to learn from, few
-# have a label in what follows. All are scaled by the same numbers before any model sees
-# them, so that no model has the better scale.
+# The sequences are images of digits, read from left to right: each timestep is a column
+# of 8 pixels. A sequence has 16 timesteps, the digit begins at one of the first nine,
+# and noise is added. Only a few of the training rows will have labels. All rows are
+# scaled in the same way, so that no model has an advantage by its scaling.
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -30,13 +30,14 @@ X_train, X_test, y_train, y_test = train_test_split(
 )
 center, spread = X_train.mean(axis=(0, 1)), X_train.std(axis=(0, 1))
 X_train, X_test = (X_train - center) / spread, (X_test - center) / spread
-print(X_train.shape, "to learn from,", X_test.shape, "to test")
+print("Training data:", X_train.shape, "- test data:", X_test.shape)
 
 # %%
 # A classifier that starts from an autoencoder
 # --------------------------------------------
-# ``pretrained`` has the network's kind and sizes. ``fit`` first fits it, on the rows
-# with labels and on those in ``X_unlabeled``, and then trains all layers on the labels.
+# The autoencoder passed as ``pretrained`` has the same kind and sizes of layers as the
+# classifier. ``fit`` first fits it, on the rows with labels and on those in
+# ``X_unlabeled``, and then trains all layers of the classifier on the rows with labels.
 from skseq import AutoencoderTransformer, LSTMClassifier
 
 settings = {"units": 64, "pooling": "last", "epochs": 40, "batch_size": 16}
@@ -56,10 +57,11 @@ print(f"  from the autoencoder: {pretrained.score(X_test, y_test):.3f}")
 # %%
 # One autoencoder for many classifiers
 # ------------------------------------
-# The autoencoder takes longer than the classifier, and is the same for all that is to
-# be tried. Fitted once and put into scikit-learn's ``FrozenEstimator``, it is left as
-# it is by ``fit``, ``clone`` and searches; each classifier starts from a copy of its
-# weights. Here a search chooses the step size with 50 labels.
+# Fitting the autoencoder takes longer than fitting the classifier, and all classifiers
+# can use the same one. If it is fitted once and passed in scikit-learn's
+# ``FrozenEstimator``, then ``fit``, ``clone`` and searches do not change it, and each
+# classifier starts from a copy of its weights. Here a grid search chooses the learning
+# rate with 50 labels.
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 
@@ -71,16 +73,16 @@ search = GridSearchCV(
     cv=3,
 )
 search.fit(X_train[labelled], y_train[labelled])
-print("Chosen:", search.best_params_)
+print("Best parameters:", search.best_params_)
 print(f"Accuracy with 50 labels: {search.score(X_test, y_test):.3f}")
 
 # %%
-# Over the number of labels
-# -------------------------
-# The same network, for the same epochs, from random weights and from the autoencoder,
-# five times each: with other rows that have labels, other weights and another order of
-# rows. Beside them is logistic regression on the pixels, and on the autoencoder's codes
-# as they are.
+# Accuracy by number of labels
+# ----------------------------
+# The same network is trained for the same number of epochs, from random weights and
+# from the autoencoder. Both are repeated with five seeds, which change the rows with
+# labels, the random weights and the order of the rows. For comparison, logistic
+# regression is fitted on the pixels and on the codes of the autoencoder.
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -113,9 +115,10 @@ accuracies = results.pivot_table("accuracy", "labels", "model", "mean")[list(mod
 print(accuracies.round(3).to_string())
 
 # %%
-# What to make of it
-# ------------------
-# What pretraining adds, within each seed, as mean and range:
+# The effect of pretraining
+# -------------------------
+# The output shows how much pretraining changes the accuracy: the mean and range, over
+# the seeds, of the difference between the two networks with the same seed.
 both = results.pivot_table("accuracy", ["labels", "seed"], "model")
 gain = both["LSTM, pretrained"] - both["LSTM"]
 for n_labels, gains in gain.groupby("labels"):
@@ -125,10 +128,11 @@ for n_labels, gains in gain.groupby("labels"):
     )
 
 # %%
-# Much with few labels, and little once there are hundreds: labels then teach the same.
-# Codes alone, with a linear model, do well with few labels and fall behind with many,
-# for they can't adapt. The pixels say little to a linear model, as a digit may begin
-# anywhere; for digits in one place it would be a hard one to beat.
+# Pretraining helps much with few labels, and little with hundreds, which contain enough
+# information by themselves. Logistic regression on the codes performs well with few
+# labels, and worse than the networks with many, because the codes are not trained on
+# labels. Logistic regression on the pixels performs poorly, because a digit may begin
+# at different timesteps; with digits at a fixed position it would be hard to beat.
 import matplotlib.pyplot as plt
 
 figure, axes = plt.subplots(figsize=(7, 5), layout="constrained")
@@ -143,7 +147,7 @@ axes.set_xscale("log")
 ticks = list(accuracies.index)
 axes.set_xticks(ticks, labels=ticks)
 axes.minorticks_off()
-axes.set(xlabel="rows with labels", ylabel="accuracy on test rows")
-axes.set_title(f"{len(X_train)} sequences, some with labels: mean and range of 5 seeds")
+axes.set(xlabel="number of labels", ylabel="accuracy on test rows")
+axes.set_title(f"{len(X_train)} training sequences, mean and range of 5 seeds")
 axes.legend()
 plt.show()

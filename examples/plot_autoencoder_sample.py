@@ -1,16 +1,17 @@
 """
-New digits from an autoencoder
-==============================
+Generating digits with an autoencoder
+=====================================
 
-The decoder of an autoencoder draws a row from any code. New rows are a matter of codes
-that are likely: ``sample`` draws some and decodes them. A plain autoencoder and a
-variational one write digits here, and the plane of a code of two numbers is drawn.
+The decoder of an autoencoder computes a row from any code. To generate new rows,
+``sample`` draws codes from an estimate of their distribution and decodes them. This
+example generates digits with a plain and a variational autoencoder, and shows how the
+decoded digits change over a code of two components.
 """
 
 # %%
 # The data
 # --------
-# One half of the digits is learned from; the other is there to compare with.
+# Half of the digits are training data. The other half is held out for comparison.
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
@@ -20,59 +21,65 @@ X_train, X_test, y_train, y_test = train_test_split(
 )
 
 # %%
-# Two ways to likely codes
-# ------------------------
-# A plain autoencoder puts codes where it likes. ``sample`` learns afterwards where they
-# are, as a mixture of Gaussians over the codes of the training rows.
+# Plain and variational autoencoders
+# ----------------------------------
+# The codes of a plain autoencoder can have any distribution. At its first call,
+# ``sample`` fits a mixture of Gaussians to the codes of the training rows, and draws
+# codes from it.
 #
-# A variational one is trained to have codes that are standard normal as a whole, and
-# draws from just that. It pays for this with blurred pictures: a code is a small cloud,
-# and nearby codes have to look alike. ``beta`` is the price of a code's departure from
-# the standard normal, 1 that of theory; a smaller one gives sharper pictures. It may
-# have more units and learn for longer than the plain one, which then begins to know its
-# training rows by heart, and draws worse.
+# A variational autoencoder is trained such that the codes of all rows together are
+# approximately standard normal, and ``sample`` draws codes from the standard normal
+# distribution. Its pictures are more blurred, because noise is added to each code in
+# training, and nearby codes must be decoded to similar pictures. ``beta`` is the weight
+# of the penalty for codes that deviate from the standard normal distribution. In theory
+# it is 1; a smaller value gives sharper pictures. The variational autoencoder can have
+# more units and train for more epochs. A plain one would then begin to memorise its
+# training rows, and generate worse digits.
 #
-# Ink goes from none to full, so ``scale="minmax"`` with ``loss="binary_crossentropy"``
-# fits: each pixel is the probability of ink, and what is drawn never leaves its range.
+# All pixels have a smallest and a largest value, so ``scale="minmax"`` with
+# ``loss="binary_crossentropy"`` is suitable: each pixel is treated as a probability,
+# and generated pixels stay in this range.
 from skseq import AutoencoderTransformer
 
-ink = {"scale": "minmax", "loss": "binary_crossentropy", "random_state": 0}
-plain = AutoencoderTransformer(8, **ink)
+pixels = {"scale": "minmax", "loss": "binary_crossentropy", "random_state": 0}
+plain = AutoencoderTransformer(8, **pixels)
 variational = AutoencoderTransformer(
-    8, variational=True, beta=0.5, layer_sizes=(256, 128), epochs=400, **ink
+    8, variational=True, beta=0.5, layer_sizes=(256, 128), epochs=400, **pixels
 )
 samples = {}
 for name, model in {"plain": plain, "variational": variational}.items():
     samples[name] = model.fit(X_train).sample(len(X_test), random_state=0)
-print("Gaussians for the codes of the plain one:", plain.mixture_.n_components)
+print("Components of the Gaussian mixture:", plain.mixture_.n_components)
 
 # %%
-# How good are they?
-# ------------------
-# Two distances to the nearest neighbour say different things. From samples to held-out
-# digits: a sample that is no digit is far from all. From held-out digits to samples: a
-# kind of digit that is never drawn is far from all. For scale there are real digits, as
-# if the training rows were a sample, and codes that ignore what is likely: each number
-# of the plain one's code is drawn by itself, as normal as its mean and spread tell. The
-# first column flatters blurred pictures, as the mean of many is near to most.
+# Quality of the generated digits
+# -------------------------------
+# Two mean distances to the nearest neighbour measure the quality. The distance from
+# generated to held-out digits is large if generated rows do not look like digits. The
+# distance from held-out to generated digits is large if some kinds of digits are never
+# generated. The training rows are a reference for real digits. A second reference
+# ignores how the components of a code depend on each other: each component of the
+# plain autoencoder's code is drawn independently, from a normal distribution with its
+# mean and standard deviation. The first distance favours blurred pictures, because the
+# mean of many digits is close to most of them.
 import numpy as np
 import pandas as pd
 from sklearn.neighbors import NearestNeighbors
 
 
 def mean_distance(rows, others):
-    """Compute the mean distance of rows to the nearest of other rows."""
+    """Compute the mean distance of rows to their nearest neighbours in others."""
     return NearestNeighbors(n_neighbors=1).fit(others).kneighbors(rows)[0].mean()
 
 
 codes = plain.transform(X_train)
 rng = np.random.default_rng(0)
-careless = rng.normal(codes.mean(axis=0), codes.std(axis=0), size=(len(X_test), 8))
+independent = rng.normal(codes.mean(axis=0), codes.std(axis=0), size=(len(X_test), 8))
 drawn = {
-    "real, training rows": X_train,
+    "training rows": X_train,
     "variational": samples["variational"],
     "plain": samples["plain"],
-    "plain, careless codes": plain.inverse_transform(careless),
+    "plain, independent components": plain.inverse_transform(independent),
 }
 table = pd.DataFrame(
     {
@@ -86,13 +93,13 @@ table = pd.DataFrame(
 print(table.round(1))
 
 # %%
-# Real ones and new ones
-# ----------------------
+# Real and generated digits
+# -------------------------
 import matplotlib.pyplot as plt
 
 
 def mosaic(images, n_columns):
-    """Arrange pictures of 8 x 8 pixels in one picture."""
+    """Arrange images of 8 x 8 pixels in one image."""
     images = np.pad(
         images.reshape(-1, n_columns, 8, 8), [(0, 0), (0, 0), (1, 1), (1, 1)]
     )
@@ -110,16 +117,16 @@ for ax, (title, images) in zip(axes, pictures.items(), strict=True):
     ax.set(xticks=[], yticks=[], title=title)
 
 # %%
-# The plane of a code
-# -------------------
-# With two components the whole space of codes can be drawn. On the left is where the
-# held-out digits are in it, on the right what ``inverse_transform`` makes of each
-# place: one digit turns into the next without a hole between them. Two numbers are few
-# for ten digits, so ``beta`` is smaller still.
+# A code of two components
+# ------------------------
+# With two components, the whole space of codes can be plotted. The left plot shows the
+# codes of the held-out digits, the right plot a grid of codes decoded by
+# ``inverse_transform``: the digits change into each other without gaps. Two components
+# are few for ten digits, so ``beta`` is even smaller.
 from matplotlib.colors import BoundaryNorm
 
 plane = AutoencoderTransformer(
-    2, variational=True, beta=0.25, layer_sizes=(256, 128), epochs=300, **ink
+    2, variational=True, beta=0.25, layer_sizes=(256, 128), epochs=300, **pixels
 ).fit(X_train)
 places = np.linspace(-2.4, 2.4, 16)
 step = places[1] - places[0]
@@ -139,7 +146,7 @@ points = axes[0].scatter(
 edge = places[-1] + step / 2
 axes[1].imshow(mosaic(grid, 16), cmap="gray_r", extent=(-edge, edge, -edge, edge))
 axes[0].set(title="Codes of held-out digits", ylabel="second component", aspect="equal")
-axes[1].set(title="What is decoded at each place")
+axes[1].set(title="Digits decoded from a grid of codes")
 for ax in axes:
     ax.set(xlabel="first component", xlim=(-edge, edge), ylim=(-edge, edge))
 figure.legend(

@@ -61,6 +61,19 @@ def real_data():
 
 
 @pytest.fixture
+def seed_keras():
+    """Seed all global generators, Keras' own too, by ``seed_keras(seed)``."""
+    import keras
+
+    def seed(value):
+        # Before Keras 3.15, set_random_seed does not restart Keras' own generator.
+        keras.utils.clear_session()
+        keras.utils.set_random_seed(value)
+
+    return seed
+
+
+@pytest.fixture
 def set_jit_compile():
     yield skseq.set_jit_compile
     skseq.set_jit_compile("auto")

@@ -192,15 +192,15 @@ INITIALIZERS = {
 
 
 @pytest.mark.parametrize("initializer", INITIALIZERS, ids=name_of)
-def test_drawn_weights_follow_initializer_and_seed(initializer):
+def test_drawn_weights_follow_initializer_and_seed(initializer, seed_keras):
     def build():
         inputs = keras.Input((50,))
         layer = keras.layers.Dense(60, kernel_initializer=initializer)
         return keras.Model(inputs, layer(inputs))
 
-    keras.utils.set_random_seed(3)
+    seed_keras(3)
     expected = keras.random.normal((4,)).numpy()
-    keras.utils.set_random_seed(3)
+    seed_keras(3)
     with building():
         weights = [draw_weights(without_values(build), s)[0] for s in (0, 0, 1)]
     assert INITIALIZERS[initializer](weights[0])

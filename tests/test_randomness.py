@@ -209,7 +209,7 @@ def _equal_states(one, other):
 
 
 @pytest.mark.parametrize("seen", [False, True], ids=["new", "seen"])
-def test_int_leaves_global_random_states(make_classifier, sequences, seen):
+def test_int_leaves_global_random_states(make_classifier, sequences, seen, seed_keras):
     import keras
 
     X, y = sequences
@@ -220,17 +220,14 @@ def test_int_leaves_global_random_states(make_classifier, sequences, seen):
     if not seen:
         skseq.clear_programs()
 
-    # Older versions don't start Keras' own generator anew in set_random_seed.
-    restarts = tuple(map(int, keras.__version__.split(".")[:2])) >= (3, 15)
-
     def drawn():
-        keras.utils.set_random_seed(11)
+        seed_keras(11)
         yield
         yield (
             random.random(),
             np.random.random_sample(4).tolist(),
             keras.layers.Dense(2)(np.ones((1, 3))).numpy().tolist(),
-            keras.random.normal((4,)).numpy().tolist() if restarts else None,
+            keras.random.normal((4,)).numpy().tolist(),
         )
 
     untouched = drawn()

@@ -166,10 +166,10 @@ def test_initializer_of_a_variable_that_has_no_value():
     assert isinstance(private.initializer_of(bias), keras.initializers.Zeros)
 
 
-def test_global_seed_is_for_a_block():
-    keras.utils.set_random_seed(5)
+def test_global_seed_is_for_a_block(seed_keras):
+    seed_keras(5)
     before = keras.random.normal((3,)).numpy()
-    keras.utils.set_random_seed(5)
+    seed_keras(5)
     with private.global_seed(1):
         first = keras.random.normal((3,)).numpy()
     with private.global_seed(1):

@@ -1080,6 +1080,9 @@ def test_two_prints_a_line_per_epoch(make_classifier, sequences, capsys):
 def test_one_draws_a_bar_in_a_terminal(sequences, capsys, monkeypatch):
     X, y = sequences
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    # tqdm cuts the line at the width of the terminal.
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("LINES", "40")
     skseq.DenseClassifier(epochs=4, verbose=1).fit(X, y, X_val=X, y_val=y)
     captured = capsys.readouterr()
     assert captured.out == ""
