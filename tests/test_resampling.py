@@ -62,7 +62,7 @@ def test_sampler_passes_check_of_imbalanced_learn(estimator, check):
 
 
 @pytest.fixture
-def uneven():
+def imbalanced():
     """Make X of shape (90, 6, 2) and y: 70 rows of 0 and 20 of 1, in random order."""
     rng = np.random.default_rng(0)
     y = rng.permutation(np.repeat([0, 1], [70, 20]))
@@ -91,8 +91,8 @@ def flattened(X):
     ],
     ids=lambda sampler: type(sampler).__name__,
 )
-def test_it_is_the_sampler_on_flattened_rows(uneven, sampler):
-    X, y = uneven
+def test_it_is_the_sampler_on_flattened_rows(imbalanced, sampler):
+    X, y = imbalanced
     before = X.copy()
     resampler = SequenceResampler(sampler, random_state=0)
     X_new, y_new = resampler.fit_resample(X, y)
@@ -113,8 +113,8 @@ def test_it_is_the_sampler_on_flattened_rows(uneven, sampler):
         assert_array_equal(X_new, X[resampler.sample_indices_])
 
 
-def test_random_state_reaches_samplers_without_one(uneven):
-    X, y = uneven
+def test_random_state_reaches_samplers_without_one(imbalanced):
+    X, y = imbalanced
     inner = SMOTEENN(smote=SMOTE(random_state=7))
     resampler = SequenceResampler(inner, random_state=3).fit(X, y)
     assert resampler.sampler_.random_state == 3
@@ -127,8 +127,8 @@ def test_random_state_reaches_samplers_without_one(uneven):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_dtype_and_kind_are_kept(uneven, dtype):
-    X, y = uneven
+def test_dtype_and_kind_are_kept(imbalanced, dtype):
+    X, y = imbalanced
     X_new, y_new = SequenceResampler().fit_resample(X.astype(dtype), pd.Series(y))
     assert X_new.dtype == dtype
     assert isinstance(y_new, pd.Series)
@@ -144,8 +144,8 @@ def test_dtype_and_kind_are_kept(uneven, dtype):
 
 
 @pytest.mark.parametrize("sampler", [SequenceResampler(), SequenceAugmenter()])
-def test_lists_give_lists(uneven, sampler):
-    X, y = uneven
+def test_lists_give_lists(imbalanced, sampler):
+    X, y = imbalanced
     sampler = clone(sampler).set_params(random_state=0)
     X_new, y_new = sampler.fit_resample(X.tolist(), y.tolist())
     assert isinstance(X_new, list)
@@ -153,8 +153,8 @@ def test_lists_give_lists(uneven, sampler):
     assert_array_equal(X_new, sampler.fit_resample(X, y)[0])
 
 
-def test_copies_survive_pickling(uneven):
-    X, y = uneven
+def test_copies_survive_pickling(imbalanced):
+    X, y = imbalanced
     resampler = SequenceResampler(SMOTE(k_neighbors=2), random_state=0).fit(X, y)
     file = io.BytesIO()
     joblib.dump(resampler, file)
@@ -276,9 +276,9 @@ def test_augmented_rows_keep_their_padding(lengths):
 
 
 @pytest.fixture
-def mixed(uneven):
-    """Replace the second feature of ``uneven`` by three categories."""
-    X, y = uneven
+def mixed(imbalanced):
+    """Replace the second feature of ``imbalanced`` by three categories."""
+    X, y = imbalanced
     X = X.copy()
     X[..., 1] = np.random.default_rng(2).integers(3, size=X.shape[:2])
     return X, y
@@ -334,20 +334,20 @@ def test_categories_of_columns_and_of_folded_columns(mixed):
 
 @pytest.mark.parametrize("shape", [(90, 8), (90, 8, 1), (90, 4, 2)])
 @pytest.mark.parametrize("sampler", [None, ADASYN(), ClusterCentroids(), SMOTEENN()])
-def test_token_ids_are_not_interpolated(uneven, shape, sampler):
+def test_token_ids_are_not_interpolated(imbalanced, shape, sampler):
     ids = np.random.default_rng(0).integers(1, 500, size=shape)
     with pytest.raises(ValueError, match=r"token ids.*RandomOverSampler.*SMOTEN"):
-        SequenceResampler(sampler, random_state=0).fit_resample(ids, uneven[1])
+        SequenceResampler(sampler, random_state=0).fit_resample(ids, imbalanced[1])
 
 
 @pytest.mark.parametrize(
     "sampler", [RandomOverSampler(), RandomUnderSampler(), NearMiss(), SMOTEN()]
 )
-def test_token_ids_go_through_samplers_that_take_or_vote(uneven, sampler):
+def test_token_ids_go_through_samplers_that_take_or_vote(imbalanced, sampler):
     ids = np.random.default_rng(0).integers(1, 500, size=(90, 8, 1))
     ids[::2, 5:] = 0
     resampler = SequenceResampler(sampler, mask_value=0, random_state=0)
-    X_new, y_new = resampler.fit_resample(ids, uneven[1])
+    X_new, y_new = resampler.fit_resample(ids, imbalanced[1])
     assert X_new.dtype == ids.dtype
     assert len(set(np.bincount(y_new))) == 1
     assert np.isin(X_new, ids).all()
@@ -377,8 +377,8 @@ class CountRows(TransformerMixin, BaseEstimator):
     ],
     ids=lambda sampler: type(sampler).__name__,
 )
-def test_only_training_rows_are_resampled(uneven, sampler):
-    X, y = uneven
+def test_only_training_rows_are_resampled(imbalanced, sampler):
+    X, y = imbalanced
     net = skseq.GRUClassifier(4, epochs=3, random_state=0)
     model = make_pipeline(clone(sampler), CountRows(), net).fit(X, y)
     assert model[1].fitted_on_ == 140
@@ -387,8 +387,8 @@ def test_only_training_rows_are_resampled(uneven, sampler):
     assert_array_equal(model.predict_proba(X), rest.predict_proba(X))
 
 
-def test_parameters_of_the_sampler_are_searched(uneven):
-    X, y = uneven
+def test_parameters_of_the_sampler_are_searched(imbalanced):
+    X, y = imbalanced
     model = make_pipeline(
         SequenceResampler(SMOTE(), random_state=0),
         skseq.DenseClassifier((4,), epochs=3, random_state=0),
@@ -407,8 +407,8 @@ def test_parameters_of_the_sampler_are_searched(uneven):
     )
 
 
-def test_table_in_front_of_a_network(uneven):
-    X, y = uneven
+def test_table_before_a_network(imbalanced):
+    X, y = imbalanced
     frame = pd.DataFrame(flattened(X)).add_prefix("c")
     model = make_pipeline(
         StandardScaler().set_output(transform="pandas"),
@@ -442,8 +442,8 @@ class FarOff(SequenceAugmenter):
 
 
 @pytest.mark.parametrize("way", ["fraction", "splitter", "groups", "X_val"])
-def test_watched_rows_are_real_and_in_their_ratio(uneven, way):
-    X, y = uneven
+def test_watched_rows_are_real_and_in_their_ratio(imbalanced, way):
+    X, y = imbalanced
     seen = []
 
     def watch(estimator, X, y):
@@ -469,7 +469,10 @@ def test_watched_rows_are_real_and_in_their_ratio(uneven, way):
     assert not (rows == 50).any()
     assert 0.1 < labels.mean() < 0.35
     # As many rows are made as the training part lacks, and none of the rest.
-    rest = uneven[1].sum() - labels.sum(), (uneven[1] == 0).sum() - (labels == 0).sum()
+    rest = (
+        imbalanced[1].sum() - labels.sum(),
+        (imbalanced[1] == 0).sum() - (labels == 0).sum(),
+    )
     assert net.sampler_.sampling_strategy_ == {1: rest[1] - rest[0]}
 
 
@@ -485,8 +488,8 @@ def test_watched_rows_are_real_and_in_their_ratio(uneven, way):
     ],
     ids=lambda sampler: type(sampler).__name__,
 )
-def test_without_held_out_rows_it_is_resampling_before(uneven, shape, sampler):
-    X, y = uneven
+def test_without_held_out_rows_it_is_resampling_before(imbalanced, shape, sampler):
+    X, y = imbalanced
     X = X.astype(np.float32)
     if shape == "table":
         X = flattened(X)
@@ -500,8 +503,8 @@ def test_without_held_out_rows_it_is_resampling_before(uneven, shape, sampler):
     assert_array_equal(inside.predict(X), before.predict(X))
 
 
-def test_sampler_is_seeded_by_the_fit(uneven):
-    X, y = uneven
+def test_sampler_is_seeded_by_the_fit(imbalanced):
+    X, y = imbalanced
     one, two = (dense(SMOTE()).fit(X, y) for _ in range(2))
     assert bits(one) == bits(two)
     other = dense(SMOTE()).set_params(random_state=1).fit(X, y)
@@ -509,16 +512,16 @@ def test_sampler_is_seeded_by_the_fit(uneven):
     assert dense(SMOTE(random_state=5)).fit(X, y).sampler_.sampler_.random_state == 5
 
 
-def test_balanced_class_weight_goes_by_the_resampled_rows(uneven):
-    X, y = uneven
+def test_balanced_class_weight_uses_the_resampled_rows(imbalanced):
+    X, y = imbalanced
     assert bits(dense(SMOTE(), class_weight="balanced").fit(X, y)) == bits(
         dense(SMOTE()).fit(X, y)
     )
     assert bits(dense(class_weight="balanced").fit(X, y)) != bits(dense().fit(X, y))
 
 
-def test_labels_of_the_user_are_what_the_sampler_sees(uneven):
-    X, y = uneven
+def test_sampler_gets_the_labels_of_the_user(imbalanced):
+    X, y = imbalanced
     labels = np.array(["good", "bad"])[y]
     sampler = SMOTE(sampling_strategy={"bad": 40})
     net = dense(sampler).fit(X, labels)
@@ -526,8 +529,8 @@ def test_labels_of_the_user_are_what_the_sampler_sees(uneven):
     assert set(net.predict(X)) <= {"good", "bad"}
 
 
-def test_weights_go_with_rows_that_are_taken(uneven):
-    X, y = uneven
+def test_weights_go_with_rows_that_are_taken(imbalanced):
+    X, y = imbalanced
     X = X.astype(np.float32)
     weights = np.random.default_rng(0).uniform(0.5, 2, size=90)
     weights[::7] = 0
@@ -547,23 +550,23 @@ def test_weights_go_with_rows_that_are_taken(uneven):
     )
 
 
-def test_encoder_is_pretrained_on_real_rows(uneven):
-    X, y = uneven[0].astype(np.float32), uneven[1]
+def test_encoder_is_pretrained_on_real_rows(imbalanced):
+    X, y = imbalanced[0].astype(np.float32), imbalanced[1]
     encoder = skseq.AutoencoderTransformer(layer_sizes=(8,), epochs=3, random_state=0)
     net = dense(SMOTE(), pretrained=encoder).fit(X, y)
     alone = clone(encoder).fit(X)
     assert_array_equal(net.pretrained_.transform(X), alone.transform(X))
 
 
-def test_going_on_resamples_alike(uneven):
-    X, y = uneven
+def test_going_on_resamples_alike(imbalanced):
+    X, y = imbalanced
     once = dense(SMOTE()).set_params(epochs=6).fit(X, y)
     twice = dense(SMOTE(), warm_start=True).set_params(epochs=3)
     assert bits(twice.fit(X, y).fit(X, y)) == bits(once)
 
 
-def test_nothing_is_resampled_without_training(uneven):
-    X, y = uneven
+def test_nothing_is_resampled_without_training(imbalanced):
+    X, y = imbalanced
     net = dense(SMOTE(k_neighbors=500)).initialize(X, y)
     assert not hasattr(net, "sampler_")
     net.set_params(sampler=SMOTE()).fit(X, y)
@@ -572,8 +575,8 @@ def test_nothing_is_resampled_without_training(uneven):
     assert not hasattr(net, "sampler_")
 
 
-def test_every_classifier_has_a_sampler_that_grids_search(make_classifier, uneven):
-    X, y = uneven
+def test_every_classifier_has_a_sampler_that_grids_search(make_classifier, imbalanced):
+    X, y = imbalanced
     net = make_classifier(epochs=2, sampler=SMOTE())
     search = GridSearchCV(
         net,
@@ -608,8 +611,8 @@ def sampled(monkeypatch):
 @pytest.mark.parametrize(
     "sampler", [SMOTE(), RandomOverSampler(shrinkage=0.5), TomekLinks()]
 )
-def test_sampler_is_shown_the_rows_that_count(uneven, sampled, sampler):
-    X, y = uneven
+def test_sampler_is_shown_the_rows_that_count(imbalanced, sampled, sampler):
+    X, y = imbalanced
     counts = np.arange(90) % 3 > 0
     dense(sampler).fit(X, y, sample_weight=counts)
     ((rows, labels),) = sampled
@@ -670,8 +673,8 @@ def test_memmap_of_which_rows_are_taken_is_not_copied(
         ),
     ],
 )
-def test_fit_refuses_samplers_that_will_not_do(uneven, params, y, match):
-    X, y = uneven[0], uneven[1] if y is None else y
+def test_fit_refuses_samplers_that_will_not_do(imbalanced, params, y, match):
+    X, y = imbalanced[0], imbalanced[1] if y is None else y
     net = dense(**params)
     with pytest.raises((ValueError, TypeError), match=f"(?s){match}"):
         net.fit(X, y)
@@ -680,9 +683,9 @@ def test_fit_refuses_samplers_that_will_not_do(uneven, params, y, match):
         dense().set_params(sampler__a=1)
 
 
-def test_partial_fit_takes_no_sampler(uneven):
+def test_partial_fit_takes_no_sampler(imbalanced):
     with pytest.raises(ValueError, match="sampler must be None with partial_fit"):
-        dense(SMOTE()).partial_fit(*uneven, classes=[0, 1])
+        dense(SMOTE()).partial_fit(*imbalanced, classes=[0, 1])
 
 
 @pytest.fixture
@@ -693,7 +696,7 @@ def rare():
     return rng.normal(size=(600, 5, 2)) + 0.7 * y[:, None, None], y
 
 
-@pytest.mark.parametrize("place", ["in front", "inside"])
+@pytest.mark.parametrize("place", ["before", "inside"])
 def test_thresholds_and_calibration_over_samplers(rare, place):
     X, y = rare
     if place == "inside":
@@ -831,8 +834,8 @@ def test_table_of_named_columns_through_codes(sines):
 # -------------------------------------------------------------------- SequenceAugmenter
 
 
-def test_copies_without_noise_are_copies(uneven):
-    X, y = uneven
+def test_copies_without_noise_are_copies(imbalanced):
+    X, y = imbalanced
     augmenter = SequenceAugmenter(jitter=0, scaling=0, random_state=0)
     X_new, y_new = augmenter.fit_resample(X, y)
     assert_allclose(X_new, X[augmenter.sample_indices_], atol=1e-12)
@@ -859,8 +862,8 @@ def test_noise_and_factors_have_their_size():
     assert_allclose(factors[:, 0].std(axis=0), [0.3, 0.3], rtol=0.06)
 
 
-def test_sampling_strategy_of_the_augmenter(uneven):
-    X, y = uneven
+def test_sampling_strategy_of_the_augmenter(imbalanced):
+    X, y = imbalanced
     for strategy, expected in (
         ({1: 50}, [70, 50]),
         (0.5, [70, 35]),
@@ -1019,15 +1022,15 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_input_is_refused(uneven, name):
+def test_bad_input_is_refused(imbalanced, name):
     sampler, changed, match = BAD[name]
-    X, y = uneven
+    X, y = imbalanced
     with pytest.raises((ValueError, TypeError), match=f"(?s){match}"):
         clone(sampler).fit_resample(**{"X": X, "y": y, **changed})
 
 
-def test_failed_fit_changes_nothing(uneven):
-    X, y = uneven
+def test_failed_fit_changes_nothing(imbalanced):
+    X, y = imbalanced
     for sampler in (SequenceResampler(), LatentSampler(), SequenceAugmenter()):
         if isinstance(sampler, LatentSampler):
             sampler.set_params(autoencoder=_autoencoder(epochs=1))
@@ -1088,8 +1091,8 @@ def test_ids_are_refused_inside_a_network_too(name):
         vars(net).pop("sampler_")
 
 
-def test_sampler_that_was_fitted_is_gone_where_none_is_used(uneven):
-    X, y = uneven
+def test_sampler_that_was_fitted_is_gone_where_none_is_used(imbalanced):
+    X, y = imbalanced
     net = skseq.DenseClassifier((4,), epochs=1, sampler=RandomOverSampler())
     assert hasattr(net.fit(X, y), "sampler_")
     assert not hasattr(net.initialize(X, y), "sampler_")
@@ -1097,8 +1100,8 @@ def test_sampler_that_was_fitted_is_gone_where_none_is_used(uneven):
     assert not hasattr(net.fit(X, y), "sampler_")
 
 
-def test_codes_of_whole_numbers_in_a_frame_are_refused(uneven):
-    X, y = uneven
+def test_codes_of_whole_numbers_in_a_frame_are_refused(imbalanced):
+    X, y = imbalanced
     table = pd.DataFrame(10 * flattened(X)).add_prefix("c")
     sampler = LatentSampler(random_state=0)
     new, _ = sampler.fit_resample(table, y)
@@ -1124,10 +1127,10 @@ def test_codes_of_whole_numbers_in_a_frame_are_refused(uneven):
     ],
     ids=str,
 )
-def test_frames_of_polars_give_frames_of_polars(uneven, sampler):
+def test_frames_of_polars_give_frames_of_polars(imbalanced, sampler):
     import polars as pl
 
-    X, y = uneven
+    X, y = imbalanced
     names = [f"c{i}" for i in range(12)]
     table = pl.DataFrame(flattened(X), schema=names)
     new, labels = sampler.fit_resample(table, y)
@@ -1139,8 +1142,8 @@ def test_frames_of_polars_give_frames_of_polars(uneven, sampler):
     assert_array_equal(labels, same)
 
 
-def test_augmenter_is_as_exact_on_an_offset_in_float32(uneven):
-    X, y = uneven
+def test_augmenter_is_as_exact_on_an_offset_in_float32(imbalanced):
+    X, y = imbalanced
     sampler = SequenceAugmenter(scaling=0, random_state=0)
     far = (1e4 + X).astype(np.float32)
     new, _ = sampler.fit_resample(far, y)
@@ -1151,8 +1154,8 @@ def test_augmenter_is_as_exact_on_an_offset_in_float32(uneven):
     assert noise.std() == pytest.approx(0.05 * X.std(0).mean(), rel=0.1)
 
 
-def test_columns_of_a_frozen_autoencoder_are_compared(uneven):
-    X, y = uneven
+def test_columns_of_a_frozen_autoencoder_are_compared(imbalanced):
+    X, y = imbalanced
     table = pd.DataFrame(flattened(X)).add_prefix("c")
     fitted = skseq.AutoencoderTransformer(layer_sizes=4, epochs=1).fit(table)
     sampler = LatentSampler(autoencoder=FrozenEstimator(fitted), random_state=0)
