@@ -1,28 +1,31 @@
-"""Autoencoders beside their peers: codes, anomalies, a model on codes, and time.
+"""Compare autoencoders with other libraries: codes, outlier detection and time.
 
     python benchmarks/autoencoder.py                 all parts
     python benchmarks/autoencoder.py --parts time    one of codes anomalies credit time
 
-- ``codes``: digits, half held out, codes of 2 and of 8 numbers. Reconstruction error of
-  held-out rows beside PCA's, and accuracy of the nearest neighbour among the training
-  rows' codes. Peers: PCA, the same network in plain Keras, UMAP.
-- ``anomalies``: ROC AUC of the score for rare rows, half held out. A table's training
-  half holds its share of rare rows, unlabelled, or none; sequences are altered in the
-  held-out half alone. Peers: IsolationForest, LocalOutlierFactor, PCA's
-  reconstruction error, PyOD's AutoEncoder, on standardised flat rows.
-- ``credit``: logistic regression on codes, beside the same on the table itself.
-- ``time``: warm ``fit``, and ``transform`` of 100,000 rows, beside the same network in
-  PyTorch and in Keras. Peers take turns with skseq. For times that are to be kept, run
-  this part alone, on a quiet machine: as soon as another program runs, PyTorch's
-  threads spin while they wait for each other, and a fit takes some 50 times as long.
-  The environment variable ``OMP_WAIT_POLICY=passive`` prevents most of that.
+- ``codes`` fits half of the digits, with 2 and 8 components. It prints the
+  reconstruction error of held-out rows, divided by that of PCA, and the accuracy of the
+  nearest neighbour among the codes of the training rows. skseq is compared with PCA,
+  the same network in plain Keras, and UMAP.
+- ``anomalies`` prints the ROC AUC of the score for rare rows, where half of the rows
+  are held out. The training half of a table contains either its share of rare rows,
+  without labels, or none. Sequences are altered only in the held-out half. skseq is
+  compared with IsolationForest, LocalOutlierFactor, the reconstruction error of PCA,
+  and PyOD's AutoEncoder, on standardised flat rows.
+- ``credit`` compares logistic regression on codes and on the table.
+- ``time`` measures a warm ``fit``, and ``transform`` of 100,000 rows, in turn with the
+  same network in PyTorch and in Keras. For reliable times, run this part alone, on an
+  idle machine: if another program is running, PyTorch's threads spin while they wait
+  for each other, and a fit takes about 50 times as long. The environment variable
+  ``OMP_WAIT_POLICY=passive`` prevents most of this.
 
-All models of a seed see the same split. Of ``codes``, the row "skseq" was set
-beforehand, of ``anomalies`` those of the transformer's defaults and of a code of 8;
-variants beside them, and the detector's own network (a code of 8 numbers at most, early
-stopping), were picked with such scores in view, and are no evidence for themselves.
-Credit default is trained for 40 epochs in batches of 128, as in scores.py. A peer that
-is not installed is left out, with a line.
+All models of a seed use the same split. These settings were fixed before their scores
+were known: "skseq" in ``codes``, and in ``anomalies`` those with the defaults of
+AutoencoderTransformer and with 8 components. The other variants, and the default
+network of the detector (at most 8 components, early stopping), were chosen with such
+scores in view, so these scores are no evidence for them. Credit default is trained for
+40 epochs with batches of 128, as in scores.py. A library that is not installed is
+skipped with a message.
 """
 
 import argparse
@@ -57,11 +60,11 @@ PACKAGES = {"umap": "umap-learn", "pyod": "pyod", "torch": "torch"}
 RATE = 0.002
 
 
-@cache  # says so once
+@cache  # prints the message only once
 def installed(module):
     if find_spec(module) is not None:
         return True
-    print(f"{module} is left out: pip install {PACKAGES[module]}")
+    print(f"{module} is not installed and is skipped: pip install {PACKAGES[module]}")
     return False
 
 
@@ -73,7 +76,7 @@ def table(titles, rows):
 
 
 def verdict(holds):
-    return "holds" if holds else "does not hold"
+    return "met" if holds else "not met"
 
 
 # ------------------------------------------------------------------------------ codes
@@ -83,7 +86,7 @@ VARIANTS = {
     "skseq, early stopping": {"early_stopping": True},
     "skseq, denoising": {"noise": 0.1},
     "skseq, variational, beta 0.01": {"variational": True, "beta": 0.01},
-    "skseq, variational, cross-entropy": {
+    "skseq, variational, crossentropy": {
         "variational": True,
         "loss": "binary_crossentropy",
     },
@@ -92,7 +95,7 @@ VARIANTS = {
 
 
 def pca_codes(train, test, n_components, seed):
-    """Compute codes of training and test rows, and reconstruct the test rows."""
+    """Compute the codes of training and test rows, and reconstruct the test rows."""
     pca = PCA(n_components, random_state=seed).fit(train)
     codes = pca.transform(test)
     return pca.transform(train), codes, pca.inverse_transform(codes)
@@ -157,7 +160,7 @@ def run_codes(seeds):
         ratios = {name: np.median(found) for name, found in ratios.items()}
         accuracies = {name: np.median(found) for name, found in accuracies.items()}
         table(
-            [f"{n_components} numbers", "error to PCA's", "accuracy, 1 neighbour"],
+            [f"{n_components} components", "error / PCA's", "1-neighbour accuracy"],
             [
                 [
                     name,
@@ -168,10 +171,10 @@ def run_codes(seeds):
             ],
         )
         holds = verdict(ratios["skseq"] <= 0.9)
-        print(f"\nGoal: skseq's error at most 0.9 of PCA's: {holds}.")
+        print(f"\nGoal: error of skseq at most 0.9 times that of PCA: {holds}.")
         if n_components == 2:
             holds = verdict(accuracies["skseq"] > accuracies["PCA"])
-            print(f"Goal: skseq's accuracy above PCA's: {holds}.")
+            print(f"Goal: accuracy of skseq above that of PCA: {holds}.")
 
 
 # -------------------------------------------------------------------------- anomalies
@@ -180,7 +183,7 @@ N_CODE = 8
 
 
 def detector(**params):
-    """Get a function from a seed to a model with ``score_samples``."""
+    """Make a function that returns an outlier detector for a seed."""
 
     def make(seed):
         autoencoder = AutoencoderTransformer(**params)
@@ -190,7 +193,7 @@ def detector(**params):
 
 
 class PCAError(BaseEstimator):
-    """Scores rows by the reconstruction error of PCA with as many components."""
+    """Score rows by the reconstruction error of PCA with ``N_CODE`` components."""
 
     def fit(self, X, y=None):
         self.pca_ = PCA(min(N_CODE, *X.shape)).fit(X)
@@ -223,23 +226,23 @@ def standardised(make):
 
 
 def anomaly_models(sequences):
-    """Get functions from a seed to a model, by name."""
+    """Make a dict of functions, by name, that return a model for a seed."""
     code = {"n_components": N_CODE}
     models = {
         "skseq": lambda seed: AutoencoderOutlierDetector(random_state=seed),
-        "skseq, the transformer's defaults": detector(),
-        f"skseq, code of {N_CODE}": detector(**code),
+        "skseq, default AutoencoderTransformer": detector(),
+        f"skseq, {N_CODE} components": detector(**code),
     }
     if sequences:
-        models[f"skseq, LSTM, code of {N_CODE}"] = detector(
+        models[f"skseq, LSTM, {N_CODE} components"] = detector(
             kind="lstm", layer_sizes=32, **code
         )
-        models[f"skseq, Conv1D, code of {N_CODE}"] = detector(
+        models[f"skseq, Conv1D, {N_CODE} components"] = detector(
             kind="conv1d", layer_sizes=(32, 32), **code
         )
     models["IsolationForest"] = lambda seed: IsolationForest(random_state=seed)
     models["LocalOutlierFactor"] = lambda seed: LocalOutlierFactor(novelty=True)
-    models["PCA's error"] = lambda seed: PCAError()
+    models["PCA reconstruction error"] = lambda seed: PCAError()
     if installed("pyod") and installed("torch"):
         models["PyOD's AutoEncoder"] = PyODError
     return {
@@ -256,10 +259,10 @@ def with_rare(X, rare, fraction, seed, n_rows=None):
     X : ndarray of shape (n_samples, n_columns)
     rare : ndarray of bool, shape (n_samples,)
     fraction : float
-        Of the rows that are returned.
+        Share of rare rows among the returned rows.
     seed : int
     n_rows : int or None
-        How many are returned; None: all that are not rare are among them.
+        Number of returned rows. None: all rows that are not rare are returned.
 
     Returns
     -------
@@ -277,7 +280,10 @@ def with_rare(X, rare, fraction, seed, n_rows=None):
 
 
 def tables():
-    """Make rows from a seed, and tell which are rare, by title."""
+    """Make a dict of functions, by title, that draw rows for a seed.
+
+    The functions also return which of the rows are rare.
+    """
     X_cancer, y_cancer = load_breast_cancer(return_X_y=True)
     X_wine, y_wine = load_wine(return_X_y=True)
     X_digits, y_digits = load_digits(return_X_y=True)
@@ -291,12 +297,12 @@ def tables():
         X, y = X.to_numpy(float), y.to_numpy() == 1
         found["credit default"] = lambda seed: with_rare(X, y, 0.05, seed, 6000)
     else:
-        print(f"No credit_default.csv.gz in {scores.FOLDER}: left out.")
+        print(f"credit_default.csv.gz is not in {scores.FOLDER} and is skipped.")
     return found
 
 
 def air_quality():
-    """Load days of 24 hours of the sensors, temperature and humidity."""
+    """Load days of 24 hours, with sensors, temperature and humidity as features."""
     path = scores.FOLDER / "air_quality.csv.gz"
     air = pd.read_csv(path, parse_dates=["datetime"], index_col="datetime")
     air = air.filter(regex=r"^PT08|^T$|^RH$|^AH$").replace(-200, np.nan)
@@ -306,7 +312,7 @@ def air_quality():
 
 
 def sines(n_rows=800, n_steps=30):
-    """Make pairs of waves of random length, height and phase."""
+    """Generate pairs of noisy waves of random length, height and phase."""
     rng = np.random.default_rng(0)
     cycles, height = rng.uniform([1, 0.5], [2, 1.5], (n_rows, 2)).T
     start = rng.uniform(0, 2 * np.pi, n_rows)
@@ -376,7 +382,7 @@ def print_areas(titles, found):
 
 def run_tables(seeds):
     data, models = tables(), anomaly_models(sequences=False)
-    settings = {"as they are": {}, "without their rare rows": {}}
+    settings = {"with rare rows": {}, "without rare rows": {}}
     for title, draw in data.items():
         for seed in range(seeds):
             X, rare = draw(seed)
@@ -385,17 +391,18 @@ def run_tables(seeds):
             )
             for name, make in models.items():
                 for setting, found in settings.items():
-                    rows = train if setting == "as they are" else train[~rare_train]
+                    rows = train if setting == "with rare rows" else train[~rare_train]
                     areas = found.setdefault(name, {}).setdefault(title, [])
                     model = make(seed).fit(rows)
                     areas.append(area(model, test[~rare], test[rare]))
     print(
-        f"\nROC AUC of rare rows, medians of {seeds} seeds. Rare: malignant tumours "
-        f"(10 %), the third kind of wine (10 %), a digit, another for each seed (5 %), "
-        f"defaults (5 % of 6,000 rows). PCA with {N_CODE} components."
+        f"\nROC AUC of rare rows, medians of {seeds} seeds. Rare rows are malignant "
+        f"tumours (10 %), the third kind of wine (10 %), one digit, which differs "
+        f"between seeds (5 %), and defaults (5 % of 6,000 rows). PCA has {N_CODE} "
+        f"components."
     )
     for setting, found in settings.items():
-        print(f"\nTraining halves {setting}:")
+        print(f"\nTraining {setting}:")
         print_areas(["", *data], found)
 
 
@@ -404,7 +411,7 @@ def run_sequences(seeds):
     if (scores.FOLDER / "air_quality.csv.gz").is_file():
         data = {"air quality": air_quality(), **data}
     else:
-        print(f"No air_quality.csv.gz in {scores.FOLDER}: left out.")
+        print(f"air_quality.csv.gz is not in {scores.FOLDER} and is skipped.")
     models = anomaly_models(sequences=True)
     for title, X in data.items():
         found = {}
@@ -419,9 +426,10 @@ def run_sequences(seeds):
                     areas = found.setdefault(name, {}).setdefault(way, [])
                     areas.append(area(model, shape(usual), shape(rows)))
         print(
-            f"\nROC AUC of altered sequences, {title}: {len(X)} of {X.shape[1]} steps, "
-            f"{X.shape[2]} features; 5 % of the held-out ones altered in each way. "
-            f"Medians of {seeds} seeds. PCA with {N_CODE} components."
+            f"\nROC AUC of altered sequences, {title}: {len(X)} sequences of "
+            f"{X.shape[1]} timesteps and {X.shape[2]} features. 5 % of the held-out "
+            f"sequences are altered in each way. Medians of {seeds} seeds. PCA has "
+            f"{N_CODE} components."
         )
         print_areas(["", *ALTERATIONS, "all"], found)
 
@@ -435,7 +443,7 @@ def run_anomalies(seeds):
 
 
 def code_models(seed, *front, **params):
-    """Get models of logistic regression on the table, and on codes of 8 numbers."""
+    """Yield logistic regressions on the table and on codes of 8 components."""
     codes = {
         "logistic regression": (),
         "PCA": (PCA(N_CODE, random_state=seed),),
@@ -458,11 +466,13 @@ def code_models(seed, *front, **params):
 
 def run_credit(seeds):
     if not scores.FOLDER.is_dir():
-        print(f"No folder {scores.FOLDER}: the credit tables are left out.")
+        print(
+            f"The folder {scores.FOLDER} does not exist: the credit tables are skipped."
+        )
         return
-    print(f"\nLogistic regression on the table, and on codes of {N_CODE} numbers.")
+    print(f"\nLogistic regression on the table and on codes of {N_CODE} components.")
     scores.compare(
-        "German credit, one-hot", *scores.german_credit(),
+        "German credit, one-hot encoded", *scores.german_credit(),
         lambda seed: code_models(seed, scores.one_hot()), 0.5, seeds,
     )  # fmt: skip
     scores.compare(
@@ -476,8 +486,8 @@ def run_credit(seeds):
 N_MANY = 100_000
 
 LINES = {
-    # name: kind, units or filters of the encoder's layers, numbers in a code, shape of
-    # the training rows, epochs
+    # name: kind, units or filters of the encoder's layers, n_components, shape of the
+    # training rows, epochs
     "Dense 128-64-2-64-128": ("dense", (128, 64), 2, (899, 64), 50),
     "LSTM 32-4-32": ("lstm", (32,), 4, (1000, 30, 3), 10),
     "GRU 32-4-32": ("gru", (32,), 4, (1000, 30, 3), 10),
@@ -494,7 +504,7 @@ def rows_for(shape, n_rows):
 
 
 def keras_network(kind, shape, sizes, n_components):
-    """Build the encoder and decoder of skseq by hand."""
+    """Build the same encoder and decoder as skseq in plain Keras."""
     from keras import Input, Sequential, layers
 
     code = layers.Dense(n_components)
@@ -542,12 +552,12 @@ def keras_compiled(encoder, decoder):
 
 
 def torch_network(kind, shape, sizes, n_components):
-    """Build the same network in PyTorch; convolutions read features first."""
+    """Build the same network in PyTorch, where convolutions read features first."""
     import torch
     from torch import nn
 
     class Last(nn.Module):
-        """The output of a recurrent layer at the last timestep."""
+        """Return the output of a recurrent layer at the last timestep."""
 
         def __init__(self, layer):
             super().__init__()
@@ -557,7 +567,7 @@ def torch_network(kind, shape, sizes, n_components):
             return self.layer(x)[0][:, -1]
 
     class Each(Last):
-        """The outputs of a recurrent layer that gets a code at each timestep."""
+        """Return the outputs of a recurrent layer that gets a code at each timestep."""
 
         def forward(self, code):
             return self.layer(code[:, None].expand(-1, shape[0], -1))[0]
@@ -610,7 +620,7 @@ def torch_rows(kind, X):
 
 
 def torch_fit(encoder, decoder, X, epochs, batch_size=32):
-    """Train with the usual loop."""
+    """Train with the usual loop of PyTorch."""
     import torch
 
     parameters = [*encoder.parameters(), *decoder.parameters()]
@@ -643,7 +653,7 @@ def torch_transform(encoder, X, n_batch):
 
 
 def in_turn(runs, repeats):
-    """Measure median seconds of each run, in turn, after one run of each."""
+    """Measure the median seconds of runs that take turns, after one run of each."""
     from epochs import seconds
 
     found = {name: [] for name in runs}
@@ -656,7 +666,7 @@ def in_turn(runs, repeats):
 
 
 def measure_fit(name, repeats):
-    """Measure median seconds of a fit by library."""
+    """Measure the median seconds of a fit with each library."""
     kind, sizes, n_components, shape, epochs = LINES[name]
     X = rows_for(shape, shape[0])
     ours = AutoencoderTransformer(
@@ -678,7 +688,7 @@ def measure_fit(name, repeats):
 
 
 def measure_transform(name, repeats):
-    """Measure median seconds of many codes, for PyTorch by batch size."""
+    """Measure the median seconds of many codes, in PyTorch for each batch size."""
     kind, sizes, n_components, shape, _ = LINES[name]
     X = rows_for(shape, N_MANY)
     ours = AutoencoderTransformer(
@@ -697,7 +707,7 @@ def measure_transform(name, repeats):
 
 
 def time_rows(measure, repeats):
-    """Make a table of seconds for each network, with ratios."""
+    """Yield the table's rows: the seconds and ratios of each network."""
     for name in LINES:
         first, *others = times = list(measure(name, repeats).values())
         ratios = [f"{first / other:.2f}" for other in others]
@@ -711,22 +721,23 @@ def run_time(repeats):
 
     print(
         f"\n{os.cpu_count()} cores, load before the start {os.getloadavg()[0]:.1f}; "
-        f"PyTorch with {torch.get_num_threads()} threads where nothing is said; "
+        f"PyTorch with {torch.get_num_threads()} threads unless stated otherwise; "
         f"medians of {repeats} turns, goals in brackets"
     )
     table(
         [
-            "a warm fit", "skseq, s", "PyTorch, s", "PyTorch, one thread, s",
-            "Keras, s", "to PyTorch (at most 1)",
-            "to PyTorch, one thread (at most 1)", "to Keras (at most 0.5)",
+            "warm `fit`", "skseq, s", "PyTorch, s", "PyTorch, one thread, s",
+            "Keras, s", "ratio to PyTorch (at most 1)",
+            "ratio to PyTorch, one thread (at most 1)", "ratio to Keras (at most 0.5)",
         ],
         time_rows(measure_fit, repeats),
     )  # fmt: skip
     table(
         [
-            f"codes of {N_MANY:,} rows", "skseq, s", "PyTorch by 128, s",
-            "PyTorch by 1,024, s", "to PyTorch by 128 (at most 1)",
-            "to PyTorch by 1,024 (at most 1)",
+            f"`transform` of {N_MANY:,} rows", "skseq, s",
+            "PyTorch, batches of 128, s", "PyTorch, batches of 1,024, s",
+            "ratio to PyTorch, batches of 128 (at most 1)",
+            "ratio to PyTorch, batches of 1,024 (at most 1)",
         ],
         time_rows(measure_transform, repeats),
     )  # fmt: skip
@@ -736,7 +747,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--repeats", type=int, default=5, help="of each time")
+    parser.add_argument(
+        "--repeats", type=int, default=5, help="measurements of each time"
+    )
     options = parser.parse_args()
     names = [
         "scikit-learn", "keras", "tensorflow",
@@ -744,7 +757,7 @@ def main():
     ]  # fmt: skip
     versions = "".join(f", {name} {version(name)}" for name in names)
     print(f"Python {platform.python_version()}{versions}")
-    # Time first: what the others leave behind takes memory and threads.
+    # Time is first, because the other parts leave memory and threads in use.
     if "time" in options.parts:
         run_time(options.repeats)
     if "codes" in options.parts:
@@ -756,6 +769,7 @@ def main():
 
 
 if __name__ == "__main__":
-    # Of the peers alone: UMAP's of its threads, scikit-learn's of unknown categories.
+    # These are warnings of other libraries: UMAP's about its threads, and
+    # scikit-learn's about unknown categories.
     warnings.filterwarnings("ignore", module="umap|sklearn|pyod")
     main()

@@ -1,14 +1,16 @@
-"""What a fit and a prediction cost beside the training itself.
+"""Measure the time of fits and predictions apart from the training itself.
 
-- the first fit of a new LSTM architecture beside the second: tracing;
-- what `fit` takes on a warm architecture beside its epochs: checks, weights, metadata;
-- ``predict_proba`` of one row, alone and through a pipeline with a scaler;
-- ``predict_proba`` of 100,000 rows beside PyTorch in batches of 128 and of 1,024 rows,
-  with the same number of threads;
-- in a new process that has imported TensorFlow and Keras: ``joblib.load`` and the first
-  prediction.
+The script prints the time of
 
-Medians; LSTM of 32 units, 30 timesteps of one feature.
+- the first fit of a new LSTM architecture minus that of the second: tracing;
+- a fit of a warm architecture without its epochs: checks, weights, metadata;
+- ``predict_proba`` of one row, alone and in a pipeline with a scaler;
+- ``predict_proba`` of 100,000 rows, and its ratio to PyTorch with batches of 128 and of
+  1,024 rows and the same number of threads;
+- ``joblib.load`` and the first prediction, in a new process that has imported
+  TensorFlow and Keras.
+
+The times are medians, for an LSTM of 32 units and 30 timesteps of one feature.
 
     python benchmarks/costs.py
 """
@@ -35,9 +37,9 @@ def estimator(**params):
 
 
 def first_fit(repeats=5):
-    """Measure by how many seconds a first fit is longer than the second."""
+    """Measure the seconds of a first fit minus those of the second."""
     X, y = data(SHAPE)
-    estimator(units=9, epochs=1).fit(X, y)  # what TensorFlow does once
+    estimator(units=9, epochs=1).fit(X, y)  # one-time work of TensorFlow
     found = []
     for units in range(10, 10 + repeats):
         new = estimator(units=units, epochs=1)
@@ -47,7 +49,7 @@ def first_fit(repeats=5):
 
 
 def fit_overhead(repeats=11):
-    """Measure the milliseconds of a warm fit without its epochs."""
+    """Measure the milliseconds of a warm fit outside its epochs."""
     X, y = data(SHAPE)
     one, three = estimator(epochs=1), estimator(epochs=3)
     one.fit(X, y)
@@ -59,7 +61,7 @@ def fit_overhead(repeats=11):
 
 
 def one_row(repeats=200):
-    """Measure milliseconds for one row, alone and in a pipeline with a scaler."""
+    """Measure the milliseconds for one row, alone and in a pipeline with a scaler."""
     X, y = data(SHAPE)
     fitted = estimator(epochs=1).fit(X, y)
     table = X[:, :, 0]
@@ -70,7 +72,7 @@ def one_row(repeats=200):
 
 
 def many_rows(repeats=5, n_rows=100_000):
-    """Measure seconds for many rows, for PyTorch by batch size."""
+    """Measure the seconds for many rows, in PyTorch for each batch size."""
     X, y = data((n_rows, *SHAPE[1:]))
     fitted = estimator(epochs=1).fit(X[:1000], y[:1000])
     network, tensor = Network("LSTM", {"units": 32}, *SHAPE[1:]), torch.tensor(X)
@@ -97,7 +99,7 @@ def many_rows(repeats=5, n_rows=100_000):
 
 
 def load_and_predict(repeats=5):
-    """Measure seconds of ``joblib.load`` and the first prediction in a new process."""
+    """Measure the seconds of loading and a first prediction in a new process."""
     X, y = data(SHAPE)
     code = (
         "import sys, time, numpy as np, sklearn.pipeline, joblib, tensorflow, keras\n"
@@ -124,13 +126,14 @@ def load_and_predict(repeats=5):
 
 if __name__ == "__main__":
     torch.set_num_threads(2)
-    print(f"first fit more than the second: {first_fit():.2f} s")
-    print(f"a warm fit beside its epochs: {fit_overhead():.0f} ms")
+    print(f"first fit minus the second: {first_fit():.2f} s")
+    print(f"warm fit, time outside its epochs: {fit_overhead():.0f} ms")
     alone, through = one_row()
-    print(f"one row: {alone:.2f} ms, through a pipeline {through:.2f} ms")
+    print(f"prediction of one row: {alone:.2f} ms, in a pipeline {through:.2f} ms")
     many = many_rows()
     print(
-        f"100,000 rows: {many['skseq']:.2f} s, to PyTorch in batches of 128 rows "
-        f"{many['skseq'] / many[128]:.2f}, of 1,024 {many['skseq'] / many[1024]:.2f}"
+        f"prediction of 100,000 rows: {many['skseq']:.2f} s, ratio to PyTorch "
+        f"in batches of 128 rows {many['skseq'] / many[128]:.2f}, "
+        f"of 1,024 rows {many['skseq'] / many[1024]:.2f}"
     )
-    print(f"load and first prediction in a new process: {load_and_predict():.2f} s")
+    print(f"loading and first prediction, new process: {load_and_predict():.2f} s")

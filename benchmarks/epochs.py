@@ -1,12 +1,13 @@
-"""Time of a training epoch beside the same loop in PyTorch.
+"""Compare the time of a training epoch with the same loop in PyTorch.
 
-Same data, batch size, optimizer (Adam), loss and number of threads; both hold the rows
-in memory and draw a new order each epoch. An epoch is the difference between a fit of
-many epochs and one of few, so that what `fit` does once is not in it. The two take
-turns; printed are medians and their ratios, for the plain path and for XLA.
+Both libraries use the same data, batch size, optimizer (Adam), loss and number of
+threads. Both hold the rows in memory, and shuffle them in each epoch. The time of an
+epoch is computed from the difference between a fit of many epochs and one of few, so
+that work that `fit` does once is not included. The two take turns. The script prints
+medians and their ratios, for the plain path and for XLA.
 
-    python benchmarks/epochs.py            all lines
-    python benchmarks/epochs.py lstm gru   those whose name holds one of the words
+    python benchmarks/epochs.py            all networks
+    python benchmarks/epochs.py lstm gru   networks whose name contains one of the words
 """
 
 import argparse
@@ -18,7 +19,7 @@ import torch
 import skseq
 
 LINES = {
-    # name: estimator, parameters, (rows, steps, features), whether XLA is tried too
+    # name: estimator, parameters, (rows, steps, features), whether to measure XLA too
     "LSTM 32 units, 569 rows": ("LSTM", {"units": 32}, (569, 30, 1), False),
     "LSTM 32 units, 5,000 rows": ("LSTM", {"units": 32}, (5000, 30, 1), True),
     "LSTM 32 units, 5,000 rows, balanced batches": (
@@ -38,7 +39,7 @@ LINES = {
 
 
 class Network(torch.nn.Module):
-    """The network of the peers: the same layers, the last output, one logit."""
+    """Build the same layers in PyTorch, with one logit from the last output."""
 
     def __init__(self, kind, params, n_steps, n_features):
         super().__init__()
@@ -76,7 +77,7 @@ class Network(torch.nn.Module):
 
 
 def torch_fit(network, X, y, epochs, batch_size=32):
-    """Train with the usual loop."""
+    """Train with the usual loop of PyTorch."""
     optimizer = torch.optim.Adam(network.parameters(), 0.005)
     loss_of = torch.nn.BCEWithLogitsLoss()
     for _ in range(epochs):
@@ -101,12 +102,12 @@ def data(shape):
 
 
 def measure(name, repeats=5):
-    """Measure median milliseconds a step of PyTorch, the plain path and XLA.
+    """Measure the median milliseconds per step in PyTorch, the plain path and XLA.
 
     Returns
     -------
     times : dict of str to float
-        ``"PyTorch"``, ``"plain"`` and perhaps ``"XLA"``.
+        Times of ``"PyTorch"``, ``"plain"`` and, if it is measured, ``"XLA"``.
     """
     kind, params, shape, with_xla = LINES[name]
     X, y = data(shape)
@@ -151,12 +152,12 @@ if __name__ == "__main__":
             continue
         times = measure(name)
         found = [
-            f"{way} {ms:.2f} ({ms / times['PyTorch']:.2f} of PyTorch's)"
+            f"{way} {ms:.2f} (ratio {ms / times['PyTorch']:.2f})"
             for way, ms in times.items()
             if way != "PyTorch"
         ]
         print(
-            f"{name:43s} ms a step: PyTorch {times['PyTorch']:.2f}, "
+            f"{name:43s} ms per step: PyTorch {times['PyTorch']:.2f}, "
             + ", ".join(found),
             flush=True,
         )

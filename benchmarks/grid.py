@@ -1,14 +1,15 @@
-"""A grid search over an LSTM beside the same in skorch (PyTorch) and SciKeras.
+"""Compare a grid search over an LSTM with skorch (PyTorch) and SciKeras.
 
-Breast cancer as 30 steps of one feature; units {8, 16, 32} and learning rate {1e-3,
-1e-2}; 3 folds, the same for all; 20 epochs, batches of 32, Adam, one LSTM layer whose
-last output goes to one logit; ``GridSearchCV(scoring="roc_auc", refit=False)`` in one
-job, with two threads for each library's own operations. Cold is the first search of a
-new process, without the imports; warm the median of those that follow. skseq also runs
-with ``n_jobs=2`` in joblib's threads.
+The data is breast cancer, as 30 timesteps of one feature. The grid has units
+{8, 16, 32} and learning rates {1e-3, 1e-2}, with the same 3 folds for all libraries.
+The network is one LSTM layer whose last output goes to one logit. It is trained for 20
+epochs by Adam, with batches of 32. ``GridSearchCV(scoring="roc_auc", refit=False)``
+runs in one job, with two threads for each library's own operations. "Cold" is the first
+search of a new process, without the imports, and "warm" is the median of the searches
+that follow. skseq also runs with ``n_jobs=2`` in joblib's threads.
 
     python benchmarks/grid.py               skseq and skorch
-    python benchmarks/grid.py --scikeras    and SciKeras, once, for it takes minutes
+    python benchmarks/grid.py --scikeras    also SciKeras, once, as it takes minutes
 """
 
 import argparse
@@ -74,7 +75,7 @@ def scikeras_estimator():
         return model
 
     class Classifier(KerasClassifier):
-        """SciKeras' classifier with the tags of one; without them it scores NaN."""
+        """Add the tags of a classifier to SciKeras', which scores NaN without them."""
 
         def __sklearn_tags__(self):
             tags = super().__sklearn_tags__()
@@ -96,7 +97,7 @@ ESTIMATORS = {
 
 
 def grid_seconds(estimator, grid, dtype, n_jobs=1):
-    """Measure the seconds of a search, and its best ROC AUC."""
+    """Measure the seconds of a search and its best ROC AUC."""
     X, y = load_breast_cancer(return_X_y=True)
     X = StandardScaler().fit_transform(X).astype(np.float32)[:, :, None]
     search = GridSearchCV(
@@ -111,7 +112,7 @@ def grid_seconds(estimator, grid, dtype, n_jobs=1):
 
 
 def child(name, n_warm):
-    """Print seconds and scores of a cold and some warm searches, a line each."""
+    """Print the seconds and the score of one cold search and some warm ones."""
     made = ESTIMATORS[name]()
     for _ in range(1 + n_warm):
         print("one job", *grid_seconds(*made), flush=True)
@@ -121,7 +122,7 @@ def child(name, n_warm):
 
 
 def measure(name, n_warm):
-    """Measure seconds by kind of run, and the best score, in a new process."""
+    """Measure the seconds of each kind of run, and the scores, in a new process."""
     command = [sys.executable, __file__, "--child", name, "--warm", str(n_warm)]
     lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     found, scores = {}, []
@@ -138,11 +139,11 @@ def compare(repeats, n_warm, with_scikeras):
     Returns
     -------
     cold, warm : dict of str to float
-        Seconds by library, in one job.
+        Seconds of each library, in one job.
     threads : float
         Seconds of skseq's warm search in two threads.
     scores : dict of str to float
-        Best ROC AUC by library.
+        Best ROC AUC of each library.
     """
     names = ["skseq", "skorch"]
     runs = {name: [] for name in names}
@@ -161,8 +162,12 @@ def compare(repeats, n_warm, with_scikeras):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scikeras", action="store_true")
-    parser.add_argument("--repeats", type=int, default=5, help="of each cold search")
-    parser.add_argument("--warm", type=int, default=1, help="searches after a cold one")
+    parser.add_argument(
+        "--repeats", type=int, default=5, help="number of cold searches"
+    )
+    parser.add_argument(
+        "--warm", type=int, default=1, help="warm searches after each cold one"
+    )
     parser.add_argument("--child", choices=ESTIMATORS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -175,10 +180,10 @@ if __name__ == "__main__":
         print(
             f"{name:9s} cold {cold[name]:6.1f} s, "
             + (f"warm {warm[name]:6.1f} s, " if name in warm else "")
-            + f"best ROC AUC {scores[name]:.4f}, skseq's cold time to this {name}'s: "
+            + f"best ROC AUC {scores[name]:.4f}, cold time of skseq / {name}: "
             f"{cold['skseq'] / cold[name]:.2f}"
         )
     print(
-        f"skseq, two threads, warm {threads:.1f} s: {threads / cold['skorch']:.2f} of "
-        f"skorch's cold time in one job, {threads / warm['skorch']:.2f} of its warm"
+        f"skseq, two threads, warm {threads:.1f} s: ratio to skorch in one job, "
+        f"cold {threads / cold['skorch']:.2f}, warm {threads / warm['skorch']:.2f}"
     )

@@ -1,12 +1,13 @@
-"""Time of an epoch against rows, timesteps and units.
+"""Measure how the time of an epoch grows with rows, timesteps and units.
 
-LSTM, batches of 32, one feature, by the plain path, and for units by XLA too. An epoch
-is the difference between fits of two epochs and of one; medians of 3, of one for a
-million rows. Printed is a table, with the exponent of each pair of neighbours: 1 is
-linear.
+The network is an LSTM on the plain path, with batches of 32 and one feature. The growth
+with units is measured with XLA too. The time of an epoch is the difference between fits
+of two epochs and of one, as a median of 3, or measured once for a million rows. The
+script prints a table, with the exponent of the growth between neighbouring values; 1
+means linear growth.
 
     python benchmarks/growth.py                       the table
-    python benchmarks/growth.py --picture growth.png  and a picture of it
+    python benchmarks/growth.py --picture growth.png  the table and a picture of it
 """
 
 import argparse
@@ -25,7 +26,7 @@ VALUES = {
 
 
 def epoch_seconds(rows, timesteps, units, xla):
-    """Measure median seconds of an epoch."""
+    """Measure the median seconds of an epoch."""
     X, y = data((rows, timesteps, 1))
     skseq.set_jit_compile(xla)
     one = skseq.LSTMClassifier(units, pooling="last", epochs=1)
@@ -38,7 +39,7 @@ def epoch_seconds(rows, timesteps, units, xla):
 
 
 def measure():
-    """Measure seconds of an epoch by quantity (and path) and its value."""
+    """Measure the seconds of an epoch for each quantity (and path) and value."""
     found = {}
     for name, values in VALUES.items():
         for xla in (False, True) if name == "units" else (False,):
@@ -57,7 +58,7 @@ def exponent(times):
 
 def table(found):
     """Write the table in Markdown."""
-    yield "| | " + "epoch, s (exponent to the one before) |"
+    yield "| | " + "epoch, s (exponent since the value before) |"
     yield "|---|---|"
     for name, times in found.items():
         cells, before = [], None
@@ -94,7 +95,7 @@ def draw(found, path):
         ax.set(xlabel=name, title=others)
         ax.title.set_fontsize("medium")
         ax.legend(frameon=False)
-    axes[0].set_ylabel("seconds an epoch")
+    axes[0].set_ylabel("seconds per epoch")
     figure.savefig(path, dpi=120)
 
 

@@ -1,24 +1,27 @@
-"""Ways with uneven classes, for an LSTM and a Conv1D, and what a sampler in front does.
+"""Compare methods for imbalanced classes, and two places for a sampler.
 
     python benchmarks/imbalance.py                  both parts
-    python benchmarks/imbalance.py --parts leak     one of ways leak
+    python benchmarks/imbalance.py --parts leak     one part: ways or leak
 
-- ``ways``: nothing, class weights, samplers, balanced batches, focal loss, and
-  scikit-learn's gradient boosting and imbalanced-learn's BalancedRandomForestClassifier
-  on flat rows beside them. ROC AUC, average precision, balanced accuracy, Brier score.
-- ``leak``: SMOTE inside the network, after its rows to watch are held out, and in front
-  of it: epochs run, ROC AUC that was watched and on test rows, Brier score.
+- ``ways`` compares methods with an LSTM and a Conv1D: a baseline without any, class
+  weights, samplers, balanced batches and focal loss. scikit-learn's gradient boosting
+  and imbalanced-learn's BalancedRandomForestClassifier are fitted on flat rows. The
+  measures are ROC AUC, average precision, balanced accuracy and Brier score.
+- ``leak`` compares SMOTE inside ``fit``, after the validation rows are held out, with
+  SMOTE as a step before the network. It prints the number of epochs, the ROC AUC of
+  validation and test rows, and the Brier score.
 
-All models of a seed see the same stratified split. Networks stop early, by ROC AUC on a
-fifth of the training rows. The threshold of balanced accuracy is tuned by
-TunedThresholdClassifierCV on a fifth of the training rows that the model is not fitted
-on. Nothing was picked by test rows: the settings of the networks are those of
-``scores.py`` where it has the data, every way has its library's defaults. Figures are
-means over the seeds, with the standard deviation behind.
+All models of a seed use the same stratified split. The networks use early stopping by
+ROC AUC on a fifth of the training rows. TunedThresholdClassifierCV tunes the threshold
+for balanced accuracy on a fifth of the training rows, on which the model is not fitted.
+Nothing is chosen by test rows: the settings of the networks are those of ``scores.py``
+if it uses the data, and every method has the defaults of its library. Results are means
+over the seeds, with the standard deviation in brackets.
 
-Sequences are made: two noisy waves, and in the rare class a bump of 4 steps somewhere
-in one of them. The credit tables are read as in scores.py, and left out where they are
-not; of credit default 6,000 rows are drawn, and once more with 5 % defaults.
+The sequences are generated: two noisy waves, and in the rare class a bump of 4
+timesteps at a random place in one of them. The credit tables are read as in scores.py,
+and are skipped if they do not exist. From credit default, 6,000 rows are drawn, and
+once more with 5 % defaults.
 """
 
 import argparse
@@ -60,7 +63,7 @@ from skseq import (
 
 PARTS = ["ways", "leak"]
 WAYS = {
-    "nothing": {},
+    "baseline": {},
     "output_bias='prior'": {"output_bias": "prior"},
     "class weights": {"class_weight": "balanced"},
     "balanced batches": {"balanced_batches": True},
@@ -80,7 +83,7 @@ MEASURES = {
 
 
 def bumps(fraction, n_rows=6000, n_steps=30):
-    """Make pairs of noisy waves, with a bump in a fraction of the rows.
+    """Generate pairs of noisy waves, with a bump in a fraction of the rows.
 
     Returns
     -------
@@ -99,7 +102,7 @@ def bumps(fraction, n_rows=6000, n_steps=30):
 
 
 def thinned(X, y, n_rows, fraction=None):
-    """Draw rows at random, with a given fraction of class 1."""
+    """Draw rows at random, optionally with a given fraction of class 1."""
     rng = np.random.default_rng(0)
     if fraction is None:
         rows = rng.choice(len(y), n_rows, replace=False)
@@ -117,7 +120,7 @@ def flat(X):
 
 
 def data():
-    """Load X, y, preprocessing for networks and trees, and options, by title."""
+    """Load a dict by title: X, y, steps before networks and trees, and options."""
     training = {
         "epochs": 60,
         "batch_size": 64,
@@ -132,7 +135,9 @@ def data():
             *bumps(percent / 100), [], [FunctionTransformer(flat)], training
         )  # fmt: skip
     if not scores.FOLDER.is_dir():
-        print(f"No folder {scores.FOLDER}: the credit tables are left out.")
+        print(
+            f"The folder {scores.FOLDER} does not exist: the credit tables are skipped."
+        )
         return found
     found["German credit, 30 %"] = (
         *scores.german_credit(), [scores.one_hot(), StandardScaler()],
@@ -227,8 +232,11 @@ def run_leak(seeds):
             for kind, network in networks({**training, "epochs": 100}, seed):
                 ends = {
                     "no sampler": [network],
-                    "SMOTE inside": [clone(network).set_params(sampler=SMOTE())],
-                    "SMOTE in front": [SequenceResampler(random_state=seed), network],
+                    "SMOTE inside fit": [clone(network).set_params(sampler=SMOTE())],
+                    "SMOTE before the network": [
+                        SequenceResampler(random_state=seed),
+                        network,
+                    ],
                 }
                 for way, end in ends.items():
                     model, figures = measure(make_pipeline(*front, *end), X, y, seed)
@@ -236,12 +244,12 @@ def run_leak(seeds):
                         {
                             "": f"{kind}, {way}",
                             "epochs": model[-1].n_iter_,
-                            "watched ROC AUC": model[-1].best_score_,
+                            "validation ROC AUC": model[-1].best_score_,
                             "test ROC AUC": figures["ROC AUC"],
                             "Brier score": figures["Brier score"],
                         }
                     )
-        print_means(f"{title}, {len(y)} rows: where SMOTE stands", records)
+        print_means(f"{title}, {len(y)} rows: two places for SMOTE", records)
 
 
 def main():
@@ -259,6 +267,6 @@ def main():
 
 
 if __name__ == "__main__":
-    # Of encoders, which warn of categories that a training half lacks.
+    # Encoders warn about categories that are not in a training half.
     warnings.filterwarnings("ignore", category=UserWarning, module="sklearn")
     main()

@@ -1,14 +1,17 @@
-"""Memory that fits keep, and memory that a fit on a large memmap takes.
+"""Measure the memory that fits keep, and that a fit on a large memmap takes.
 
-Anonymous memory of the process (RssAnon; Linux alone), each line in a new process:
+The script measures the anonymous memory of a process (RssAnon, only on Linux). Each
+result is from a new process:
 
-- 200 fits and predictions of 20 architectures in turn, growth after the first 20;
-- the same of 200 architectures, so that programs leave the cache, growth for each
-  architecture after the cache is full, by the plain path and by XLA;
-- one epoch on a float32 memmap, with and without early stopping: the peak above start.
+- the growth over 200 fits and predictions of 20 architectures in turn, after the first
+  20 fits;
+- the same with 200 architectures, so that programs are removed from the cache: the
+  growth for each architecture after the cache is full, on the plain path and with XLA;
+- the peak during one epoch on a float32 memmap, minus the memory before it, with and
+  without early stopping.
 
-    python benchmarks/memory.py                  all lines, a memmap of 4 GB
-    python benchmarks/memory.py --gigabytes 1    a smaller memmap
+    python benchmarks/memory.py                  with a memmap of 4 GB
+    python benchmarks/memory.py --gigabytes 1    with a smaller memmap
 """
 
 import argparse
@@ -31,7 +34,7 @@ def anonymous_megabytes():
 
 
 def fits(n_architectures, after, xla):
-    """Measure megabytes after the first fits, and after 200."""
+    """Measure the megabytes after the first fits and after all 200."""
     import skseq
 
     skseq.set_jit_compile(xla)
@@ -49,7 +52,7 @@ def fits(n_architectures, after, xla):
 
 
 def memmap(gigabytes, early_stopping):
-    """Measure megabytes before a fit, the peak in it, and its seconds."""
+    """Measure the megabytes before a fit, their peak during it, and its seconds."""
     import skseq
 
     n_rows = int(gigabytes * 2**30 / (4 * 30 * 8))
@@ -91,13 +94,14 @@ def in_new_process(function, *args):
 
 
 def measure(gigabytes):
-    """Measure megabytes of 20 architectures, of 200 fits by path, and of a memmap.
+    """Measure the memory that fits keep, and that a fit on a memmap takes.
 
     Returns
     -------
     few : float
+        Megabytes that 200 fits of 20 architectures keep.
     each : dict of str to float
-        By ``"plain"`` and ``"XLA"``.
+        Megabytes that each of 200 architectures keeps, for ``"plain"`` and ``"XLA"``.
     memmaps : dict of bool to tuple of float
         Without and with early stopping: megabytes above start, seconds of an epoch.
     """
@@ -122,11 +126,14 @@ if __name__ == "__main__":
         print(*{"fits": fits, "memmap": memmap}[function](*args))
         sys.exit()
     few, each, memmaps = measure(options.gigabytes)
-    print(f"20 architectures, 200 fits: grows {few:.0f} MB after 20")
+    print(f"200 fits of 20 architectures: growth after the first 20 {few:.0f} MB")
     for name, grown in each.items():
-        print(f"200 architectures, {name}: each after 40 grows {grown:.2f} MB")
+        print(
+            f"200 architectures, {name}: growth for each one after the first 40 "
+            f"{grown:.2f} MB"
+        )
     for early_stopping, (above, time) in memmaps.items():
         print(
             f"memmap of {options.gigabytes:g} GB, early stopping {early_stopping}: "
-            f"{above:.0f} MB above start, {time:.0f} s an epoch"
+            f"peak {above:.0f} MB above start, {time:.0f} s per epoch"
         )

@@ -1,10 +1,10 @@
-"""SequenceReshaper beside a plain copy of the table: time and peak memory.
+"""Compare the time and peak memory of SequenceReshaper with a copy of the table.
 
-Run ``python benchmarks/reshape.py``. Each case is a table of 36 columns (six features
-over six timesteps) of a million rows. Time is the median of five runs of ``transform``,
-taken in turn with five of ``X.copy()``; the ratio is to that. Memory is the largest
-amount allocated during one ``transform``, result included, and its ratio is to the
-bytes of the copy.
+Run ``python benchmarks/reshape.py``. Each table has a million rows and 36 columns (six
+features over six timesteps). Time is the median of five runs of ``transform``, in turn
+with five of ``X.copy()``, and is divided by the median of these. Memory is the largest
+amount that is allocated during one ``transform``, including the result, and is divided
+by that of the copy.
 """
 
 import argparse
@@ -21,13 +21,13 @@ N_STEPS = 6
 N_FEATURES = 6
 N_REPEATS = 5
 
-# The names of columns that stand feature by feature, the newest month first.
+# The columns are ordered by feature, and the newest month of each is first.
 NAMES = [f"{f}_t-{lag}" for f in "abcdef" for lag in range(N_STEPS)]
 PATTERN = r"(?P<feature>[a-e])_t-(?P<lag>\d)"
 
 
 def tables(n_rows):
-    """Yield a name, a function that makes the table, and the arrangements for it."""
+    """Yield the name of each table, a function that makes it, and its arrangements."""
     rng = np.random.default_rng(0)
     order = rng.permutation(N_STEPS * N_FEATURES).reshape(N_FEATURES, N_STEPS).tolist()
     arrangements = {
@@ -83,7 +83,7 @@ def peak_bytes(function):
 
 
 def measure(X, params):
-    """Measure median seconds of transform and copy, and peak memory in bytes."""
+    """Measure the median seconds and the peak bytes of transform and copy."""
     reshaper = SequenceReshaper(**params).fit(X)
     ours, copies = [], []
     for _ in range(N_REPEATS):

@@ -1,10 +1,11 @@
-"""All of what training programs are held to, a line each: goal, measured, holds or not.
+"""Check the goals for training programs, and print a line for each of them.
 
     python benchmarks/run.py                       half an hour on two cores
-    python benchmarks/run.py --picture growth.png  with the picture of growth
+    python benchmarks/run.py --picture growth.png  also draws the picture of growth
 
-The peers (`pip install torch skorch scikeras`) run beside skseq in the same run. What
-each line compares, and why that is fair, is in README.md beside this file.
+A line has the goal, the measured value, and whether the goal is met. skseq and the
+other libraries (`pip install torch skorch scikeras`) are measured in the same run.
+README.md in this folder explains what is compared, and why the comparison is fair.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import growth
 import memory
 import torch
 
-# Ratios to PyTorch's epoch by line: the plain path's, and XLA's where it is tried.
+# Largest ratio to PyTorch's epoch: of the plain path, and of XLA if it is measured.
 EPOCHS = {
     "LSTM 32 units, 569 rows": (0.85, None),
     "LSTM 32 units, 5,000 rows": (0.85, None),
@@ -36,7 +37,7 @@ EPOCHS = {
 
 
 def line(what, goal, found, holds):
-    verdict = "holds" if holds else "does not hold"
+    verdict = "met" if holds else "not met"
     print(f"| {what} | {goal} | {found} | {verdict} |", flush=True)
 
 
@@ -47,26 +48,28 @@ def at_most(what, value, limit, unit=""):
 def run_grid():
     cold, warm, threads, scores = grid.compare(5, 1, True)
     for name, seconds in cold.items():
-        print(
-            f"<!-- grid, {name}: cold {seconds:.1f} s, ROC AUC {scores[name]:.4f} -->"
-        )
+        found = f"cold {seconds:.1f} s, ROC AUC {scores[name]:.4f}"
+        print(f"<!-- grid search, {name}: {found} -->")
     faster = cold["scikeras"] / cold["skseq"]
     line(
-        "grid, cold, one job: times faster than SciKeras",
+        "grid search, cold, one job: speedup over SciKeras",
         "at least 14", f"{faster:.1f}", faster >= 14,
     )  # fmt: skip
-    at_most("grid, cold, one job: to skorch", cold["skseq"] / cold["skorch"], 0.65)
+    at_most(
+        "grid search, cold, one job: ratio to skorch",
+        cold["skseq"] / cold["skorch"], 0.65,
+    )  # fmt: skip
     worse = scores["skorch"] - scores["skseq"]
     line(
-        "grid: best ROC AUC within 0.005 of skorch's",
-        "at most 0.005 below", f"{-worse:+.4f}", worse <= 0.005,
+        "grid search: best ROC AUC minus skorch's",
+        "at least -0.005", f"{-worse:+.4f}", worse <= 0.005,
     )  # fmt: skip
     at_most(
-        "grid, two threads, warm: to skorch's warm one job",
+        "grid search, warm, two threads: ratio to skorch, warm, one job",
         threads / warm["skorch"], 0.35,
     )  # fmt: skip
     return [
-        f"grid, {name}: cold {seconds:.1f} s, best ROC AUC {scores[name]:.4f}"
+        f"grid search, {name}: cold {seconds:.1f} s, best ROC AUC {scores[name]:.4f}"
         for name, seconds in cold.items()
     ]
 
@@ -77,23 +80,23 @@ def run_epochs():
         for way, limit in zip(("plain", "XLA"), limits, strict=True):
             if limit is not None:
                 ratio = times[way] / times["PyTorch"]
-                at_most(f"epoch, {name}, {way}: to PyTorch", ratio, limit)
+                at_most(f"epoch, {name}, {way}: ratio to PyTorch", ratio, limit)
 
 
 def run_costs():
-    at_most("first fit of an LSTM more than the second", costs.first_fit(), 0.5, " s")
-    at_most("a warm fit beside its epochs", costs.fit_overhead(), 30, " ms")
+    at_most("first fit of an LSTM minus the second", costs.first_fit(), 0.5, " s")
+    at_most("warm fit: time outside its epochs", costs.fit_overhead(), 30, " ms")
     alone, through = costs.one_row()
-    at_most("one row, warm", alone, 2, " ms")
-    at_most("one row through a pipeline with a scaler", through, 3, " ms")
+    at_most("prediction of one row, warm", alone, 2, " ms")
+    at_most("prediction of one row in a pipeline with a scaler", through, 3, " ms")
     many = costs.many_rows()
     for n_batch in (128, 1024):
         at_most(
-            f"100,000 rows: to PyTorch in batches of {n_batch:,}",
+            f"prediction of 100,000 rows: ratio to PyTorch in batches of {n_batch:,}",
             many["skseq"] / many[n_batch], 1,
         )  # fmt: skip
     at_most(
-        "load and first prediction in a new process",
+        "loading and first prediction in a new process",
         costs.load_and_predict(),
         0.5,
         " s",
@@ -102,13 +105,21 @@ def run_costs():
 
 def run_memory(gigabytes):
     few, each, memmaps = memory.measure(gigabytes)
-    at_most("200 fits of 20 architectures, after 20", few, 20, " MB")
+    at_most(
+        "memory: growth over 200 fits of 20 architectures, after the first 20",
+        few, 20, " MB",
+    )  # fmt: skip
     for name, grown in each.items():
-        at_most(f"each of 200 architectures beyond the cache, {name}", grown, 1, " MB")
+        at_most(
+            "memory: growth for each of 200 architectures, after the cache is full, "
+            f"{name}",
+            grown, 1, " MB",
+        )  # fmt: skip
     for early_stopping, (above, _) in memmaps.items():
         how = "with" if early_stopping else "without"
         at_most(
-            f"memmap of {gigabytes:g} GB, {how} early stopping, above start",
+            f"memory: fit on a memmap of {gigabytes:g} GB, {how} early stopping, "
+            "peak above start",
             above, 600, " MB",
         )  # fmt: skip
 
@@ -118,8 +129,9 @@ def run_growth(picture):
     for name in ("rows", "timesteps"):
         slope = growth.exponent(found[name])
         line(
-            f"growth with {name}: exponent", "at most 1.1", f"{slope:.2f}", slope <= 1.1
-        )
+            f"exponent of the growth with {name}",
+            "at most 1.1", f"{slope:.2f}", slope <= 1.1,
+        )  # fmt: skip
     print()
     print("\n".join(growth.table(found)))
     if picture:
@@ -128,8 +140,10 @@ def run_growth(picture):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--gigabytes", type=float, default=4.0, help="of the memmap")
-    parser.add_argument("--picture", help="a file for the picture of growth")
+    parser.add_argument(
+        "--gigabytes", type=float, default=4.0, help="size of the memmap"
+    )
+    parser.add_argument("--picture", help="path of the picture of growth")
     options = parser.parse_args()
     torch.set_num_threads(2)
     start = time.perf_counter()

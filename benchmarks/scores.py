@@ -1,15 +1,15 @@
-"""ROC AUC of every network beside logistic regression and gradient boosting.
+"""Compare the ROC AUC of all networks with scikit-learn's models.
 
     python benchmarks/scores.py [--seeds 5] [cancer] [german] [credit] [defaults]
 
-``german`` and ``credit``: settings come from a search inside the training rows.
-``cancer`` and ``defaults``: no setting changed at all, standardised columns in front.
-The peers are scikit-learn's defaults, all models of a seed see the same stratified
-split. Mean and standard deviation over the seeds; several classes are scored one
-against the rest.
+With ``german`` and ``credit``, the settings come from a search on the training rows.
+With ``cancer`` and ``defaults``, all settings are the defaults, and the columns are
+standardised. scikit-learn's models have default settings. All models of a seed use the
+same stratified split. The script prints the mean and standard deviation over the seeds.
+Several classes are scored one-vs-rest.
 
-The credit tables are read from SKSEQ_DATA, or ../shared/data beside the project; what
-is not there is left out.
+The credit tables are read from the folder SKSEQ_DATA, or ../shared/data beside the
+project, and are skipped if it does not exist.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def one_hot():
 
 
 def months():
-    """Arrange six monthly steps, oldest first, with the static columns at each."""
+    """Arrange six monthly timesteps, oldest first, with the static columns at each."""
     return skseq.SequenceReshaper(
         columns={
             "PAY": ["PAY_6", "PAY_5", "PAY_4", "PAY_3", "PAY_2", "PAY_0"],
@@ -120,7 +120,7 @@ def german_credit_models(seed):
 
 def credit_default_models(seed):
     yield from peers(seed)
-    # As examples/plot_credit_default.py: chosen by cross-validation on training rows.
+    # As in examples/plot_credit_default.py: by cross-validation on the training rows.
     recurrent = {"pooling": "last"}
     own = {
         "LSTM": recurrent,
@@ -173,8 +173,8 @@ def compare(title, X, y, models, test_size, seeds):
             seconds.setdefault(name, []).append(time.perf_counter() - start)
             scores.setdefault(name, []).append(score(model, X_test, y_test))
     reference = np.mean(scores["logistic regression"])
-    print(f"\n{title}: {len(y)} rows, {test_size:.0%} test, {seeds} seeds")
-    print(f"{'':22s}{'ROC AUC':>9s}{'spread':>9s}{'to logistic':>13s}{'fit, s':>9s}")
+    print(f"\n{title}: {len(y)} rows, {test_size:.0%} for the test, {seeds} seeds")
+    print(f"{'':22s}{'ROC AUC':>9s}{'std':>9s}{'vs. logistic':>13s}{'fit, s':>9s}")
     for name, values in scores.items():
         print(
             f"{name:22s}{np.mean(values):9.4f}{np.std(values):9.4f}"
@@ -185,30 +185,32 @@ def compare(title, X, y, models, test_size, seeds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all if none")
+    parser.add_argument(
+        "parts", nargs="*", help=f"any of {', '.join(PARTS)}; default: all"
+    )
     parser.add_argument("--seeds", type=int, default=5)
     arguments = parser.parse_args()
     parts, seeds = arguments.parts or PARTS, arguments.seeds
     if not set(parts) <= set(PARTS):
-        parser.error(f"parts must be of {PARTS}, got {parts}")
+        parser.error(f"parts must be among {PARTS}, got {parts}")
     real = FOLDER.is_dir()
     if not real:
-        print(f"No folder {FOLDER}: the credit tables are left out.")
+        print(f"The folder {FOLDER} does not exist: the credit tables are skipped.")
     cancer = load_breast_cancer(return_X_y=True)
     if "cancer" in parts:
         compare("Breast cancer", *cancer, plain_models, 0.5, seeds)
     if "german" in parts and real:
         compare(
-            "German credit, one-hot, tuned inside the training rows",
+            "German credit, one-hot encoded, tuned on the training rows",
             *german_credit(), german_credit_models, 0.5, seeds,
         )  # fmt: skip
     if "credit" in parts and real:
         compare(
-            "Credit default, six monthly steps",
+            "Credit default, six monthly timesteps",
             *credit_default(), credit_default_models, 0.3, seeds,
         )  # fmt: skip
     if "defaults" in parts:
-        print("\nNo setting changed; each column is a timestep with one feature.")
+        print("\nDefault settings; each column is a timestep with one feature.")
         for title, (X, y) in {
             "Wine": load_wine(return_X_y=True),
             "Iris": load_iris(return_X_y=True),
@@ -217,14 +219,14 @@ def main():
             compare(title, X, y, plain_models, 0.5, seeds)
         if real:
             compare(
-                "German credit, one-hot", *german_credit(),
+                "German credit, one-hot encoded", *german_credit(),
                 lambda seed: plain_models(seed, one_hot()), 0.5, seeds,
             )  # fmt: skip
             compare("Credit default", *credit_default(), plain_models, 0.3, seeds)
 
 
 if __name__ == "__main__":
-    # scikit-learn's gradient boosting and encoders warn of categories that a training
-    # half lacks; nothing of ours is hidden.
+    # scikit-learn's gradient boosting and encoders warn about categories that are not
+    # in a training half. Warnings of skseq are still shown.
     warnings.filterwarnings("ignore", category=UserWarning, module="sklearn")
     main()

@@ -1,11 +1,14 @@
-"""The documentation; ``python -m sphinx -W docs docs/_build/html`` builds it."""
+"""Configure Sphinx.
+
+``python -m sphinx -W docs docs/_build/html`` builds the documentation.
+"""
 
 import os
 import re
 
 import skseq
 
-# What TensorFlow reports at its start is no part of an example.
+# TensorFlow's messages at startup should not be in the output of the examples.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 project = "skseq"
@@ -58,7 +61,7 @@ sphinx_gallery_conf = {
 
 
 def _unlink(app, what, name, obj, options, lines):
-    """Turn links to labels in scikit-learn's own documentation into plain words."""
+    """Replace links to labels in scikit-learn's documentation by plain text."""
     if getattr(obj, "__module__", "").startswith("sklearn."):
         lines[:] = [re.sub(r":ref:`([^`<]*)[^`]*`", r"\1", line) for line in lines]
 
