@@ -24,8 +24,12 @@ WAVES = {  # position and width as fractions of a beat, height in each lead
     "S": (0.39, 0.020, (-0.30, -0.50)),
     "T": (0.60, 0.050, (0.45, 0.35)),
 }
-ANOMALIES = {"no P wave": ("P", 0), "inverted T wave": ("T", -1), "low R wave": ("R", 0.35)}
-KINDS = ["normal", *ANOMALIES, "loose contact"]
+WAVE_ANOMALIES = {  # the wave and a factor for its height
+    "no P wave": ("P", 0),
+    "inverted T wave": ("T", -1),
+    "low R wave": ("R", 0.35),
+}
+KINDS = ["normal", *WAVE_ANOMALIES, "loose contact"]
 
 
 def electrocardiogram(n_rows, share, rng, aligned=False):
@@ -42,7 +46,7 @@ def electrocardiogram(n_rows, share, rng, aligned=False):
         for name, (position, width, heights) in WAVES.items():
             away = (steps - start - (beat + position) * length) / (width * length)
             size = sizes[name] * rng.normal(1, 0.05, size=n_rows)
-            for kind, (wave, factor) in ANOMALIES.items():
+            for kind, (wave, factor) in WAVE_ANOMALIES.items():
                 if beat == 1 and name == wave:
                     size[kinds == kind] *= factor
                     where |= (kinds == kind)[:, None] & (abs(away) < 2)
@@ -56,8 +60,8 @@ def electrocardiogram(n_rows, share, rng, aligned=False):
 rng = np.random.default_rng(0)
 X_train, kinds_train, _ = electrocardiogram(1500, 0.05, rng)
 X_test, kinds_test, where_test = electrocardiogram(1000, 0.2, rng)
-print(f"Anomalies in the training rows: {(kinds_train != 'usual').sum()} of {len(X_train)}")
-print(f"Anomalies in the test rows: {(kinds_test != 'usual').sum()} of {len(X_test)}")
+print(f"Anomalous training rows: {(kinds_train != 'normal').sum()} of {len(X_train)}")
+print(f"Anomalous test rows: {(kinds_test != 'normal').sum()} of {len(X_test)}")
 
 # %%
 # The detectors
@@ -127,7 +131,7 @@ print(f"{outlier[~anomalous].mean():.0%} of the normal test rows")
 # If rows begin at random points, two normal rows are far apart when they are compared
 # value by value. A missing wave adds little to this distance, and a low one even
 # reduces it. If all rows begin at the same point of a beat, the comparison is
-# meaningful, and the other detectors perform much better. If rows can be aligned, or
+# meaningful, and the ranking of the three detectors changes. If rows can be aligned, or
 # the relevant features measured, a network may not be needed.
 aligned_train, _, _ = electrocardiogram(1500, 0.05, rng, aligned=True)
 aligned_test, kinds_aligned, _ = electrocardiogram(1000, 0.2, rng, aligned=True)

@@ -30,7 +30,8 @@ X_train, X_test, y_train, y_test = train_test_split(
 )
 center, spread = X_train.mean(axis=(0, 1)), X_train.std(axis=(0, 1))
 X_train, X_test = (X_train - center) / spread, (X_test - center) / spread
-print("Training data:", X_train.shape, "- test data:", X_test.shape)
+print("Shape of the training data:", X_train.shape)
+print("Shape of the test data:", X_test.shape)
 
 # %%
 # A classifier that starts from an autoencoder

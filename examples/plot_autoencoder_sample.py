@@ -33,8 +33,8 @@ X_train, X_test, y_train, y_test = train_test_split(
 # training, and nearby codes must be decoded to similar pictures. ``beta`` is the weight
 # of the penalty for codes that deviate from the standard normal distribution. In theory
 # it is 1; a smaller value gives sharper pictures. The variational autoencoder can have
-# more units and train for more epochs. A plain one would then begin to memorise its
-# training rows, and generate worse digits.
+# more units and train for more epochs. With as many, the plain one would begin to
+# memorise its training rows, and generate worse digits.
 #
 # All pixels have a smallest and a largest value, so ``scale="minmax"`` with
 # ``loss="binary_crossentropy"`` is suitable: each pixel is treated as a probability,

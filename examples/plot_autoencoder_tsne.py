@@ -1,18 +1,18 @@
 """
-An autoencoder before t-SNE
-===========================
+Dimensionality reduction with PCA and an autoencoder
+====================================================
 
-Pictures of digits have 64 pixels and far fewer ways to differ. PCA finds directions in
-which they vary most; an autoencoder learns a code that need not be linear. Here are
-both: as a map of two components, as the step before t-SNE, and by the digits that
-they give back.
+Images of digits have 64 pixels, but far fewer degrees of freedom. PCA finds the
+directions in which they vary most; the code of an autoencoder can be nonlinear. This
+example compares maps of two components, maps that t-SNE computes from eight components,
+and the digits reconstructed from both.
 """
 
 # %%
 # The data
 # --------
-# The codes are learned from 60 % of the rows. All pictures and numbers below are of the
-# other 40 %, which neither PCA nor the autoencoder has seen.
+# PCA and the autoencoder are fitted on 60 % of the rows. All figures and numbers below
+# are for the other 40 %.
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
@@ -20,13 +20,13 @@ X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
     X, y, test_size=0.4, stratify=y, random_state=0
 )
-print(len(X_train), "rows to learn from,", len(X_test), "held out")
+print(len(X_train), "training rows,", len(X_test), "held-out rows")
 
 # %%
 # Two and eight components
 # ------------------------
-# Pixels go from 0 to 16 and many of them are nearly always 0. ``scale="minmax"`` keeps
-# those as small as they are; the default would blow them up to the size of the others.
+# Pixels range from 0 to 16, and many of them are nearly always 0. The default scaling
+# would enlarge those to the variance of the others; ``scale="minmax"`` does not.
 from sklearn.decomposition import PCA
 
 from skseq import AutoencoderTransformer
@@ -41,13 +41,12 @@ codes = {key: model.fit(X_train).transform(X_test) for key, model in models.item
 rows = {key: model.inverse_transform(codes[key]) for key, model in models.items()}
 
 # %%
-# What a code keeps
-# -----------------
-# The error is the mean square over held-out pixels, as a fraction of their variance: 0
-# gives everything back, 1 no more than the mean picture does. The accuracy says whether
-# a digit's nearest neighbour among the training rows is the same digit, by codes alone:
-# labels have no part in learning them. All 64 pixels stand in the last row, for what
-# there is to be kept.
+# Information in the codes
+# ------------------------
+# The error is the mean squared error of the held-out pixels, divided by their variance:
+# 0 is a perfect reconstruction, and 1 is the error of the mean image. The accuracy is
+# that of a nearest-neighbour classifier on the codes, which are learned without labels.
+# The last row shows its accuracy on all 64 pixels for comparison.
 import pandas as pd
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -79,14 +78,14 @@ print(table.to_string(index=False))
 # %%
 # Two components as a map
 # -----------------------
-# The same rows, the same number of components. What is linear has to lay most digits
-# over each other; the autoencoder has room to bend its axes, and draws them apart.
+# Both maps show the same rows. Most digits overlap in the linear map of PCA. The
+# nonlinear map of the autoencoder separates them better.
 import matplotlib.pyplot as plt
 from matplotlib.colors import BoundaryNorm
 
 
 def scatter(axes, points, title):
-    """Draw points in the colours of their digits."""
+    """Draw points coloured by their digits."""
     drawn = axes.scatter(
         *points.T, c=y_test, s=9, cmap="tab10", norm=BoundaryNorm(range(11), 10)
     )
@@ -110,12 +109,12 @@ figure.suptitle("Two components, held-out rows")
 # %%
 # Eight components, then t-SNE
 # ----------------------------
-# t-SNE keeps neighbours together. It has no ``transform`` for new rows, and its axes
-# have no meaning: a map is to look at, and codes are what a model can go on with. Where
-# rows have many columns, something that reduces them usually comes before t-SNE; 64 are
-# not that many, and it does well with the pixels as they are. What is to be seen is how
-# much of that is left with an eighth of the columns. Over each map stands how often the
-# nearest point in it is the same digit.
+# t-SNE places similar rows close together. It has no ``transform`` for new rows, and
+# its axes have no meaning, so that its maps are for visualisation, while codes can be
+# features for other models. Rows with many columns are usually reduced before t-SNE. 64
+# columns are not many, and t-SNE performs well on the pixels. The figure shows how well
+# it performs on an eighth of the columns. The title of each map gives the fraction of
+# points whose nearest point is the same digit.
 from sklearn.manifold import TSNE
 from sklearn.neighbors import NearestNeighbors
 
@@ -129,16 +128,17 @@ for ax, (name, points) in zip(axes, before.items(), strict=True):
     points = TSNE(random_state=0).fit_transform(points)
     nearest = NearestNeighbors(n_neighbors=1).fit(points).kneighbors()[1][:, 0]
     same = y_test[nearest] == y_test
-    drawn = scatter(ax, points, f"{name}\nneighbours of one digit: {same.mean():.1%}")
+    drawn = scatter(ax, points, f"{name}\nneighbour is same digit: {same.mean():.1%}")
 add_legend(figure, drawn)
 figure.suptitle("t-SNE of held-out rows")
 
 # %%
-# What comes back
-# ---------------
-# One held-out row for each digit, and what is left of it. With two components PCA knows
-# a few blurred shapes; the autoencoder draws a digit, at times another one. With eight,
-# both give most digits back, the autoencoder with a smaller error.
+# Reconstructed digits
+# --------------------
+# The figure shows one held-out row of each digit and its reconstructions. With two
+# components, PCA returns a few blurred shapes, and the autoencoder returns a digit,
+# sometimes the wrong one. With eight, both reconstruct most digits, and the autoencoder
+# has the smaller error.
 import numpy as np
 
 chosen = [np.flatnonzero(y_test == digit)[0] for digit in range(10)]
@@ -154,5 +154,5 @@ for line, (name, images) in zip(axes, pictures.items(), strict=True):
         ax.imshow(image.reshape(8, 8), cmap="gray_r", vmin=0, vmax=16)
         ax.set(xticks=[], yticks=[])
     line[0].set_ylabel(name, rotation=0, ha="right", va="center")
-figure.suptitle("Held-out digits, and what is reconstructed of them")
+figure.suptitle("Held-out digits and their reconstructions")
 plt.show()

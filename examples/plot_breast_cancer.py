@@ -1,19 +1,18 @@
 """
-Simple, dense and recurrent networks on one table
-=================================================
+Comparing simple, dense and recurrent networks on a table
+=========================================================
 
-The breast cancer data of scikit-learn, half of it for training, is a table on which
-many a tutorial compares networks. Its 30 columns are no sequence; read one after the
-other as 30 timesteps of one feature they are still something that a recurrent network
-can learn. Here are a network without hidden layers, a dense one and three recurrent
-ones beside scikit-learn's logistic regression and gradient boosting.
+Many tutorials compare networks on the breast cancer data of scikit-learn. Its 30
+columns are not a sequence, but a recurrent network can read them as 30 timesteps with
+one feature. This example compares a network without hidden layers, a dense network and
+three recurrent networks with scikit-learn's logistic regression and gradient boosting.
 """
 
 # %%
 # The data
 # --------
-# Half of the 569 rows train, half test, with the classes in proportion. ``malignant``
-# is what is to be found: it becomes class 1.
+# Half of the 569 rows are for training and half for testing, stratified by class.
+# ``malignant`` is the positive class, with label 1.
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
 
@@ -26,9 +25,10 @@ X_train, X_test, y_train, y_test = train_test_split(
 # %%
 # The models
 # ----------
-# All networks keep their default settings. ``dense_units=()`` has no hidden layer: it
-# is logistic regression, trained by Adam. A 2-D X without ``n_timesteps`` is read as
-# one column a timestep, so the recurrent networks take the table as it is.
+# All networks have their default parameters, except that ``dense_units=()`` removes the
+# hidden layer: the network is then logistic regression, trained with Adam. In a 2-D X
+# without ``n_timesteps``, each column is a timestep with one feature, so the recurrent
+# networks accept the table directly.
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
@@ -45,9 +45,10 @@ models = {
 }
 
 # %%
-# What a network learns depends on its first weights and on the order of the rows: each
-# is fitted with three seeds, and the table gives mean and range. The curves are those
-# of the first seed. What has no random part is fitted once.
+# The results of a network depend on its random weights and the order of the rows, so
+# each network is fitted with three seeds, and the table shows the mean and range. The
+# other models have no random part and are fitted once. The figure shows the curves of
+# the first seed.
 import matplotlib.pyplot as plt
 import pandas as pd
 from sklearn.base import clone
@@ -73,26 +74,26 @@ for name, model in models.items():
         {
             "model": name,
             "mean ROC AUC": sum(aucs) / len(aucs),
-            "least": min(aucs),
-            "largest": max(aucs),
+            "min": min(aucs),
+            "max": max(aucs),
         }
     )
 table = pd.DataFrame(rows).set_index("model").round(4)
 print(table.sort_values("mean ROC AUC", ascending=False))
 
 # %%
-# Which one is best says little on 285 test rows: some of the models differ by less than
-# a network differs from itself with another seed. A column order that means nothing
-# gives a recurrent network nothing that the other models lack.
+# The ranking means little with 285 test rows: some models differ by less than the same
+# network with different seeds. Recurrent networks have no advantage here, because the
+# order of the columns has no meaning.
 means = table["mean ROC AUC"]
 networks = means.drop(["Logistic regression", "Gradient boosting"])
 for baseline in ("Logistic regression", "Gradient boosting"):
-    behind = networks[networks < means[baseline]]
-    print(f"Networks behind {baseline.lower()}: {', '.join(behind.index) or 'none'}")
+    worse = networks[networks < means[baseline]]
+    print(f"Networks worse than {baseline.lower()}: {', '.join(worse.index) or 'none'}")
 
 # %%
-# The upper left corner of the curves, where they differ:
+# The figure shows the upper left corner, where the curves differ.
 axes.set(xlim=(-0.01, 0.4), ylim=(0.6, 1.005), aspect="equal")
-axes.set_title("Breast cancer, 50 % for the test, seed 0")
+axes.set_title("Breast cancer, half of the rows for testing, seed 0")
 axes.legend(loc="lower right")
 plt.show()

@@ -1,15 +1,16 @@
 """
-Six months of payments as six timesteps
-=======================================
+Comparing networks for the default of credit card clients
+=========================================================
 
-Default of credit card clients in Taiwan: an LSTM, a GRU, a convolutional and a dense
-network beside logistic regression and gradient boosting, all on the same rows.
+This example predicts the default of credit card clients in Taiwan from six months of
+payments. An LSTM, a GRU, a convolutional and a dense network are compared with logistic
+regression and gradient boosting on the same rows.
 
 I-C. Yeh, *Default of Credit Card Clients*, UCI 350, https://doi.org/10.24432/C55S3H,
-CC BY 4.0. The whole table has 30,000 rows. It does not ship with skseq; where the file
-is found, in the folder that the environment variable ``SKSEQ_DATA`` names or in
-``shared/data`` beside the clone, it is used. Otherwise the sample of 2,000 rows that
-ships stands in, and the scores are less sure.
+CC BY 4.0. The whole table has 30,000 rows and is not part of skseq. It is used if its
+file is in the folder given by the environment variable ``SKSEQ_DATA``, or in
+``shared/data`` in the working directory or one of its parents. Otherwise a sample of
+2,000 rows is used, which is part of skseq, and the scores are less precise.
 """
 
 # %%
@@ -40,12 +41,12 @@ def find_whole_table():
 path = find_whole_table()
 if path is None:
     X, y = load_credit_default(return_X_y=True)
-    print(f"The sample that ships: {len(X)} rows")
+    print(f"Sample: {len(X)} rows")
 else:
     table = pd.read_csv(path)
     X = table.drop(columns="default_payment_next_month")
     y = table["default_payment_next_month"]
-    print(f"The whole table: {len(X)} rows")
+    print(f"Whole table: {len(X)} rows")
 
 X_train, X_test, y_train, y_test = train_test_split(
     X, y, test_size=0.3, stratify=y, random_state=0
@@ -54,8 +55,9 @@ X_train, X_test, y_train, y_test = train_test_split(
 # %%
 # From columns to months
 # ----------------------
-# The column names count backwards in time. A mapping puts the months in order, oldest
-# first; limit, sex, education, marriage and age belong to no month and are repeated.
+# The numbers in the column names count backwards in time. The mapping lists the columns
+# of each feature, oldest month first. Limit, sex, education, marriage and age belong to
+# no month and are repeated at every timestep.
 import numpy as np
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -71,23 +73,25 @@ reshaper = SequenceReshaper(
 )
 
 
-def over_sequences(network):
-    """Make a pipeline of scaler, reshaper by column names, and network."""
+def make_sequence_pipeline(network):
+    """Make a pipeline of a scaler, the reshaper and a network."""
     pipeline = make_pipeline(StandardScaler(), reshaper, network)
+    # The reshaper finds the columns by their names.
     return pipeline.set_output(transform="pandas")
 
 
 months = reshaper.fit_transform(X_train)
-print("A client:", months.shape[1:], "-", ", ".join(reshaper.sequence_features_))
-print("Status of payment, April to September, of the first:", months[0, :, 0])
+print("Shape of a sequence:", months.shape[1:])
+print("Features:", ", ".join(reshaper.sequence_features_))
+print("Payment status of the first client, April to September:", months[0, :, 0])
 
 # %%
 # The models
 # ----------
-# Every network holds a tenth of its training rows out, watches the ROC AUC on them,
-# stops when it has not grown for five epochs, and keeps the best weights. What differs
-# from the defaults was chosen by cross-validation on the training rows of the whole
-# table, never on the test rows.
+# With early stopping, each network holds out a tenth of its training rows and computes
+# the ROC AUC on them. It stops when this has not improved for five epochs, and restores
+# the best weights. Parameters that differ from the defaults were chosen by
+# cross-validation on the training rows of the whole table, without the test rows.
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
@@ -102,10 +106,10 @@ training = {
     "random_state": 0,
 }
 networks = {
-    "LSTM": over_sequences(LSTMClassifier(pooling="last", **training)),
-    "GRU": over_sequences(GRUClassifier(pooling="last", **training)),
-    "Conv1D": over_sequences(Conv1DClassifier(kernel_size=3, **training)),
-    "Dense": over_sequences(DenseClassifier(dense_units=(64, 32), **training)),
+    "LSTM": make_sequence_pipeline(LSTMClassifier(pooling="last", **training)),
+    "GRU": make_sequence_pipeline(GRUClassifier(pooling="last", **training)),
+    "Conv1D": make_sequence_pipeline(Conv1DClassifier(kernel_size=3, **training)),
+    "Dense": make_sequence_pipeline(DenseClassifier(dense_units=(64, 32), **training)),
 }
 others = {
     "Logistic regression": make_pipeline(StandardScaler(), LogisticRegression()),
@@ -113,8 +117,8 @@ others = {
 }
 
 # %%
-# Fitted and compared
-# -------------------
+# Results
+# -------
 import time
 
 import matplotlib.pyplot as plt
@@ -143,29 +147,27 @@ result = pd.DataFrame(rows).set_index("model").round(4)
 print(result.sort_values("ROC AUC", ascending=False))
 
 # %%
-# What to make of it
-# ------------------
-# The sentences are computed, so that they stay true of the run above.
+# The output compares each network with the two baselines.
 aucs = result["ROC AUC"]
 boosting, regression = aucs["Gradient boosting"], aucs["Logistic regression"]
 for name in networks:
-    verdict = "beaten by" if aucs[name] < boosting else "at least as good as"
+    verdict = "worse than" if aucs[name] < boosting else "at least as good as"
     print(
         f"{name}: {verdict} gradient boosting ({aucs[name] - boosting:+.4f}),", end=" "
     )
-    verdict = "beaten by" if aucs[name] < regression else "at least as good as"
+    verdict = "worse than" if aucs[name] < regression else "at least as good as"
     print(f"{verdict} logistic regression ({aucs[name] - regression:+.4f})")
 
-# The standard error of an AUC, by Hanley and McNeil (1982), for scale.
+# The standard error of Hanley and McNeil (1982) shows which differences are meaningful.
 auc, positive, negative = boosting, int((y_test == 1).sum()), int((y_test == 0).sum())
 q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
 variance = auc * (1 - auc) + (positive - 1) * (q1 - auc**2)
 variance = (variance + (negative - 1) * (q2 - auc**2)) / (positive * negative)
-print(f"Standard error of such an AUC on {len(y_test)} rows: {np.sqrt(variance):.4f}")
+print(f"Standard error of the ROC AUC on {len(y_test)} rows: {np.sqrt(variance):.4f}")
 
 # %%
-# Where gradient boosting wins, take it: it is the simpler model and needs no scaling. A
-# difference smaller than the standard error says nothing.
+# Differences smaller than the standard error are not meaningful. If gradient boosting
+# is better, use it: it is the simpler model and needs no scaling.
 axes.set_title(f"Default of credit card clients, {len(y_test)} test rows")
 axes.legend(loc="lower right")
 plt.show()

@@ -1,16 +1,18 @@
 """
-Ways with a rare class
-======================
+Comparing methods for imbalanced classes
+========================================
 
-Five sequences of a hundred have a bump somewhere. What helps a network to find it:
-weights, batches with the classes in equal shares, rows that are drawn again, left out
-or made? Here they are side by side, over seeds, with a picture of what is made.
+Of the sequences in this example, 5 % have a bump and belong to the rare class. Networks
+are trained with class weights, with balanced batches, and with over-sampling and
+under-sampling. Their scores are compared over several seeds, and the generated rows are
+plotted.
 """
 
 # %%
 # The data
 # --------
-# A noisy wave, and in the rare class a bump of four steps at any place.
+# The sequences are noisy waves. In the rare class, a bump of four timesteps is added at
+# a random position.
 import numpy as np
 import pandas as pd
 from sklearn.metrics import (
@@ -33,24 +35,24 @@ def waves(n_rows, seed):
 
 
 # %%
-# Side by side
-# ------------
-# All networks are the same, and hold a fifth of their training rows out to stop by.
-# ``sampler`` resamples what is left.
+# The methods
+# -----------
+# All networks have the same parameters, and hold out a fifth of their training rows for
+# early stopping. ``sampler`` resamples the other rows.
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.under_sampling import RandomUnderSampler
 
 from skseq import Conv1DClassifier, LatentSampler, SequenceAugmenter
 
-ways = {
-    "nothing": {},
+methods = {
+    "no method": {},
     "class weights": {"class_weight": "balanced"},
     "balanced batches": {"balanced_batches": True},
-    "rows drawn again": {"sampler": RandomOverSampler()},
-    "rows left out": {"sampler": RandomUnderSampler()},
+    "random over-sampling": {"sampler": RandomOverSampler()},
+    "random under-sampling": {"sampler": RandomUnderSampler()},
     "SMOTE": {"sampler": SMOTE()},
-    "stretched copies": {"sampler": SequenceAugmenter()},
-    "SMOTE of codes": {"sampler": LatentSampler()},
+    "scaled copies": {"sampler": SequenceAugmenter()},
+    "SMOTE on codes": {"sampler": LatentSampler()},
 }
 records, last = [], {}
 for seed in range(3):
@@ -58,7 +60,7 @@ for seed in range(3):
     X_train, X_test, y_train, y_test = train_test_split(
         X, y, test_size=0.5, stratify=y, random_state=0
     )
-    for name, params in ways.items():
+    for name, params in methods.items():
         network = Conv1DClassifier(
             filters=32,
             pooling="max",
@@ -85,23 +87,24 @@ table = pd.DataFrame(records).groupby("", sort=False).agg(["mean", "std"])
 print(table.round(3).to_string())
 
 # %%
-# Where ``predict`` draws its line at one half, weights, balanced batches and repeated
-# rows find more of what is rare: that is balanced accuracy. A threshold would do as
-# much, see :ref:`sphx_glr_auto_examples_plot_threshold.py`. None of them ranks rows
-# better than doing nothing does, as the other two columns show; leaving rows out costs
-# what the network would have learned from them.
+# The threshold of ``predict`` is 0.5. With class weights, balanced batches and random
+# over-sampling, more rows of the rare class are detected, and balanced accuracy is
+# higher. Another threshold would have the same effect, see
+# :ref:`sphx_glr_auto_examples_plot_threshold.py`. The other two columns show that no
+# method improves the ranking of rows. Under-sampling loses the information in the rows
+# that it leaves out.
 #
-# The picture shows what is made. SMOTE's rows lie between two rows, and are smoother
-# than any; where two bumps stood at two places, both are lower. Stretched copies keep
-# what they are copies of. An autoencoder of a few numbers leaves out what is so small a
-# part of a row as a bump is: rows that are made of its codes are waves without one, and
-# labelled as if they had one.
+# The left plot shows real rows and generated ones. SMOTE interpolates between two rows,
+# so that its rows are smoother than real ones, and two bumps at different positions are
+# both lower. Scaled copies keep the bumps. The codes of the autoencoder have few
+# components and do not represent such a small part of a row, so that rows decoded from
+# them have no bump, but are labelled as the rare class.
 import matplotlib.pyplot as plt
 from sklearn.metrics import PrecisionRecallDisplay
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5.5), layout="constrained")
 shown = {"real": X_train[y_train == 1]}
-for name in ("SMOTE", "stretched copies", "SMOTE of codes"):
+for name in ("SMOTE", "scaled copies", "SMOTE on codes"):
     rows, _ = last[name].sampler_.fit_resample(X_train, y_train)
     shown[name] = rows[len(X_train) :]
 for i, (name, rows) in enumerate(shown.items()):
@@ -109,10 +112,10 @@ for i, (name, rows) in enumerate(shown.items()):
         left.plot(rows[j, :, 0] - 5 * (3 * i + j), color=f"C{i}")
     left.annotate(name, (30, -5 * (3 * i + 1)), color=f"C{i}", va="center")
 left.set(xlabel="Timestep", xlim=(0, 38), yticks=[], title="Rows of the rare class")
-for name in ("nothing", "balanced batches", "SMOTE", "rows left out"):
+for name in ("no method", "balanced batches", "SMOTE", "random under-sampling"):
     PrecisionRecallDisplay.from_estimator(
         last[name], X_test, y_test, name=name, ax=right
     )
 right.legend(loc="lower left")
-right.set_title("What is found, and how much of it is right")
+right.set_title("Precision and recall on test rows")
 plt.show()

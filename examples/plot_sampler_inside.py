@@ -1,19 +1,19 @@
 """
-Where to put SMOTE
-==================
+Combining SMOTE with early stopping
+===================================
 
-A network that stops early needs rows to watch. Where SMOTE stands before it in a
-pipeline, the network holds out rows of which half were made by SMOTE, each between two
-rows that it trains on. It watches what it has all but seen. ``sampler=`` holds rows out
-first, and resamples the rest.
+A network with early stopping holds out validation rows. If SMOTE is a step before the
+network in a pipeline, half of these rows are generated, by interpolation between rows
+that the network is trained on, and its validation score is too high. With ``sampler=``,
+``fit`` first holds out rows, and then resamples the rest.
 """
 
 # %%
 # The data
 # --------
-# The sample of credit card clients that ships: six months of payments, 22 % defaults.
-# To make the class as rare as it is elsewhere, defaults are thinned out to 8 % of the
-# rows; half of them are kept for the test.
+# The data is the sample of credit card clients that is part of skseq: six months of
+# payments, with 22 % defaults. In other data this class is often rarer, so defaults are
+# reduced to 8 % of the rows. Half of all rows are for testing.
 import numpy as np
 import pandas as pd
 from imblearn.over_sampling import SMOTE
@@ -40,13 +40,13 @@ X, y = X.iloc[kept], y.iloc[kept].to_numpy()
 print(f"{len(y)} rows, {y.sum()} defaults")
 
 # %%
-# Two places for one sampler
-# --------------------------
-# Both networks are the same, both stop when ROC AUC on a fifth of their rows grows no
-# better for ten epochs. The reshaper turns columns into months.
+# SMOTE before the network and inside fit
+# ---------------------------------------
+# All networks have the same parameters, and stop when the ROC AUC on a fifth of their
+# rows has not improved for ten epochs. The reshaper converts columns to timesteps.
 
 
-front = [
+steps = [
     StandardScaler().set_output(transform="pandas"),
     SequenceReshaper(columns=months),
 ]
@@ -64,10 +64,10 @@ def models(seed):
     smote = SMOTE(random_state=seed)
     ends = {
         "no sampler": [network],
-        "SMOTE in front": [SequenceResampler(smote), network],
-        "SMOTE inside": [clone(network).set_params(sampler=smote)],
+        "SMOTE before network": [SequenceResampler(smote), network],
+        "SMOTE inside fit": [clone(network).set_params(sampler=smote)],
     }
-    return {name: clone(make_pipeline(*front, *end)) for name, end in ends.items()}
+    return {name: clone(make_pipeline(*steps, *end)) for name, end in ends.items()}
 
 
 records, last = [], {}
@@ -82,7 +82,7 @@ for seed in range(5):
             {
                 "": name,
                 "epochs": model[-1].n_iter_,
-                "watched ROC AUC": model[-1].best_score_,
+                "validation ROC AUC": model[-1].best_score_,
                 "test ROC AUC": roc_auc_score(y_test, probabilities),
                 "test Brier score": brier_score_loss(y_test, probabilities),
             }
@@ -92,32 +92,32 @@ table = pd.DataFrame(records).groupby("", sort=False).mean()
 print(table.round(3).to_string())
 
 # %%
-# With SMOTE in front, the network watches a ROC AUC that is far from what new rows will
-# show, and trains several times as long on what it has learned by heart. Inside, what
-# it watches is what it gets.
+# With SMOTE before the network, the validation ROC AUC is much higher than the test ROC
+# AUC, and the network overfits for more than twice as many epochs. With SMOTE inside
+# ``fit``, both scores are close.
 #
-# SMOTE inside is no better here than no sampler, which is common: the ranking of rows
-# seldom gains from rows between rows. Its probabilities are those of a world in which
-# half of the clients default, as the Brier score and the second picture show. Where
-# probabilities matter, do without, or calibrate them.
+# SMOTE inside ``fit`` is not better here than no sampler. This is common, because
+# interpolated rows seldom improve the ranking. Its probabilities correspond to data in
+# which half of the clients default, as the Brier score and the right plot show. If
+# probabilities matter, use no sampler, or calibrate them.
 import matplotlib.pyplot as plt
 from sklearn.calibration import CalibrationDisplay
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
 colors = dict(zip(last, ["0.5", "tab:red", "tab:blue"], strict=True))
 for name, (network, probabilities) in last.items():
-    watched = network.history_["val_roc_auc"]
-    true = roc_auc_score(y_test, probabilities)
-    left.plot(np.arange(1, len(watched) + 1), watched, color=colors[name], label=name)
-    left.axhline(true, color=colors[name], linestyle=":")
+    scores = network.history_["val_roc_auc"]
+    test_score = roc_auc_score(y_test, probabilities)
+    left.plot(np.arange(1, len(scores) + 1), scores, color=colors[name], label=name)
+    left.axhline(test_score, color=colors[name], linestyle=":")
     CalibrationDisplay.from_predictions(
         y_test, probabilities, n_bins=6, strategy="quantile", name=name, ax=right,
         color=colors[name],
     )  # fmt: skip
 left.set(
-    xlabel="Epoch", ylabel="ROC AUC", title="Watched (lines) and on new rows (dotted)"
+    xlabel="Epoch", ylabel="ROC AUC", title="Validation (solid) and test rows (dotted)"
 )
 left.legend()
-right.set_title("Calibration on new rows")
+right.set_title("Calibration on test rows")
 right.legend(loc="upper left")
 plt.show()

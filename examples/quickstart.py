@@ -1,23 +1,24 @@
 """
-From a table to a tuned, saved sequence classifier
-==================================================
+From a table to a tuned and saved sequence classifier
+=====================================================
 
-Who will not pay next month? A table of credit card clients holds six months of
-payments side by side. Here those columns become six timesteps, an LSTM is tuned over
-them with :class:`~sklearn.model_selection.GridSearchCV`, and the winner is saved and
-loaded in another process.
+This example predicts which credit card clients will not pay next month. The columns of
+a table hold six months of payments side by side, and are converted to six timesteps. An
+LSTM is tuned with :class:`~sklearn.model_selection.GridSearchCV`, and the best model is
+saved and loaded in another process.
 
-The data is a sample of 2,000 clients that ships with skseq: I-C. Yeh, *Default of
+The data is a sample of 2,000 clients that is part of skseq: I-C. Yeh, *Default of
 Credit Card Clients*, UCI 350, https://doi.org/10.24432/C55S3H, CC BY 4.0.
 """
 
 # %%
-# A table that holds sequences
-# ----------------------------
-# Every payment column stands for a month. Time runs backwards in their names: those
-# that end in 6 are the oldest, and ``PAY_0`` is what one would expect to be ``PAY_1``.
-# A mapping says which column is which step, oldest first. The other columns, such as
-# the limit and the age, belong to no month and are repeated at every step.
+# From columns to sequences
+# -------------------------
+# Each payment column belongs to one month. The numbers in their names count backwards
+# in time: columns that end in 6 are the oldest, and the status of the newest month is
+# ``PAY_0``, not ``PAY_1``. The mapping lists the columns of each feature, oldest month
+# first. The other columns, such as the limit and the age, belong to no month and are
+# repeated at every timestep.
 from sklearn.model_selection import train_test_split
 
 from skseq import SequenceReshaper
@@ -36,16 +37,17 @@ reshaper = SequenceReshaper(
     }
 )
 sequences = reshaper.fit_transform(X_train)
-print("From", X_train.shape, "to", sequences.shape)
-print("Features of a timestep:", ", ".join(reshaper.sequence_features_))
+print("Shape of the table:", X_train.shape)
+print("Shape of the sequences:", sequences.shape)
+print("Features of each timestep:", ", ".join(reshaper.sequence_features_))
 
 # %%
 # A pipeline
 # ----------
-# ``StandardScaler`` and ``SMOTE`` read tables, so they stand before the reshaper.
-# SMOTE evens out the classes, in the training rows alone. It is not always for the
-# better: the grid below decides. (It also draws codes such as ``EDUCATION`` in between;
-# where that matters, use ``SMOTENC``.)
+# ``StandardScaler`` and ``SMOTE`` accept only tables, so they come before the reshaper.
+# SMOTE balances the classes, only in the training rows. It does not always improve the
+# scores, so the grid below also tries the pipeline without it. It interpolates
+# categories such as ``EDUCATION`` like numbers; if that matters, use ``SMOTENC``.
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
@@ -62,8 +64,8 @@ pipeline = Pipeline(
 ).set_output(transform="pandas")  # the reshaper finds the columns by their names
 
 # %%
-# Tuned like any classifier
-# -------------------------
+# Tuning
+# ------
 import pandas as pd
 from sklearn.model_selection import GridSearchCV
 
@@ -93,15 +95,15 @@ table = pd.DataFrame(
 print(table.to_string(index=False))
 
 # %%
-# The test rows were not used so far.
+# The test rows have not been used so far.
 test_auc = search.score(X_test, y_test)
 print(f"Test ROC AUC: {test_auc:.4f}")
 
 # %%
-# Saved, and loaded in another process
-# ------------------------------------
-# The file holds parameters and weights, no graph. The process that loads it gives the
-# same probabilities, to the last bit.
+# Saving, and loading in another process
+# --------------------------------------
+# The file holds parameters and weights, and no graph. The process that loads it gives
+# the same probabilities, bit for bit.
 import subprocess
 import sys
 from pathlib import Path
@@ -129,13 +131,13 @@ loaded = subprocess.run(
 )
 here = search.predict_proba(X_test)
 equal = loaded.stdout.strip() == here.tobytes().hex()
-print(f"{len(here)} predictions of the loaded model are equal, bit for bit: {equal}")
+print(f"{len(here)} predictions of the loaded model are equal bit for bit: {equal}")
 if not equal:
-    raise SystemExit("The loaded model predicts something else.")
+    raise SystemExit("The predictions of the loaded model differ.")
 
 # %%
-# What it can tell
-# ----------------
+# ROC curve on the test rows
+# --------------------------
 import matplotlib.pyplot as plt
 from sklearn.metrics import RocCurveDisplay
 
