@@ -12,8 +12,16 @@ from estimators import CLASSIFIERS, FAST, make
 
 @pytest.fixture(params=CLASSIFIERS)
 def make_classifier(request):
-    """Make a classifier from parameters; runs a test once for each class."""
-    return lambda **params: make(request.param, **{**FAST, **params})
+    """Make a classifier from parameters; runs a test once for each class.
+
+    ``make_classifier.settings`` has the entry of the class in `estimators`.
+    """
+
+    def make_one(**params):
+        return make(request.param, **{**FAST, **params})
+
+    make_one.settings = CLASSIFIERS[request.param]
+    return make_one
 
 
 def _draw(n_samples, n_classes, seed=0):

@@ -28,12 +28,15 @@ class Network:
         Other layers; with something random, where there is something.
     wide : dict
         So wide that matrix products use several threads.
+    drawing : dict
+        With random numbers in each training step.
     """
 
     small: dict
     resized: dict
     other: dict
     wide: dict
+    drawing: dict = field(default_factory=lambda: {"dropout": 0.3})
 
 
 CLASSIFIERS = {

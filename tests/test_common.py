@@ -367,7 +367,7 @@ def test_repr_in_html_shows_name_parameters_and_state(make_classifier, sequences
 
 def test_initialize_draws_weights_without_training(make_classifier, sequences):
     X, y = sequences
-    net = make_classifier(dropout=0.2)
+    net = make_classifier(**make_classifier.settings.drawing)
     assert not net.initialized_
     assert net.initialize(X, y) is net
     assert net.initialized_
@@ -377,7 +377,8 @@ def test_initialize_draws_weights_without_training(make_classifier, sequences):
     assert_allclose(net.predict_proba(X).sum(axis=1), 1)
     for _ in range(2):
         net.partial_fit(X, y)
-    assert bits(net) == bits(make_classifier(dropout=0.2, epochs=2).fit(X, y))
+    whole = make_classifier(**make_classifier.settings.drawing, epochs=2)
+    assert bits(net) == bits(whole.fit(X, y))
 
 
 def test_current_epoch_counts(make_classifier, sequences):
@@ -427,12 +428,12 @@ def test_model_is_a_keras_model_of_its_own(make_classifier, three_classes):
 def test_partial_fit_is_one_epoch(make_classifier, sequences):
     X, y = sequences
     # A net that is to run 20 epochs in fit runs one at a time here.
-    parts = make_classifier(dropout=0.3)
+    parts = make_classifier(**make_classifier.settings.drawing)
     for n_iter in (1, 2, 3):
         assert parts.partial_fit(X, y, classes=[0, 1]) is parts
         assert parts.n_iter_ == n_iter
         assert len(parts.history_["loss"]) == n_iter
-    whole = make_classifier(dropout=0.3, epochs=3).fit(X, y)
+    whole = make_classifier(**make_classifier.settings.drawing, epochs=3).fit(X, y)
     assert bits(parts) == bits(whole)
     assert parts.history_ == whole.history_
 
@@ -524,9 +525,10 @@ def test_fit_without_warm_start_starts_anew(make_classifier, sequences, three_cl
 
 def test_warm_start_goes_on_where_fit_stopped(make_classifier, sequences):
     X, y = sequences
-    params = {"dropout": 0.3, "warm_start": True}
+    drawing = make_classifier.settings.drawing
+    params = {**drawing, "warm_start": True}
     twice = make_classifier(epochs=3, **params).fit(X, y)
-    assert bits(twice) == bits(make_classifier(epochs=3, dropout=0.3).fit(X, y))
+    assert bits(twice) == bits(make_classifier(epochs=3, **drawing).fit(X, y))
     twice.fit(X, y)
     once = make_classifier(epochs=6, **params).fit(X, y)
     assert twice.n_iter_ == once.n_iter_ == 6
@@ -561,7 +563,7 @@ def test_going_on_refuses_another_network(make_classifier, sequences, method):
     X, y = sequences
     net = make_classifier(epochs=2, warm_start=True).fit(X, y)
     before = net.predict_proba(X)
-    net.set_params(**CLASSIFIERS[type(net).__name__].resized)
+    net.set_params(**make_classifier.settings.resized)
     with pytest.raises(ValueError, match="continue with the fitted network"):
         getattr(net, method)(X, y)
     assert_array_equal(net.predict_proba(X), before)
@@ -591,10 +593,10 @@ def test_going_on_after_loading_equals_going_on(
     make_classifier, sequences, method, optimizer
 ):
     X, y = sequences
-    params = {"optimizer": optimizer}
+    params = {**make_classifier.settings.drawing, "optimizer": optimizer}
     if optimizer == "sgd":
         params["optimizer_params"] = {"momentum": 0.9}
-    net = make_classifier(epochs=3, dropout=0.3, warm_start=True, **params).fit(X, y)
+    net = make_classifier(epochs=3, warm_start=True, **params).fit(X, y)
     loaded = reloaded(net)
     assert bits(loaded) == bits(net)
     for classifier in (net, loaded):

@@ -224,6 +224,40 @@ def test_seed_of_the_users_is_kept():
     assert_array_equal(first, second)
 
 
+class Attention(keras.layers.Layer):
+    """A layer with layers of its own, two of which draw."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.attention = keras.layers.MultiHeadAttention(2, 3, dropout=0.3)
+        self.dropout = keras.layers.Dropout(0.2)
+
+    def build(self, shape):
+        self.attention.build(shape, shape)
+
+    def call(self, x, training=None):
+        return self.dropout(self.attention(x, x, training=training), training=training)
+
+
+def test_weights_of_layers_inside_of_a_layer_follow_the_seed(sequences):
+    X, y = sequences
+
+    def initialized(seed):
+        skseq.clear_programs()
+        net = recurrent(Attention(), pooling="mean", random_state=seed)
+        return net.initialize(X, y)
+
+    first, other = initialized(0), initialized(1)
+    assert bits(initialized(0)) == bits(first)
+    pairs = zip(first.model_.weights, other.model_.weights, strict=True)
+    kernels = [pair for pair in pairs if pair[0].path.endswith("kernel")]
+    assert len(kernels) == 7  # two of the LSTM, four of the attention, the outputs'
+    for one, another in kernels:
+        assert not np.array_equal(one, another), one.path
+    net = recurrent(Attention(), pooling="mean")
+    assert bits(net.fit(X, y)) == bits(net.fit(X, y))
+
+
 def test_bias_of_an_lstm_with_a_random_initializer_follows_the_seed():
     # Keras calls this initializer from a function of its own.
     def build():

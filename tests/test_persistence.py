@@ -200,12 +200,11 @@ def test_copy_is_independent(make_classifier, sequences, way):
 # -------------------------------------------------------------------- what is in it
 
 
-@pytest.mark.parametrize("width", [4, 96])
-def test_file_is_small(make_classifier, sequences, tmp_path, width):
+@pytest.mark.parametrize("size", ["small", "wide"])
+def test_file_is_small(make_classifier, sequences, tmp_path, size):
     X, y = sequences
-    estimator = make_classifier(epochs=2, early_stopping=True)
-    sizes = [p for p in ("units", "filters", "dense_units") if hasattr(estimator, p)]
-    estimator.set_params(**{sizes[0]: (width, width)}).fit(X, y)
+    params = getattr(make_classifier.settings, size)
+    estimator = make_classifier(epochs=2, early_stopping=True, **params).fit(X, y)
     weights = sum(w.nbytes for w in estimator.model_.get_weights())
     limit = 3 * weights + 30_000
     path = tmp_path / "classifier.joblib"

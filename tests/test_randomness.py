@@ -29,11 +29,13 @@ def bits(classifier):
 
 @pytest.mark.parametrize(
     "params",
-    [{}, {"dropout": 0.3}, {"early_stopping": True, "validation_split": 0.2}],
-    ids=["plain", "dropout", "early stopping"],
+    [{}, "drawing", {"early_stopping": True, "validation_split": 0.2}],
+    ids=["plain", "drawing", "early stopping"],
 )
 def test_int_repeats_every_bit(make_classifier, sequences, params):
     X, y = sequences
+    if params == "drawing":
+        params = make_classifier.settings.drawing
     net = make_classifier(epochs=3, **params).fit(X, y)
     first, history = bits(net), net.history_
     assert bits(net.fit(X, y)) == first
@@ -59,8 +61,8 @@ def test_int_repeats_whatever_was_fitted_before(
     make_classifier, sequences, three_classes
 ):
     X, y = sequences
-    net = make_classifier(epochs=3, dropout=0.3)
-    other = CLASSIFIERS[type(net).__name__].other
+    settings = make_classifier.settings
+    net = make_classifier(epochs=3, **settings.drawing)
     first = bits(net.fit(X, y))
     # Of the same architecture: other rows, rate, batches, weights, a failure.
     clone(net).set_params(learning_rate=1.0, random_state=9).fit(X[:31], y[:31])
@@ -68,7 +70,7 @@ def test_int_repeats_whatever_was_fitted_before(
     with pytest.raises(KeyboardInterrupt):
         clone(net).set_params(callbacks=[interrupting_callback()]).fit(X, y)
     # Of other ones.
-    make_classifier(epochs=2, **other).fit(X, y)
+    make_classifier(epochs=2, **settings.other).fit(X, y)
     make_classifier(epochs=2, random_state=None).fit(*three_classes)
     make_classifier(epochs=2, optimizer="sgd").fit(X[:, :3], y)
     np.random.seed(5)
@@ -85,7 +87,7 @@ def test_names_in_history_hang_on_nothing_fitted_before(make_classifier, sequenc
 
 
 def test_int_repeats_after_programs_were_forgotten(make_classifier, sequences):
-    net = make_classifier(epochs=2, dropout=0.3)
+    net = make_classifier(epochs=2, **make_classifier.settings.drawing)
     first = bits(net.fit(*sequences))
     before = net.predict_proba(sequences[0])
     skseq.clear_programs()
@@ -214,7 +216,7 @@ def test_int_leaves_global_random_states(make_classifier, sequences, seen, seed_
 
     X, y = sequences
     # Three units are in no other test, so that the network is built here.
-    params = dict(CLASSIFIERS[type(make_classifier()).__name__].other)
+    params = dict(make_classifier.settings.other)
     name = next(iter(params))
     params[name] = 3 if isinstance(params[name], int) else (3, 3)
     if not seen:
@@ -266,7 +268,8 @@ def test_none_leaves_states_that_it_does_not_use(make_classifier, sequences):
 def test_two_threads_fit_as_one(make_classifier, sequences, three_classes):
     def fit(job):
         data, seed = job
-        net = make_classifier(epochs=3, dropout=0.2, random_state=seed).fit(*data)
+        drawing = make_classifier.settings.drawing
+        net = make_classifier(epochs=3, random_state=seed, **drawing).fit(*data)
         return bits(net), net.predict_proba(data[0]).tobytes()
 
     jobs = [(data, seed) for seed in range(3) for data in (sequences, three_classes)]
@@ -317,7 +320,7 @@ def test_prediction_depends_on_no_other_row(
 ):
     X = many_rows
     net = make_classifier(epochs=1, learning_rate=0.003)  # or a wide one saturates
-    net.set_params(**(CLASSIFIERS[type(net).__name__].wide if wide else {}))
+    net.set_params(**(make_classifier.settings.wide if wide else {}))
     net.fit(X[:60], np.arange(60) % n_classes)
     whole = net.predict_proba(X)
     assert len(np.unique(whole[:, 0])) > 250

@@ -624,7 +624,8 @@ def test_no_callbacks_gives_an_empty_list(sequences):
 
 def test_batch_hooks_change_no_result(make_classifier, sequences):
     X, y = sequences
-    params = {"epochs": 2, "metrics": ["accuracy", "auc"], "dropout": 0.2}
+    drawing = make_classifier.settings.drawing
+    params = {"epochs": 2, "metrics": ["accuracy", "auc"], **drawing}
     plain = make_classifier(**params).fit(X, y)
     hooked = make_classifier(**params, callbacks=[Watcher()]).fit(X, y)
     np.testing.assert_allclose(
@@ -637,9 +638,8 @@ def test_batch_hooks_change_no_result(make_classifier, sequences):
 
 def test_batch_hooks_change_no_weight(make_classifier, sequences):
     X, y = sequences
-    params = {"epochs": 3, "dropout": 0}
-    plain = make_classifier(**params).fit(X, y)
-    hooked = make_classifier(**params, callbacks=[Inspector()]).fit(X, y)
+    plain = make_classifier(epochs=3).fit(X, y)
+    hooked = make_classifier(epochs=3, callbacks=[Inspector()]).fit(X, y)
     pairs = zip(hooked.model_.get_weights(), plain.model_.get_weights(), strict=True)
     for found, expected in pairs:
         np.testing.assert_allclose(found, expected, atol=1e-5)

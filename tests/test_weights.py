@@ -77,16 +77,18 @@ def test_weights_of_any_kind(make_classifier, sequences, kind):
     "params",
     [
         {},
-        {"dropout": 0.3},
+        "drawing",
         {"batch_size": 7},
         {"class_weight": "balanced"},
         {"early_stopping": True, "validation_split": 0.3},
         {"early_stopping": True, "validation_split": 0.3, "monitor": "roc_auc"},
     ],
-    ids=["plain", "dropout", "batches", "balanced", "loss", "roc_auc"],
+    ids=["plain", "drawing", "batches", "balanced", "loss", "roc_auc"],
 )
 def test_row_of_weight_zero_is_not_there(make_classifier, sequences, weights, params):
     X, y = sequences
+    if params == "drawing":
+        params = make_classifier.settings.drawing
     absent = np.random.default_rng(2).random(60) < 0.3
     weights[absent] = 0
     X_marred = X.copy()

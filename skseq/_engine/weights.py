@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from skseq._engine.facts import layers_of
 from skseq._engine.keras import DTYPE, is_keras, keras, tf
 from skseq._engine.private import global_seed, initializer_of
 
@@ -155,39 +154,65 @@ def draw_weights(model, seed):
         In the order of ``model.weights``.
     """
     rng, seeds = np.random.default_rng(seed), np.random.default_rng([seed, 1])
-    for layer in layers_of(model):
-        # Functions may call initializers, such as that of an LSTM's bias.
-        for owner in {layer, getattr(layer, "cell", layer)}:
-            for value in vars(owner).values():
-                _reseed(value, seeds)
-    return [
-        _draw(initializer_of(variable), variable, rng, seeds)
-        for variable in model.weights
+    unseeded = [
+        initializer
+        for initializer in _initializers_of(model, set())
+        if getattr(initializer, "seed", None) is not None
+        and initializer.get_config().get("seed") is None
     ]
+    chosen_by_keras = [initializer.seed for initializer in unseeded]
+    # Functions may call initializers, such as that of an LSTM's bias.
+    for initializer in unseeded:
+        initializer.seed = _next_seed(seeds)
+    try:
+        return [
+            _draw(initializer_of(variable), variable, rng, seeds, chosen_by_keras)
+            for variable in model.weights
+        ]
+    finally:
+        for initializer, value in zip(unseeded, chosen_by_keras, strict=True):
+            initializer.seed = value
 
 
-def _draw(initializer, variable, rng, seeds):
+def _initializers_of(value, seen):
+    """Yield all initializers of a layer and of the layers in its attributes."""
+    if isinstance(value, keras.initializers.Initializer):
+        yield value
+        return
+    if isinstance(value, keras.layers.Layer) and id(value) not in seen:
+        seen.add(id(value))
+        parts = vars(value).values()
+    elif isinstance(value, dict):
+        parts = value.values()
+    elif isinstance(value, list | tuple):
+        parts = value
+    else:
+        return
+    for part in parts:
+        yield from _initializers_of(part, seen)
+
+
+def _draw(initializer, variable, rng, seeds, chosen_by_keras):
     """Draw the first value of a variable."""
     shape = tuple(variable.shape)
     by_numpy = _BY_NUMPY.get(type(initializer))
     if by_numpy is not None and len(shape) > 1 and _is_default(initializer):
         return by_numpy(rng, shape).astype(DTYPE)
-    _reseed(initializer, seeds)
     if is_keras(initializer):
+        if getattr(initializer, "seed", None) is not None:
+            configured = initializer.get_config().get("seed")
+            # EinsumDense passes on a seed that Keras has chosen as if the user had.
+            if configured is None or configured in chosen_by_keras:
+                initializer.seed = _next_seed(seeds)
         return np.array(initializer(shape, dtype=variable.dtype), DTYPE)
-    with global_seed(int(seeds.integers(2**31))):
+    with global_seed(_next_seed(seeds)):
         return np.array(initializer(shape, dtype=variable.dtype), DTYPE)
+
+
+def _next_seed(seeds):
+    return int(seeds.integers(2**31))
 
 
 def _is_default(initializer):
     """Check whether an initializer has no seed and no other options."""
     return initializer.get_config() == type(initializer)().get_config()
-
-
-def _reseed(value, seeds):
-    """Set the seed of an initializer, unless the user has set it."""
-    is_random = isinstance(value, keras.initializers.Initializer) and hasattr(
-        value, "seed"
-    )
-    if is_random and value.get_config().get("seed") is None:
-        value.seed = int(seeds.integers(2**31))
