@@ -155,6 +155,71 @@ def test_stop_before_an_epoch_trains_none_of_it(sequences):
     assert bits(net) == bits(dense().initialize(X, y))
     assert not hasattr(net, "best_epoch_")
 
+    # Averages of weights exist after the first step only.
+    net = dense(epochs=9, callbacks=Stop(0), optimizer_params=AVERAGED).fit(X, y)
+    assert bits(net) == bits(dense().initialize(X, y))
+
+
+@pytest.mark.parametrize("params", [None, AVERAGED], ids=["plain", "averaged"])
+def test_weights_that_a_callback_sets_at_the_end_are_kept(sequences, params):
+    class Sevens(keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            weights = self.model.get_weights()
+            self.model.set_weights([np.full_like(one, 7) for one in weights])
+
+    net = dense(callbacks=Sevens(), optimizer_params=params).fit(*sequences)
+    assert {value for one in net.model_.get_weights() for value in one.flat} == {7}
+
+
+def test_initialize_calls_no_callback(sequences, tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("kept")
+    dense(callbacks=keras.callbacks.CSVLogger(path)).initialize(*sequences)
+    assert path.read_text() == "kept"
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2])
+def test_text_in_logs_is_in_the_history(sequences, verbose):
+    class Phase(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["phase"] = "warm" if epoch else "cold"
+
+    net = dense(epochs=2, callbacks=Phase(), verbose=verbose).fit(*sequences)
+    assert net.history_["phase"] == ["cold", "warm"]
+
+
+def test_history_of_a_backup_under_warm_start_has_an_entry_for_each_epoch(
+    sequences, tmp_path
+):
+    X, y = sequences
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+    net = dense(epochs=2, warm_start=True).fit(X, y)
+    net.set_params(epochs=4, callbacks=[backup, Interrupt()])
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(X, y)
+    net.set_params(callbacks=backup).fit(X, y)
+    assert net.n_iter_ == len(net.history_["loss"]) == 6
+
+
+def test_what_a_callback_has_gathered_is_kept(sequences, tmp_path):
+    class Gathering(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            file = open(tmp_path / "file", "w")  # noqa: SIM115
+            self.stats = {"losses": [], "file": file}
+            self.stats["itself"] = self.stats
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.stats["losses"].append(logs["loss"])
+
+        def on_train_end(self, logs=None):
+            self.stats["file"].close()
+
+    net = dense(callbacks=Gathering()).fit(*sequences)
+    stats = net.callbacks_[0].stats
+    assert stats["losses"] == net.history_["loss"]
+    assert stats["file"] is None
+    assert stats["itself"] is stats
+
 
 def test_estimator_that_was_fitted_with_tensorboard_is_pickled(sequences, tmp_path):
     X, y = sequences

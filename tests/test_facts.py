@@ -316,6 +316,56 @@ def test_faster_model_has_the_layers_weights_and_outputs_of_the_plain_one():
     assert [name for name in named if name] == list(rates)
 
 
+@pytest.mark.parametrize("xla", [False, True])
+@pytest.mark.parametrize("optimizer", ["adam", "nadam"])
+def test_constraints_hold(sequences, optimizer, xla, set_jit_compile):
+    set_jit_compile(xla)
+    layer = {"name": "prelu", "alpha_constraint": "non_neg"}
+    net = skseq.DenseClassifier(
+        (8,), activation=layer, optimizer=optimizer, epochs=20, learning_rate=0.1,
+        random_state=0, batch_size=60, shuffle=False,
+    )  # fmt: skip
+    model = net.initialize(*sequences).model_
+    alpha = next(weights for weights in net.fit(*sequences).model_.weights[2:3])
+    assert alpha.path.endswith("alpha")
+    assert alpha.numpy().min() == 0
+    X, y = sequences
+    model.compile(optimizer, "binary_crossentropy", run_eagerly=True)
+    model.optimizer.learning_rate = 0.1
+    x, target = X.astype(np.float32), y.astype(np.float32)[:, None]
+    model.fit(x, target, batch_size=60, shuffle=False, epochs=20, verbose=0)
+    for ours, theirs in zip(net.model_.get_weights(), model.get_weights(), strict=True):
+        assert_allclose(ours, theirs, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        keras.layers.GRU(4, reset_after=False, return_sequences=True),
+        keras.layers.GRU(4, use_bias=False, return_sequences=True),
+        keras.layers.SimpleRNN(4, use_bias=False, return_sequences=True),
+        keras.layers.LSTM(4, use_bias=False, return_sequences=True),
+        keras.layers.Conv1D(4, 2, groups=2),
+        keras.layers.Dropout(0.5, noise_shape=(None, 1, 4)),
+    ],
+    ids=name_of,
+)
+def test_layers_with_options_that_a_twin_lacks_are_keras_own(
+    sequences, layer, set_jit_compile
+):
+    X, y = sequences
+    for xla in (False, True):
+        set_jit_compile(xla)
+        net = recurrent(layer, pooling="mean").fit(X, y)
+        outputs = net.model_.predict(X.astype(np.float32), verbose=0)
+        assert_allclose(outputs[:, 0], net.predict_proba(X)[:, 1], atol=1e-6)
+    if isinstance(layer, keras.layers.Dropout):
+        x = keras.Input((5, 4))
+        model, _ = faster(keras.Model(x, layer(x)))
+        outputs = model(np.ones((3, 5, 4), np.float32), training=True).numpy()
+        assert_array_equal(outputs, outputs[:, :1].repeat(5, axis=1))
+
+
 def test_shared_activation_layer_is_one_layer_each(sequences):
     X, y = sequences
     layer = keras.layers.PReLU()

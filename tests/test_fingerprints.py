@@ -1,5 +1,6 @@
 """Keys of programs: by what the user's code does, and not by who it is."""
 
+import dataclasses
 import functools
 import importlib
 import pickle
@@ -11,6 +12,7 @@ import cloudpickle
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
@@ -41,6 +43,41 @@ class ScaledLoss(keras.losses.Loss):
 
     def get_config(self):
         return {**super().get_config(), "factor": self.factor}
+
+
+class Attributed(keras.losses.Loss):
+    """A loss whose configuration lacks all that it was made with."""
+
+    def __init__(self, **attributes):
+        super().__init__()
+        vars(self).update(attributes)
+
+    def call(self, y_true, y_pred):
+        (factor,) = (getattr(self, name) for name in ("_a", "a") if hasattr(self, name))
+        return scaled_error(y_true, y_pred, factor() if callable(factor) else factor)
+
+
+@dataclasses.dataclass
+class Factor:
+    """A user's object that is data and code in one."""
+
+    value: float
+
+    def __call__(self, *y):
+        return scaled_error(*y, self.value) if y else self.value
+
+
+class Halving(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule that is not registered with Keras."""
+
+    def __init__(self, rate):
+        self.rate = rate
+
+    def __call__(self, step):
+        return self.rate * 0.5 ** keras.ops.cast(step, "float32")
+
+    def get_config(self):
+        return {"rate": self.rate}
 
 
 class Unlisted(ScaledLoss):
@@ -220,6 +257,89 @@ def test_changed_global_is_trained_and_predicted_with(sequences, monkeypatch):
     assert not np.array_equal(other[0], weights[0])
     monkeypatch.setattr(sys.modules[__name__], "FACTOR", 1.0)
     assert_array_equal(net.predict_proba(X), expected)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda value: Attributed(_a=value),
+        lambda value: Attributed(a=keras.ops.convert_to_tensor(value)),
+        lambda value: Attributed(a=Factor(value)),
+        lambda value: Attributed(a=lambda: value),
+        Factor,
+    ],
+    ids=["private", "tensor", "object", "function", "dataclass"],
+)
+def test_attributes_that_no_configuration_has_are_trained_with(sequences, make):
+    slow, fast = (fit(sequences, loss=make(value)).history_ for value in (1.0, 5.0))
+    assert fast["loss"][0] == pytest.approx(5 * slow["loss"][0], rel=0.01)
+    skseq.clear_programs()
+    assert fit(sequences, loss=make(5.0)).history_ == fast
+
+
+def test_program_of_a_loss_that_was_changed_later_is_not_used(sequences):
+    X, y = sequences
+    loss = ScaledLoss()
+    fit(sequences, loss=loss)
+    loss.factor = 5.0  # of the object that the program holds
+    net = skseq.DenseClassifier((4,), epochs=2, loss=ScaledLoss(), random_state=0)
+    found = net.fit(X, y, X_val=X, y_val=y).history_
+    skseq.clear_programs()
+    assert net.fit(X, y, X_val=X, y_val=y).history_ == found
+
+
+@pytest.mark.parametrize("optimizer", ["SGD", "Nadam"])
+def test_schedule_of_an_optimizer_object_and_a_rate_have_programs_each(
+    sequences, optimizer
+):
+    def weights(rate):
+        schedule = keras.optimizers.schedules.ExponentialDecay(0.5, 1, 0.01)
+        made = getattr(keras.optimizers, optimizer)(schedule)
+        return fit(sequences, optimizer=made, learning_rate=rate).model_.get_weights()
+
+    rates = 0.1, None, 0.1
+    first, other, again = map(weights, rates)
+    assert_array_equal(first[0], again[0])
+    assert not np.array_equal(first[0], other[0])
+    skseq.clear_programs()
+    assert_array_equal(other[0], weights(None)[0])
+
+
+def test_schedule_in_an_optimizer_object_needs_no_registration(sequences):
+    net = fit(sequences, optimizer=keras.optimizers.SGD(Halving(0.1)))
+    weights = net.model_.get_weights()[0]
+    expected = fit(sequences, learning_rate=Halving(0.1)).model_.get_weights()[0]
+    assert_array_equal(weights, expected)
+    for copy in (clone(net), pickle.loads(pickle.dumps(net))):
+        assert_array_equal(copy.fit(*sequences).model_.get_weights()[0], weights)
+    other = fit(sequences, optimizer=keras.optimizers.SGD(Halving(0.5)))
+    assert not np.array_equal(other.model_.get_weights()[0], weights)
+
+
+def test_traced_function_keeps_its_key():
+    function = tf.function(scaled)
+    before = fingerprint(function)
+    function(tf.zeros(3))
+    assert fingerprint(function) == before
+    assert fingerprint(tf.function(scaled_error)) != before
+
+
+def test_large_arrays_in_a_configuration_count():
+    alpha = np.ones(2000)
+    before = fingerprint(keras.losses.CategoricalFocalCrossentropy(alpha=alpha))
+    alpha[1000] = 2
+    after = fingerprint(keras.losses.CategoricalFocalCrossentropy(alpha=alpha))
+    assert before != after
+
+
+def test_functions_in_lambda_layers_and_metrics_are_kept(sequences):
+    metric = keras.metrics.MeanMetricWrapper(scaled_error, name="error", factor=2.0)
+    net = fit(sequences, activation=keras.layers.Lambda(scaled), metrics=[metric])
+    plain = fit(sequences, activation=scaled)
+    assert_array_equal(net.model_.get_weights()[0], plain.model_.get_weights()[0])
+    assert list(net.history_) == ["loss", "error"]
+    for copy in (clone(net), pickle.loads(pickle.dumps(net))):
+        assert copy.fit(*sequences).history_ == net.history_
 
 
 def test_unreadable_function_is_traced_for_each_fit(sequences, n_built):

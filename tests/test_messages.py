@@ -140,6 +140,78 @@ def test_loss_scale_optimizer_is_refused(sequences):
         skseq.DenseClassifier(optimizer=optimizer).fit(*sequences)
 
 
+@pytest.mark.skipif(
+    not hasattr(keras.optimizers, "MultiOptimizer"), reason="Keras has no such class"
+)
+def test_optimizer_of_several_optimizers_is_refused(sequences):
+    parts = [(keras.optimizers.SGD(0.1), "outputs/.*")]
+    optimizer = keras.optimizers.MultiOptimizer(keras.optimizers.Adam(0.1), parts)
+    with pytest.raises(ValueError, match="one optimizer for all weights, got"):
+        skseq.DenseClassifier(optimizer=optimizer).fit(*sequences)
+    with pytest.raises(ValueError, match="name of a Keras optimizer"):
+        skseq.DenseClassifier(optimizer="multioptimizer").fit(*sequences)
+
+
+@pytest.mark.parametrize("name", ["clipnorm", "global_clipnorm", "clipvalue"])
+def test_negative_limit_of_the_gradient_is_refused(sequences, name):
+    for params in (
+        {"optimizer_params": {name: -1.0}},
+        {"optimizer": keras.optimizers.SGD(0.1, **{name: -1.0})},
+    ):
+        with pytest.raises(ValueError, match=f"positive {name}, or None, got -1.0"):
+            skseq.DenseClassifier(**params).fit(*sequences)
+
+
+@pytest.mark.skipif(
+    not hasattr(keras.optimizers, "Muon"), reason="Keras has Muon from 3.11 on"
+)
+def test_paths_of_weights_that_an_optimizer_excludes_are_those_of_keras(sequences):
+    def weights(layers):
+        optimizer = keras.optimizers.Muon(0.01, exclude_layers=layers)
+        net = skseq.DenseClassifier((4,), epochs=2, optimizer=optimizer, random_state=0)
+        return net.fit(*sequences).model_.get_weights()
+
+    by_path, by_layer, none = map(weights, (["dense_1/kernel"], ["dense_1"], []))
+    assert np.array_equal(by_path[0], by_layer[0])
+    assert not np.array_equal(by_path[0], none[0])
+
+
+def test_metric_that_is_named_as_the_loss_is_refused(sequences):
+    def loss(y_true, y_pred):
+        return keras.ops.mean(y_pred, axis=-1)
+
+    for metric in (loss, keras.metrics.Accuracy(name="loss")):
+        with pytest.raises(ValueError, match="must not be named 'loss'"):
+            skseq.DenseClassifier(metrics=[metric]).fit(*sequences)
+
+
+class Powered(keras.losses.Loss):
+    def __init__(self, power=2.0, **options):
+        super().__init__(**options)
+        self.power = power
+
+    def call(self, y_true, y_pred):
+        return keras.ops.mean(abs(y_true - y_pred) ** self.power, axis=-1)
+
+
+class Derived(Powered):
+    def __init__(self, **options):
+        super().__init__(**options)
+
+
+def test_arguments_of_a_users_base_class_are_taken(sequences):
+    params = {"epochs": 2, "random_state": 0}
+    found, expected = (
+        skseq.DenseClassifier(loss=cls, loss_params={"power": 3.0}, **params)
+        .fit(*sequences)
+        .history_
+        for cls in (Derived, Powered)
+    )
+    assert found == expected
+    with pytest.raises(ValueError, match="arguments of Derived, got 'powr'.*'power'"):
+        skseq.DenseClassifier(loss=Derived, loss_params={"powr": 3.0}).fit(*sequences)
+
+
 def test_loss_scale_factor_changes_no_weight(sequences):
     X, y = sequences
     params = {"epochs": 4, "random_state": 0, "optimizer": "sgd", "learning_rate": 0.1}

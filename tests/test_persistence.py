@@ -6,6 +6,7 @@ import pickle
 import pickletools
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+from numpy.testing import assert_array_equal
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -272,6 +274,37 @@ class _CountEpochs(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.n_epochs += 1
+
+
+class _OwnLayer(keras.layers.Layer):
+    """A layer of a class that is not registered with Keras."""
+
+    def call(self, x):
+        return x * 2.0
+
+
+def test_layers_in_a_network_are_saved_as_those_in_parameters(sequences):
+    X, y = sequences
+    net = skseq.DenseClassifier((4,), activation=_OwnLayer(), epochs=2, random_state=0)
+    data = pickle.dumps(net.fit(X, y))
+    loaded = pickle.loads(data)
+    assert_array_equal(loaded.predict_proba(X), net.predict_proba(X))
+    time.sleep(1.1)  # Keras' own pickles have the time in seconds
+    assert pickle.dumps(net) == data
+
+
+def test_shallow_copy_is_the_same_estimator(sequences):
+    X, y = sequences
+    optimizer = keras.optimizers.SGD(0.1)
+    net = skseq.DenseClassifier((4,), optimizer=optimizer, epochs=2, random_state=0)
+    copied = copy.copy(net.fit(X, y))
+    assert vars(copied) == vars(net)
+    assert copied.optimizer is optimizer
+    expected = net.predict_proba(X)
+    net.set_params(epochs=5).fit(X, y)
+    assert copied.epochs == 2
+    assert_array_equal(copied.predict_proba(X), expected)
+    assert_array_equal(copied.fit(X, y).predict_proba(X), expected)
 
 
 def test_user_objects_come_back(data, saved):

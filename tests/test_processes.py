@@ -18,8 +18,9 @@ import tensorflow as tf
 from numpy.testing import assert_array_equal
 
 import skseq
-from skseq._engine import cache, layers, path, program, progress
+from skseq._engine import cache, layers, path, program, progress, recipe
 from skseq._engine.keras import building
+from skseq._engine.networks import Dense, Head
 
 ROOT = Path(skseq.__file__).parents[1]
 
@@ -79,6 +80,13 @@ with keras._without_startup_lines():
     assert "the disk is on fire\nThis CPU has no AVX." in result.stderr
 
 
+def test_import_in_an_embedded_python():
+    code = f"import sys; sys.executable = None\n{FIT}"
+    code += "skseq.DenseClassifier(epochs=1).fit(X, y)"
+    done = run_python(code, TF_CPP_MIN_LOG_LEVEL=None)
+    assert done.returncode == 0, done.stderr
+
+
 def test_star_import_without_imbalanced_learn():
     code = """
 import sys
@@ -98,7 +106,7 @@ except ImportError as error:
     assert result.returncode == 0, result.stderr
     first, second = result.stdout.strip().splitlines()
     assert first == "LSTMClassifier False"
-    assert 'pip install "skseq[imbalance]"' in second
+    assert 'pip install imbalanced-learn' in second
 
 
 # ------------------------------------------------------------------------------ forks
@@ -231,6 +239,24 @@ def test_threads_leave_the_users_policy(sequences):
         assert keras.config.floatx() == "float64"
     finally:
         keras.config.set_floatx("float32")
+
+
+def test_threads_read_rates_while_others_are_removed(monkeypatch):
+    def read(model):
+        time.sleep(1e-3)
+        return {}
+
+    monkeypatch.setattr(recipe, "_MAX_RATES", 1)
+    monkeypatch.setattr(recipe.facts, "rates", read)
+    networks = [
+        Dense(
+            n_timesteps=3, n_features=1, head=Head(1, None), dense_units=(n,),
+            activation=("relu",), dropout=(0.0,),
+        )
+        for n in range(1, 4)
+    ]  # fmt: skip
+    with ThreadPoolExecutor(3) as threads:
+        assert list(threads.map(recipe._rates_of, networks * 20)) == [{}] * 60
 
 
 def test_users_policy_holds_in_callbacks(sequences):

@@ -84,7 +84,8 @@ _parameters _sequences
 _targets _scaling _rows _engine.keras
 _engine.private
 _engine.fingerprints _engine.names _engine.progress _engine.order _engine.types
-_engine.optimizers _engine.losses _engine.metrics _engine.activations _engine.stored
+_engine.stored
+_engine.optimizers _engine.losses _engine.metrics _engine.activations
 _engine.networks _engine.layers
 _engine.facts
 _engine.path _engine.weights

@@ -5,6 +5,7 @@ import inspect
 from skseq._engine.fingerprints import config_of
 from skseq._engine.keras import DTYPE, keras
 from skseq._engine.names import check_options
+from skseq._engine.stored import made_from
 from skseq._validation import check_per_layer, nearest
 
 # The constraint of a single activation.
@@ -89,7 +90,7 @@ def is_function(activation):
 def activation_layer(activation, name):
     """Make a layer that computes an activation; a layer of the user's is copied."""
     if isinstance(activation, keras.layers.Layer):
-        return type(activation).from_config({**config_of(activation), "name": name})
+        return made_from(type(activation), {**config_of(activation), "name": name})
     options = {"name": activation} if isinstance(activation, str) else activation
     if isinstance(options, dict):
         cls = _LAYERS.get(options["name"])

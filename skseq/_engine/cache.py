@@ -37,13 +37,13 @@ def borrowed(recipe):
     """Lend a program of this recipe to one thread, for the length of a block.
 
     The program is kept also when the block raises: tracing is not interrupted, and
-    everything else in a program is set again before each use.
+    everything else that training changes is set again before each use.
     """
     check_process()
     key = recipe.key()
     with _LOCK:
         programs = _idle.pop(key, [])
-        program = programs.pop() if programs else None
+        program = _next_valid(programs, key)
         if programs:
             _idle[key] = programs
     if program is None:
@@ -53,6 +53,18 @@ def borrowed(recipe):
         yield program
     finally:
         _give_back(key, program)
+
+
+def _next_valid(programs, key):
+    """Take a program that still has this key from a list, or return None.
+
+    A program holds the user's objects. Its key is another one if they have changed.
+    """
+    while programs:
+        program = programs.pop()
+        if program.recipe.key() == key:
+            return program
+    return None
 
 
 def _give_back(key, program):

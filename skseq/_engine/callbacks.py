@@ -6,6 +6,7 @@ from types import ModuleType
 
 from skseq._engine.keras import building, keras, tf
 from skseq._engine.private import first_epoch, reset_first_epoch
+from skseq._engine.program import compiled
 from skseq._engine.weights import assign, values_of
 
 # The constraint of the parameter ``callbacks``.
@@ -66,7 +67,7 @@ class _Shown:
         self._program = program
         self.values = recipe.values()
         with building():
-            self.model = program.compile(recipe.network.build(), recipe)
+            self.model = compiled(recipe.network.build(), recipe)
             self.model.optimizer.build(program.layout.untied(self.model))
 
     def _slots(self):
@@ -166,12 +167,14 @@ class Callbacks:
             for name, value in vars(callback).items():
                 if _is_open_only_in_training(value):
                     setattr(callback, name, None)
+                elif isinstance(value, dict):  # TensorBoard has its writers in one
+                    for key, item in list(value.items()):
+                        if _is_open_only_in_training(item):
+                            value[key] = None
 
 
 def _is_open_only_in_training(value):
     """Check whether an attribute is a closed file or a part of TensorFlow."""
     if isinstance(value, io.IOBase):  # CSVLogger keeps its file
         return value.closed
-    if isinstance(value, dict):  # TensorBoard has its writers in one
-        return any(map(_is_open_only_in_training, value.values()))
     return isinstance(value, (tf.summary.SummaryWriter, ModuleType))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from skseq._engine.fingerprints import users_functions
 from skseq._engine.keras import keras
+from skseq._engine.layers import has_twin
 
 # Layers that compute each row of a batch independently of the others.
 _ROW_BY_ROW = {
@@ -28,7 +29,6 @@ _FOR_XLA = _ROW_BY_ROW - {
     keras.layers.DepthwiseConv1D,
     keras.layers.SeparableConv1D,
 }
-_FOR_XLA.add(keras.layers.BatchNormalization)
 
 
 def layers_of(model):
@@ -67,7 +67,7 @@ def rates(model):
     found = {
         _rate_name(i): getattr(layer, _RATES[type(layer)])
         for i, layer in enumerate(layers_of(model))
-        if type(layer) in _RATES
+        if type(layer) in _RATES and has_twin(layer)
     }
     return {name: rate for name, rate in found.items() if rate}
 

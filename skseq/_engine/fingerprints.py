@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import inspect
 import io
-import json
 import re
 import sys
 import sysconfig
@@ -17,8 +16,8 @@ from types import FunctionType, ModuleType
 import cloudpickle
 import numpy as np
 
-from skseq._engine.keras import is_keras, keras
-from skseq._engine.private import arguments_of
+from skseq._engine.keras import is_keras, keras, tf
+from skseq._engine.private import arguments_of, schedule_of
 
 
 def fingerprint(value, unknown=id):
@@ -35,7 +34,7 @@ def fingerprint(value, unknown=id):
     """
     if isinstance(value, dict):
         items = [(key, fingerprint(item, unknown)) for key, item in value.items()]
-        return tuple(sorted(items, key=lambda item: item[0]))
+        return tuple(sorted(items, key=lambda item: repr(item[0])))
     if isinstance(value, (list, tuple)):
         return tuple(fingerprint(item, unknown) for item in value)
     if isinstance(value, np.generic):
@@ -44,7 +43,7 @@ def fingerprint(value, unknown=id):
         return "nan"  # equal to itself
     if value is None or isinstance(value, (bool, int, float, str, bytes)):
         return type(value).__name__, value
-    if dataclasses.is_dataclass(value) and not inspect.isclass(value):
+    if is_own_dataclass(value):
         return type(value).__qualname__, fingerprint(vars(value), unknown)
     if not is_keras(value):
         content = _content(value)
@@ -53,16 +52,22 @@ def fingerprint(value, unknown=id):
         return value.__module__, value.__qualname__
     return (
         type(value).__qualname__,
-        json.dumps(_config(value), sort_keys=True, default=repr),
+        fingerprint(_config(value), unknown),
         fingerprint(users_functions(value), unknown),
     )
+
+
+def is_own_dataclass(value):
+    """Check whether a value is one of this package's own records of options."""
+    is_object = dataclasses.is_dataclass(value) and not inspect.isclass(value)
+    return is_object and type(value).__module__.startswith("skseq.")
 
 
 def config_of(keras_object):
     """Get the whole configuration of a Keras object.
 
-    Keras' own configuration has only the names of the user's functions, and lacks some
-    arguments of losses.
+    Keras' own configuration has only the names of the user's functions and of the
+    classes of their schedules, and lacks some arguments of losses.
     """
     with warnings.catch_warnings():
         # Keras warns that a lambda can't be saved; it is not saved here.
@@ -77,6 +82,9 @@ def config_of(keras_object):
         name = name.rpartition(".")[2]
         if name in config:
             config[name] = function
+    schedule = schedule_of(keras_object)
+    if schedule is not None:
+        config["learning_rate"] = schedule
     return config
 
 
@@ -94,7 +102,7 @@ def has_users_code(value):
         return any(map(has_users_code, value.values()))
     if isinstance(value, (list, tuple)):
         return any(map(has_users_code, value))
-    if dataclasses.is_dataclass(value) and not inspect.isclass(value):
+    if is_own_dataclass(value):
         return has_users_code(vars(value))
     if not callable(value) and not hasattr(value, "get_config"):
         return False
@@ -110,6 +118,8 @@ def users_functions(keras_object):
         return {}
     found = {}
     for name, item in vars(keras_object).items():
+        if name == "_fn" and isinstance(keras_object, keras.metrics.MeanMetricWrapper):
+            name = "fn"
         if name.startswith("_") or not callable(item):
             continue
         if not is_keras(item):
@@ -151,7 +161,8 @@ _NOT_IN_SOURCE = re.compile(
 
 _PLAIN = (bool, int, float, str, bytes, tuple, list, dict, np.ndarray, type(None))
 
-_KERAS_OBJECTS = (
+# The kinds of Keras objects that users extend.
+KERAS_OBJECTS = (
     keras.layers.Layer,
     keras.losses.Loss,
     keras.metrics.Metric,
@@ -164,7 +175,7 @@ def _described(*_):
 
 
 class _Content(cloudpickle.Pickler):
-    """Pickles the content of the user's functions, classes and Keras objects."""
+    """Pickles the content of the user's functions, classes and objects."""
 
     def __init__(self, file):
         super().__init__(file)
@@ -176,10 +187,17 @@ class _Content(cloudpickle.Pickler):
 
     def reducer_override(self, obj):
         # The description goes into the state, which may refer to the object itself.
-        if isinstance(obj, _KERAS_OBJECTS):
-            own = {k: v for k, v in vars(obj).items() if k != "name" and k[0] != "_"}
-            own = {k: _plain(v) for k, v in own.items() if isinstance(v, _PLAIN)}
-            return _described, (type(obj),), (_config(obj), own)
+        if isinstance(obj, KERAS_OBJECTS) and not is_keras(type(obj)):
+            return _described, (type(obj),), (_config(obj), _own_attributes(obj))
+        if is_keras(type(obj)) and hasattr(obj, "get_config"):
+            return _described, (type(obj),), (_config(obj), users_functions(obj))
+        if is_keras(type(obj)) and isinstance(obj, list | dict | set):
+            # Keras wraps the containers in attributes of layers.
+            kind = next(one for one in (list, dict, set) if isinstance(obj, one))
+            return _described, (), kind(obj)
+        if isinstance(obj, tf.types.experimental.PolymorphicFunction):
+            # It holds graphs that can't be pickled once it was traced.
+            return _described, (), obj.python_function
         name = getattr(obj, "__name__" if inspect.ismodule(obj) else "__module__", None)
         # A function that a library has made inside another function.
         is_local = "<" in getattr(obj, "__qualname__", "")
@@ -213,12 +231,22 @@ class _Content(cloudpickle.Pickler):
         self.registered.add(module)
 
 
-def _plain(value):
-    """Convert lists and dicts that Keras has wrapped to plain ones."""
-    for kind in (list, dict):
-        if isinstance(value, kind):
-            return kind(value)
-    return value
+def _own_attributes(keras_object):
+    """Collect the attributes that a user's subclass has set, without weights."""
+    if isinstance(keras_object, keras.optimizers.Optimizer):
+        return {}  # only its configuration is used
+    return {
+        name: value
+        for name, value in vars(keras_object).items()
+        if name not in _keras_attributes() and not isinstance(value, keras.Variable)
+    }
+
+
+@cache
+def _keras_attributes():
+    """Collect the attributes that Keras sets in every layer, loss and metric."""
+    kinds = keras.layers.Layer, keras.losses.Loss, keras.metrics.Metric
+    return {"built"}.union(*(vars(kind(name="bare")) for kind in kinds))
 
 
 def _source(names):

@@ -38,17 +38,23 @@ for line in sys.stdin.buffer:
 @contextmanager
 def _without_startup_lines():
     """Leave TensorFlow's usual messages out of standard error during a block."""
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ or os.name != "posix":
+    is_set = "TF_CPP_MIN_LOG_LEVEL" in os.environ
+    if is_set or os.name != "posix" or not sys.executable:
         yield
         return
     try:
         before = os.dup(2)
+    except OSError:  # no standard error
+        yield
+        return
+    try:
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _FILTER, _STARTUP_LINES],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
         )
-    except (OSError, ValueError):  # no standard error, or no processes
+    except (OSError, ValueError):  # no processes
+        os.close(before)
         yield
         return
     os.dup2(process.stdin.fileno(), 2)

@@ -15,12 +15,13 @@ from typing import Any
 
 from skseq._engine.fingerprints import config_of
 from skseq._engine.keras import has_gpu, keras, tf
+from skseq._engine.stored import made_from
 
 _tracing_for_xla = False
 _values: dict[str, Any] = {}
 
-# Keras' Bidirectional copies its layers from their configuration, and has to find these
-# classes by name.
+# Keras' Bidirectional copies its layers from their configuration, and has to find the
+# recurrent ones by name.
 _registered = keras.saving.register_keras_serializable("skseq")
 
 
@@ -257,7 +258,6 @@ class SimpleRNN(_FastLoop, keras.layers.SimpleRNN):
         return _loop(step, _project(x, kernel, bias), states)
 
 
-@_registered
 class Dropout(_RunTimeRate, keras.layers.Dropout):
     """Keras' Dropout with a rate that may be a run-time value."""
 
@@ -268,7 +268,6 @@ class Dropout(_RunTimeRate, keras.layers.Dropout):
         return self._dropped(inputs, self.rate, self.seed_generator)
 
 
-@_registered
 class Conv1D(keras.layers.Conv1D):
     """Keras' Conv1D, which for XLA is one matrix product over shifted copies.
 
@@ -321,6 +320,21 @@ TWINS = {
     keras.layers.Conv1D: Conv1D,
 }
 
+# The options that twins have, where these don't have all options.
+_CONDITIONS = {
+    keras.layers.GRU: lambda layer: layer.reset_after and layer.use_bias,
+    keras.layers.Dropout: lambda layer: layer.noise_shape is None,
+    keras.layers.Conv1D: lambda layer: (
+        layer.groups == 1 and layer.data_format == "channels_last"
+    ),
+}
+
+
+def has_twin(layer):
+    """Check whether a Keras layer has a faster twin with equal results."""
+    cls = type(layer)
+    return cls in TWINS and (cls not in _CONDITIONS or _CONDITIONS[cls](layer))
+
 
 @dataclass(frozen=True)
 class LayerCall:
@@ -361,7 +375,8 @@ def faster(model):
                 name=layer.name,
                 dtype=layer.dtype_policy,
             )
-        return TWINS.get(type(layer), type(layer)).from_config(config_of(layer))
+        cls = TWINS[type(layer)] if has_twin(layer) else type(layer)
+        return made_from(cls, config_of(layer))
 
     def call(layer, *args, **kwargs):
         outputs = layer(*args, **kwargs)

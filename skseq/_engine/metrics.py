@@ -2,9 +2,9 @@
 
 import re
 
-from skseq._engine.fingerprints import config_of
 from skseq._engine.keras import is_keras, keras
 from skseq._engine.names import snake_case
+from skseq._engine.stored import copied
 from skseq._validation import nearest
 
 # The constraint of the parameter ``metrics``.
@@ -42,6 +42,11 @@ def check_metrics(metrics):
                 f"metrics must be names, functions or keras.metrics.Metric objects, "
                 f"got {metric!r}."
             )
+        if _name_of(metric) == "loss":
+            raise ValueError(
+                f"metrics must not be named 'loss', which is the name of the loss in "
+                f"history_, got {metric!r}. Give it another name."
+            )
     return tuple(metrics)
 
 
@@ -55,9 +60,16 @@ def make_metrics(metrics):
 
 def _new_metric(metric):
     if isinstance(metric, keras.metrics.Metric):
-        return type(metric).from_config(config_of(metric))
+        return copied(metric)
     if isinstance(metric, str) or is_keras(metric):
         return metric
+    return keras.metrics.MeanMetricWrapper(metric, name=_name_of(metric))
+
+
+def _name_of(metric):
+    if isinstance(metric, str):
+        return metric
+    if isinstance(metric, keras.metrics.Metric):
+        return metric.name
     # TensorFlow does not accept the name of a lambda.
-    name = re.sub(r"\W+", "", getattr(metric, "__name__", type(metric).__name__))
-    return keras.metrics.MeanMetricWrapper(metric, name=name)
+    return re.sub(r"\W+", "", getattr(metric, "__name__", type(metric).__name__))

@@ -3,8 +3,6 @@
 import inspect
 import re
 
-# First, because its message says what to do where Keras can't be imported.
-from skseq._engine.keras import keras as _keras  # noqa: F401
 from skseq._validation import nearest
 
 
@@ -24,19 +22,20 @@ def public_classes(module, base):
 
 
 def _accepted(cls):
-    """Collect the arguments of a Keras class, those of its base classes included."""
+    """Collect the arguments of a class, with those that it passes to base classes."""
     names = set()
     for ancestor in inspect.getmro(cls):
-        if ancestor.__module__.startswith("keras.") or ancestor is cls:
-            parameters = inspect.signature(ancestor.__init__).parameters.values()
-            names |= {
-                parameter.name
-                for parameter in parameters
-                if parameter.kind
-                in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-            }
-            if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-                break
+        if "__init__" not in vars(ancestor):
+            continue
+        parameters = inspect.signature(ancestor.__init__).parameters.values()
+        names |= {
+            parameter.name
+            for parameter in parameters
+            if parameter.kind
+            in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        }
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
     return names - {"self"}
 
 
@@ -46,6 +45,6 @@ def check_options(parameter, options, cls, also_refused=()):
     for name in options:
         if name not in accepted:
             raise ValueError(
-                f"{parameter} must hold arguments of keras' {cls.__name__}, got "
+                f"{parameter} must hold arguments of {cls.__name__}, got "
                 f"{name!r}.{nearest(name, accepted)}"
             )

@@ -4,7 +4,7 @@ import functools
 import inspect
 from numbers import Real
 
-from skseq._engine.fingerprints import fingerprint
+from skseq._engine.fingerprints import config_of, fingerprint
 from skseq._engine.keras import is_keras, keras
 from skseq._engine.names import check_options, public_classes
 from skseq._engine.private import is_excluding_weights
@@ -23,7 +23,7 @@ _OPTIMIZERS = {
     for name, cls in public_classes(
         keras.optimizers, keras.optimizers.Optimizer
     ).items()
-    if name != "LossScaleOptimizer"
+    if name not in ("LossScaleOptimizer", "MultiOptimizer")
 }
 
 # Optimizers that update each element of a weight by itself, so that all weights can be
@@ -38,6 +38,9 @@ _ELEMENTWISE = {
 
 # Options of these optimizers that are values at run time, and need no new trace.
 _VALUE_OPTIONS = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue")
+
+# Limits of the gradient. Keras ignores negative ones.
+_LIMITS = _VALUE_OPTIONS[1:]
 
 _RUN_TIME = "a run-time value"
 
@@ -63,7 +66,7 @@ def _optimizer_class(optimizer):
             )
         return cls, {}
     if is_object(optimizer):
-        return type(optimizer), optimizer.get_config()
+        return type(optimizer), config_of(optimizer)
     if inspect.isclass(optimizer) and issubclass(optimizer, keras.optimizers.Optimizer):
         return optimizer, {}
     raise TypeError(
@@ -114,6 +117,16 @@ def check_optimizer(optimizer, learning_rate, optimizer_params):
             f"made for training in float16, and networks are trained in float32. Pass "
             f"its inner_optimizer."
         )
+    if cls is getattr(keras.optimizers, "MultiOptimizer", None):
+        raise ValueError(
+            f"optimizer must be one optimizer for all weights, got {optimizer!r}. Pass "
+            f"one of its optimizers."
+        )
+    for name, value in _full_config(optimizer, optimizer_params)[1].items():
+        if name in _LIMITS and value is not None and value < 0:
+            raise ValueError(
+                f"optimizer_params must hold a positive {name}, or None, got {value!r}."
+            )
     check_no_exclusions(optimizer)
     has_plain_rate = learning_rate is None or is_rate_value(learning_rate)
     if optimizer_params or not has_plain_rate or not is_keras(cls):
@@ -170,18 +183,15 @@ def optimizer_key(optimizer, optimizer_params, learning_rate, unknown=id):
     It is the optimizer's configuration, without the options that are passed at run
     time. For ``unknown`` see `fingerprint`.
     """
-    rate = learning_rate
-    if rate is None or is_rate_value(rate):
-        rate = _RUN_TIME
-    if not is_elementwise(optimizer, optimizer_params):
-        return fingerprint((optimizer, optimizer_params, rate), unknown)
     cls, config = _full_config(optimizer, optimizer_params)
+    config.pop("name", None)
+    if learning_rate is not None:
+        config["learning_rate"] = learning_rate
+    if is_rate_value(config.get("learning_rate")):
+        config["learning_rate"] = _RUN_TIME
     used = option_values(optimizer, optimizer_params)
     config |= dict.fromkeys(used, _RUN_TIME)
-    if is_rate_value(config["learning_rate"]):
-        config["learning_rate"] = _RUN_TIME
-    del config["name"]
-    return fingerprint((cls, config, rate), unknown)
+    return fingerprint((cls, config), unknown)
 
 
 def own_rate(optimizer):

@@ -19,7 +19,7 @@ def epoch_order(schedule, epoch, n_rows, row_bytes):
         Counted from 0.
     n_rows : int
     row_bytes : int
-        Bytes that a row of X takes.
+        Bytes that a row of X takes as float32.
 
     Returns
     -------

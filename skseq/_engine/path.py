@@ -25,8 +25,9 @@ def set_jit_compile(value: str | bool) -> None:
     ----------
     value : {"auto", True, False}
         ``"auto"``, the default at import: depends on the network and the amount of
-        work, see the user guide's page on speed. True: wherever it is possible; it is
-        not possible with ``metrics`` or with your own loss.
+        work, see the page "Speed and memory" of the documentation. True: wherever it is
+        possible; it is not possible with ``metrics``, with batch normalization, or with
+        your own loss or layers.
 
     Raises
     ------

@@ -38,6 +38,16 @@ def arguments_of(keras_object):
     return getattr(keras_object, "_fn_kwargs", {})
 
 
+def schedule_of(keras_object):
+    """Get the schedule of an optimizer's learning rate, or None.
+
+    The configuration of the optimizer has only the name of the schedule's class.
+    """
+    rate = getattr(keras_object, "_learning_rate", None)
+    is_schedule = isinstance(rate, keras.optimizers.schedules.LearningRateSchedule)
+    return rate if is_schedule else None
+
+
 def first_epoch(model):
     """Get the epoch at which a callback wants training to start, or None."""
     return model._initial_epoch

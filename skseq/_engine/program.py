@@ -34,6 +34,23 @@ _CHUNK_BYTES = 2**23
 _CHUNK_STEPS = 64
 
 
+def compiled(model, recipe):
+    """Compile a model of a recipe's network as Keras does, and return it."""
+    model.compile(
+        optimizer=_new_optimizer(recipe),
+        loss=make_loss(recipe.loss, recipe.loss_params),
+        metrics=make_metrics(recipe.metrics),
+        jit_compile=False,
+    )
+    return model
+
+
+def _new_optimizer(recipe):
+    return make_optimizer(
+        recipe.optimizer, recipe.learning_rate, recipe.optimizer_params
+    )
+
+
 def chunk_steps(batch_size, shape):
     """Choose the number of batches in a chunk, for rows of a shape."""
     batch_bytes = 4 * batch_size * math.prod(shape)
@@ -61,8 +78,14 @@ class Program:
         The states of random generators.
     shown : object or None
         The model for callbacks, see `skseq._engine.callbacks`.
+    facts : skseq._engine.facts.Facts
+    objective : skseq._engine.objectives.Objective
+    optimizer : keras.optimizers.Optimizer or None
+        None before `prepare_training`.
+    takes_xla : bool
+        Whether training may go through XLA; set by `prepare_training`.
     holds : list or None
-        The list of weights that was set last, unless it was trained since.
+        The list of weights of the last prediction, if they have not changed since.
     """
 
     def __init__(self, recipe):
@@ -85,6 +108,7 @@ class Program:
             is_elementwise(recipe.optimizer, recipe.optimizer_params),
         )
         self.parameters = self.layout.make_parameters()
+        self._constraints = [v.constraint for v in self.layout.untied(model)]
         trainable = {id(variable) for variable in model.trainable_variables}
         self._is_trainable = [id(variable) in trainable for variable in model.weights]
         # The values of the model's non-trainable variables, in its order.
@@ -138,23 +162,17 @@ class Program:
         with self.averaged():
             return State(self.take_weights(), optimizer)
 
+    def finalize(self):
+        """End training: an optimizer that averages weights sets the averages."""
+        # Before the first step there are none.
+        if self.optimizer.use_ema and int(self.optimizer.iterations.numpy()):
+            self.optimizer.finalize_variable_values(self.parameters)
+
     def averaged(self):
         """Get a context in which the weights are those that training would end with."""
         return _Averaged(self)
 
     # -------------------------------------------------------------------- training
-
-    def compile(self, model, recipe):
-        """Compile a model of this network as Keras does, and return it."""
-        model.compile(
-            optimizer=make_optimizer(
-                recipe.optimizer, recipe.learning_rate, recipe.optimizer_params
-            ),
-            loss=make_loss(recipe.loss, recipe.loss_params),
-            metrics=make_metrics(recipe.metrics),
-            jit_compile=False,
-        )
-        return model
 
     def prepare_training(self, rows):
         """Make the optimizer and metrics, unless they are there."""
@@ -168,9 +186,7 @@ class Program:
                 f"outside the scope."
             )
         with building():
-            optimizer = make_optimizer(
-                recipe.optimizer, recipe.learning_rate, recipe.optimizer_params
-            )
+            optimizer = _new_optimizer(recipe)
             optimizer.build(self.parameters)
             self._new_optimizer = [light(v) for v in values_of(optimizer.variables)]
             self._value_names = sorted(recipe.values())
@@ -186,7 +202,7 @@ class Program:
     def _build_metrics(self, rows):
         # Keras makes the variables of metrics at their first use, which must not be
         # inside a loop of the graph.
-        self.compile(self.model, self.recipe)
+        compiled(self.model, self.recipe)
         outputs = np.zeros((1, self.recipe.network.head.n_outputs), np.float32)
         try:
             self.model.compute_metrics(
@@ -240,6 +256,8 @@ class Program:
             self._update(gradients[0], values, xla)
         else:
             self.optimizer.apply(gradients, self.parameters)
+        if any(self._constraints):
+            self._constrain(xla)
         if self.recipe.metrics:
             self.model.compute_metrics(
                 *(array[:n_rows] for array in (X, target, outputs)),
@@ -248,15 +266,26 @@ class Program:
         total = tf.reduce_sum(loss * weights) if rowwise else loss * count
         return tf.add_n([total, *[penalty * count for penalty in penalties]])
 
-    def _joined(self, gradients, xla):
-        """Join the gradients of all weights into one vector.
+    def _constrain(self, xla):
+        """Apply the constraints of the weights, as ``optimizer.apply`` does."""
+        own = self.layout.own([v.value for v in self.parameters])
+        own = [
+            weight if constraint is None else tf.convert_to_tensor(constraint(weight))
+            for weight, constraint in zip(own, self._constraints, strict=True)
+        ]
+        assign(
+            self.parameters, [self._joined(own, xla)] if self.layout.is_flat else own
+        )
+
+    def _joined(self, parts, xla):
+        """Join a tensor for each weight into one vector.
 
         On the CPU, XLA compiles a concatenation to one loop as long as the largest
         part, in which the other parts are read under a mask. Where such reads reach
         beyond the memory of the process, which depends on chance, a step takes a
         hundred times as long. So for XLA each part is written into a variable.
         """
-        parts = [tf.reshape(gradient, [-1]) for gradient in gradients]
+        parts = [tf.reshape(part, [-1]) for part in parts]
         if not xla:
             return tf.concat(parts, 0)
         joined, start = tf.identity(self._gradient), 0
@@ -570,11 +599,9 @@ class _Averaged:
         self._raw = None
 
     def __enter__(self):
-        program, optimizer = self._program, self._program.optimizer
-        # Before the first step there is no average.
-        if optimizer.use_ema and int(optimizer.iterations.numpy()):
-            self._raw = values_of(program.parameters)
-            optimizer.finalize_variable_values(program.parameters)
+        if self._program.optimizer.use_ema:
+            self._raw = values_of(self._program.parameters)
+            self._program.finalize()
 
     def __exit__(self, *_):
         if self._raw is not None:

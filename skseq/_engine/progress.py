@@ -10,7 +10,10 @@ import sys
 def _text(value):
     if isinstance(value, list):  # a metric with a value for each class
         return "[" + " ".join(map(_text, value)) + "]"
-    return f"{value:.4f}"
+    try:
+        return f"{value:.4f}"
+    except (TypeError, ValueError):  # from a callback
+        return str(value)
 
 
 def _record(logs):

@@ -1,5 +1,6 @@
 """The recipe of a program, and the rows and schedule to train with."""
 
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,9 +9,10 @@ import numpy as np
 
 from skseq._engine import facts
 from skseq._engine.fingerprints import fingerprint, has_users_code
-from skseq._engine.keras import building, keras, without_values
+from skseq._engine.keras import building, without_values
 from skseq._engine.networks import Network
 from skseq._engine.optimizers import (
+    is_object,
     is_rate_value,
     optimizer_key,
     option_values,
@@ -22,16 +24,21 @@ from skseq._engine.stored import storable
 # build a model.
 _MAX_RATES = 256
 _rates: OrderedDict[Any, dict[str, float]] = OrderedDict()
+_LOCK = threading.Lock()
 
 
 def _rates_of(network):
     key = network.key(), fingerprint([getattr(network, n) for n in network.run_time])
-    if key not in _rates:
+    with _LOCK:
+        found = _rates.get(key)
+    if found is None:
         with building():
-            _rates[key] = facts.rates(without_values(network.build))
-        if len(_rates) > _MAX_RATES:
-            _rates.popitem(last=False)
-    return _rates[key]
+            found = facts.rates(without_values(network.build))
+        with _LOCK:
+            _rates[key] = found
+            if len(_rates) > _MAX_RATES:
+                _rates.popitem(last=False)
+    return found
 
 
 @dataclass(frozen=True)
@@ -236,6 +243,6 @@ class Schedule:
 
 def new_recipe(*, optimizer, learning_rate, default_rate, **parts):
     """Make a recipe, with a default learning rate for an optimizer's name or class."""
-    if learning_rate is None and not isinstance(optimizer, keras.optimizers.Optimizer):
+    if learning_rate is None and not is_object(optimizer):
         learning_rate = default_rate
     return Recipe(optimizer=optimizer, learning_rate=learning_rate, **parts)

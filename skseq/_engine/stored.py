@@ -4,19 +4,17 @@ Keras' own pickles hold the time at which they were written, so that equal objec
 different files. They also need the user's classes to be registered with Keras.
 """
 
-from skseq._engine.fingerprints import config_of
+import dataclasses
+
+from skseq._engine.fingerprints import KERAS_OBJECTS, config_of, is_own_dataclass
 from skseq._engine.keras import keras
 
-_KINDS = (
-    keras.layers.Layer,
-    keras.losses.Loss,
-    keras.metrics.Metric,
-    keras.optimizers.Optimizer,
-)
+# Classes whose `from_config` takes no functions.
+_BY_CONSTRUCTOR = (keras.layers.Lambda, keras.metrics.MeanMetricWrapper)
 
 
 def storable(value):
-    """Wrap Keras objects, also those in dicts, lists and tuples, for pickling.
+    """Wrap Keras objects, also those in containers and networks, for pickling.
 
     Unpickling gives the value itself, with new Keras objects.
     """
@@ -36,7 +34,7 @@ def _with_keras_objects(value, change):
 
     Returns the value itself if it holds none.
     """
-    if isinstance(value, _KINDS):
+    if isinstance(value, KERAS_OBJECTS):
         return change(value)
     if type(value) is dict:
         items = {k: _with_keras_objects(item, change) for k, item in value.items()}
@@ -45,6 +43,10 @@ def _with_keras_objects(value, change):
         items = [_with_keras_objects(item, change) for item in value]
         changed = any(a is not b for a, b in zip(items, value, strict=True))
         return type(value)(items) if changed else value
+    if is_own_dataclass(value):
+        fields = _with_keras_objects(dict(vars(value)), change)
+        changed = {k: v for k, v in fields.items() if v is not getattr(value, k)}
+        return dataclasses.replace(value, **changed) if changed else value
     return value
 
 
@@ -67,4 +69,6 @@ class _Stored:
 
 def made_from(cls, config):
     """Make a Keras object from its class and configuration."""
+    if cls in _BY_CONSTRUCTOR:
+        return cls(**config)
     return cls.from_config(dict(config))

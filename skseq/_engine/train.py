@@ -1,6 +1,7 @@
 """The loop over epochs, and the functions that estimators call."""
 
 import math
+from contextlib import suppress
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from skseq._engine.path import earns_xla
 from skseq._engine.program import chunk_steps
 from skseq._engine.progress import make_bar
 from skseq._engine.recipe import State
-from skseq._engine.weights import draw_weights
+from skseq._engine.weights import draw_weights, values_of
 
 
 def initial_state(recipe, seed):
@@ -114,7 +115,7 @@ def train(recipe, state, rows, schedule, watch=None):
     history : dict of str to list
         One value for each epoch run.
     best : tuple of int and float, or None
-        The best epoch, counted from 0 before all epochs, and its score.
+        The number of the best epoch, counted from 0 over all fits, and its score.
     first_epoch : int
         The schedule's, or the one at which a callback continued from a backup.
     """
@@ -130,7 +131,9 @@ def train(recipe, state, rows, schedule, watch=None):
             if best is not None and best.state is not None:
                 state = best.state
             else:
-                state = program.take()
+                # With the changes that callbacks have made at the end.
+                optimizer = values_of(program.optimizer.variables)
+                state = State(program.take_weights(), optimizer)
         finally:
             training.close()
     found = None if best is None or best.epoch is None else (best.epoch, best.score)
@@ -217,10 +220,7 @@ class _Training:
             self._record(epoch, logs)
             if stop:
                 break
-        if self._schedule.epochs:
-            program = self._program
-            # An optimizer that averages weights replaces them by the averages here.
-            program.optimizer.finalize_variable_values(program.parameters)
+        self._program.finalize()
         call("on_train_end", logs)
 
     def _train_epoch(self, epoch):
@@ -292,6 +292,7 @@ class _Training:
     def _record(self, epoch, logs):
         """Add an epoch's logs, with the entries of callbacks, to the history."""
         for name, value in {"loss": logs["loss"], **logs}.items():
-            value = np.asarray(value, float).tolist()
+            with suppress(TypeError, ValueError):  # a text from a callback
+                value = np.asarray(value, float).tolist()
             self.history.setdefault(name, []).append(value)
         self._bar.update(epoch + 1, self._last, logs)

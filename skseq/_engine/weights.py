@@ -1,6 +1,7 @@
 """The layout of trainable weights in a program's variables, and first weights."""
 
 import math
+from contextlib import ExitStack
 
 import numpy as np
 
@@ -54,10 +55,7 @@ class Layout:
 
     def make_parameters(self):
         """Make the parameters, with values of 0."""
-        return [
-            keras.Variable(np.zeros(shape, np.float32), name=name.replace("/", "_"))
-            for name, shape in self._parameters.items()
-        ]
+        return [_zeros(*parameter) for parameter in self._parameters.items()]
 
     def untied(self, model):
         """List the trainable variables of a model that are not tied."""
@@ -105,6 +103,15 @@ class Layout:
     def join_own(self, own):
         """Convert weights that are not tied to values of the parameters."""
         return [np.concatenate([np.ravel(w) for w in own])] if self.is_flat else own
+
+
+def _zeros(path, shape):
+    """Make a variable of a path, by which an optimizer may exclude it."""
+    *scopes, name = path.split("/")
+    with ExitStack() as stack:
+        for scope in scopes:
+            stack.enter_context(keras.name_scope(scope))
+        return keras.Variable(np.zeros(shape, np.float32), name=name)
 
 
 # -------------------------------------------------------------------- first values
