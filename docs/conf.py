@@ -3,13 +3,9 @@
 ``python -m sphinx -W docs docs/_build/html`` builds the documentation.
 """
 
-import os
 import re
 
 import skseq
-
-# TensorFlow's messages at startup should not be in the output of the examples.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 project = "skseq"
 author = "the skseq developers"

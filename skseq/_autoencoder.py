@@ -762,6 +762,7 @@ def _check_noise(noise):
         len(noise) != 2
         or noise[0] not in ("gaussian", "masking")
         or not isinstance(noise[1], Real)
+        or not math.isfinite(noise[1])
         or noise[1] < 0
         or (noise[0] == "masking" and noise[1] >= 1)
     ):

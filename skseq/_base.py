@@ -254,10 +254,10 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         params = {name: getattr(self, name) for name in self._get_param_names()}
         if deep:
             for prefix, name in self._dict_parameters.items():
-                for key, value in (params[name] or {}).items():
+                for key, value in (params.get(name) or {}).items():
                     params[f"{prefix}__{key}"] = value
             for name in self._nested_parameters:
-                inner = params[name]
+                inner: Any = params.get(name)
                 # `fit` raises for anything else.
                 if hasattr(inner, "get_params") and not isinstance(inner, type):
                     for key, value in inner.get_params().items():
@@ -300,7 +300,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
             else:
                 raise ValueError(
                     f"Invalid parameter {name!r} for estimator "
-                    f"{type(self).__name__}.{unknown_name(name, names)}"
+                    f"{type(self).__name__}.{unknown_name(name, names, type(self).fit)}"
                 )
         for name, value in plain.items():
             setattr(self, name, value)
@@ -338,6 +338,12 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
 
     def __getstate__(self):
         return storable(super().__getstate__())
+
+    def __copy__(self):
+        # By default copy.copy would use the state for pickling.
+        new = object.__new__(type(self))
+        vars(new).update(vars(self))
+        return new
 
     def _upgraded(self, state):
         from skseq._training import upgraded  # imported here, for old files alone
@@ -434,7 +440,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
             seed=int(self._seeds[1]),
             strata=self._batch_strata(rows, target),
             learning_rate=rate,
-            callbacks=callbacks,
+            callbacks=callbacks if epochs else [],
             verbose=self.verbose,
             title=self._title(),
         )
@@ -502,18 +508,26 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         if not resume:
             state = self._first_state(recipe, int(self._seeds[0]), rows, target)
             return state, recipe.rate
-        before = self._recipe
-        if fingerprint(before.network) != fingerprint(recipe.network):
+        before, changed = self._recipe, self._changed_network(recipe)
+        if changed:
             raise ValueError(
-                "warm_start and partial_fit continue with the fitted network, got "
-                "parameters of another network. Set them back, or call fit with "
-                "warm_start=False."
+                f"warm_start and partial_fit continue with the fitted network, got "
+                f"{changed}. Set back what has changed, or call fit with "
+                f"warm_start=False."
             )
         if before.optimizer_key() != recipe.optimizer_key():
             # The state of another optimizer can't be used.
             return State(self._state.weights, []), recipe.rate
         # A rate that a callback has changed is kept, unless the parameter has changed.
         return self._state, recipe.rate if recipe.rate != before.rate else None
+
+    def _changed_network(self, recipe):
+        """Describe a parameter that has changed the network, for a message."""
+        unchanged = None, self.n_timesteps_in_
+        if self._n_dimensions_in == 2 and self.n_timesteps not in unchanged:
+            return f"n_timesteps={self.n_timesteps} after {self.n_timesteps_in_}"
+        same = fingerprint(self._recipe.network) == fingerprint(recipe.network)
+        return None if same else "parameters of another network"
 
     def _settle(self, recipe, callbacks, resume, state, history, best, first_epoch):
         """Set the fitted attributes."""
@@ -523,7 +537,8 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         self.callbacks_ = callbacks
         self.n_iter_ = first_epoch + n_new
         self.history_ = {
-            name: before.get(name, [np.nan] * first_epoch)
+            # A callback may have continued at a later epoch than the last fit's end.
+            name: (before.get(name, []) + [np.nan] * first_epoch)[:first_epoch]
             + history.get(name, [np.nan] * n_new)
             for name in {**before, **history}
         }

@@ -12,8 +12,9 @@ from skseq._engine.networks import Head
 from skseq._engine.train import with_output_bias
 from skseq._parameters import parameter
 from skseq._rows import Given, Part
+from skseq._sequences import is_frame
 from skseq._supervised import SupervisedEstimator
-from skseq._targets import Labels, learn_labels, log_of, probabilities
+from skseq._targets import Labels, check_classes, learn_labels, log_of, probabilities
 from skseq._validation import HasMethods, StrOptions, public_fit
 
 if TYPE_CHECKING:
@@ -289,17 +290,18 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         raise NotImplementedError
 
     def _learn_target(self, y, classes, resume):
+        vars(self).pop("sampler_", None)  # of an earlier fit
         if not resume:
             target = learn_labels(y, classes)
             self.classes_, self.n_classes_ = target.classes, len(target.classes)
             return target
-        if classes is not None and not np.array_equal(
-            np.unique(classes), self.classes_
-        ):
-            raise ValueError(
-                f"classes must be the same at every call, got {np.unique(classes)} "
-                f"after {self.classes_}."
-            )
+        if classes is not None:
+            found = check_classes(classes)
+            if not np.array_equal(found, self.classes_):
+                raise ValueError(
+                    f"classes must be the same at every call, got {found} after "
+                    f"{self.classes_}."
+                )
         return Labels(self.classes_)
 
     def _network_and_loss(self, target):
@@ -315,27 +317,22 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
             head, form = Head(n_classes, "softmax"), form or "indicator"
         return self._network(head), loss, Labels(target.classes, form)
 
-    def _before_training(self, given, rows, recipe):
-        vars(self).pop("sampler_", None)
-        super()._before_training(given, rows, recipe)
-
     def _resample(self, given, rows, target):
-        vars(self).pop("sampler_", None)
         if self.sampler is None:
             return rows
         # Imported here, because imbalanced-learn is an extra.
         from skseq._resampling import resample_training
 
-        kind = getattr(getattr(given.X, "dtype", None), "kind", "f")
+        # Whole numbers in a dataframe may be amounts, and need not be ids.
+        whole = not is_frame(given.X) and np.asarray(given.X).dtype.kind in "biu"
         self.sampler_, X, index, labels, weights = resample_training(
             self.sampler, rows.X, rows.index, target.classes[rows.codes], rows.weights,
-            flat=self._n_dimensions_in == 2, whole=kind in "biu",
-            seed=int(self._seeds[2]),
+            flat=self._n_dimensions_in == 2, whole=whole, seed=int(self._seeds[2]),
         )  # fmt: skip
         if len(np.unique(labels)) < 2:
             raise ValueError(
                 f"sampler must leave rows of at least 2 classes, got class "
-                f"{labels[0]!r} alone from {self.sampler!r}."
+                f"{labels.tolist()[0]!r} alone from {self.sampler!r}."
             )
         return Part(X, index, target.encode(labels), weights)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from skseq._pretraining import unfrozen
 from skseq._resampling import (
     SamplerWithSampler,
     as_given,
+    check_amounts,
     check_target_type,
 )
 from skseq._sequences import (
@@ -28,22 +30,6 @@ from skseq._validation import HasMethods
 def _labels(y):
     """Get the label of each row, also if y has a column for each class."""
     return np.asarray(check_target_type(y, indicate_one_vs_all=True)[0])
-
-
-def _check_no_whole_numbers(X, given):
-    """Raise if rows hold integers, which an autoencoder does not reconstruct."""
-    kinds = {"X": X.dtype}
-    if is_frame(given):
-        columns = given.columns
-        kinds = {f"column {name!r}": np.asarray(given[name]).dtype for name in columns}
-    for name, dtype in kinds.items():
-        if dtype.kind in "biu":
-            raise ValueError(
-                f"X must hold amounts, got whole numbers of dtype {dtype} in {name}, "
-                f"such as token ids, which an autoencoder does not reconstruct. Use "
-                f"SequenceResampler with RandomOverSampler, or X.astype(float) if they "
-                f"are amounts."
-            )
 
 
 def _nearest(codes, labels, new_codes, new_labels):
@@ -131,7 +117,8 @@ class LatentSampler(SamplerWithSampler):
         check_same_columns(autoencoder, self, "autoencoder")
         # A frozen autoencoder may have been fitted on a dataframe.
         by_name = is_frame(given) and hasattr(autoencoder, "feature_names_in_")
-        codes = autoencoder.transform(given if by_name else X)
+        # `transform` may return a dataframe.
+        codes = np.asarray(autoencoder.transform(given if by_name else X))
         new_codes, y, *rest = self._resampled(self._made_sampler(), codes, y, params)
         # A code equal to that of a row of X stands for this row.
         places = {code.tobytes(): i for i, code in enumerate(codes)}
@@ -145,7 +132,7 @@ class LatentSampler(SamplerWithSampler):
         new = X[rows]
         made = rows < 0
         if made.any():
-            _check_no_whole_numbers(X, given)
+            check_amounts(given, "an autoencoder does not reconstruct")
             decoded = autoencoder.inverse_transform(new_codes[made])
             padding = check_padding(sequences, autoencoder.mask_value)
             if padding.any():
@@ -166,7 +153,7 @@ class LatentSampler(SamplerWithSampler):
                 f"sklearn.frozen.FrozenEstimator, or None, got {given!r}."
             )
         if frozen:
-            return autoencoder
+            return copy(autoencoder)  # the caller may fit it again
         autoencoder = clone(autoencoder)
         if autoencoder.random_state is None:
             autoencoder.set_params(random_state=self.random_state)

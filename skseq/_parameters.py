@@ -18,6 +18,7 @@ From its declarations and those of its base classes, every subclass of `Declared
   those of its base classes.
 
 A class changes the default of a parameter of a base class by ``epochs: int = 100``.
+A class that defines ``__init__`` itself keeps it, and its docstring.
 """
 
 import inspect
@@ -94,6 +95,8 @@ class Declared:
             if name in vars(cls):
                 # The value in an object that is older than the parameter.
                 setattr(cls, name, one.default)
+        if _has_own_constructor(cls):
+            return
         cls.__init__ = _constructor(cls)
         cls.__doc__ = _docstring(cls)
 
@@ -123,6 +126,14 @@ def _inherited_constraints(cls):
     return found
 
 
+def _has_own_constructor(cls):
+    """Check whether a class, or a base class before `Declared`, defines __init__."""
+    for base in cls.__mro__[: cls.__mro__.index(Declared)]:
+        if "__init__" in vars(base):
+            return not hasattr(vars(base)["__init__"], "_is_generated")
+    return False
+
+
 def _constructor(cls):
     parameters = [
         inspect.Parameter(
@@ -144,12 +155,13 @@ def _constructor(cls):
             if name not in defaults:
                 raise TypeError(
                     f"{type(self).__name__} got an unexpected parameter {name!r}."
-                    f"{unknown_name(name, defaults)}"
+                    f"{unknown_name(name, defaults, getattr(type(self), 'fit', None))}"
                 )
         bound = signature.bind(self, *args, **kwargs).arguments
         del bound["self"]
         vars(self).update(defaults | bound)
 
+    __init__._is_generated = True
     __init__.__signature__ = signature
     __init__.__qualname__ = f"{cls.__qualname__}.__init__"
     __init__.__module__ = cls.__module__

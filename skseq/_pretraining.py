@@ -1,5 +1,7 @@
 """First weights of a network from the encoder of an autoencoder."""
 
+from copy import copy
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
@@ -124,8 +126,9 @@ def fit_autoencoder(pretrained, rows, X_unlabeled, n_timesteps, flat, seed):
         If a frozen autoencoder was fitted on rows of another shape.
     """
     autoencoder, frozen = unfrozen(pretrained)
+    # The caller may fit a frozen autoencoder again.
+    autoencoder = copy(autoencoder) if frozen else clone(autoencoder)
     if not frozen:
-        autoencoder = clone(autoencoder)
         for name, value in {"random_state": seed, "n_timesteps": n_timesteps}.items():
             if getattr(autoencoder, name) is None:
                 autoencoder.set_params(**{name: value})

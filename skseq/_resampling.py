@@ -16,12 +16,13 @@ from sklearn.utils import check_array, check_random_state, get_tags
 
 from skseq._parameters import Declared, parameter
 from skseq._persistence import VersionedState
-from skseq._sequences import check_padding, check_sequences, is_frame
+from skseq._sequences import check_kind, check_padding, check_sequences, is_frame
 from skseq._validation import (
     HasMethods,
     Interval,
     check_parameters,
     check_rows,
+    distinct_labels,
     public_fit,
 )
 
@@ -38,7 +39,7 @@ try:
     from imblearn.utils import check_target_type
 except ImportError as error:
     raise ImportError(
-        'Samplers need imbalanced-learn: pip install "skseq[imbalance]"'
+        "The samplers need imbalanced-learn: pip install imbalanced-learn"
     ) from error
 
 # A new row has a timestep if its length indicator is at least this fraction of the
@@ -57,6 +58,28 @@ def as_given(rows, given):
     if is_frame(given):  # of polars
         return type(given)(rows, schema=list(given.columns)).cast(dict(given.schema))
     return rows.tolist() if isinstance(given, list) else rows
+
+
+def check_amounts(X, why):
+    """Raise if X, as passed by the caller, holds integers.
+
+    Parameters
+    ----------
+    X : array-like or dataframe
+    why : str
+        The end of a sentence about token ids.
+    """
+    if is_frame(X):
+        dtypes = {f"column {name!r}": np.asarray(X[name]).dtype for name in X.columns}
+    else:
+        dtypes = {"X": np.asarray(X).dtype}
+    for name, dtype in dtypes.items():
+        if dtype.kind in "biu":
+            raise ValueError(
+                f"X must hold amounts, got whole numbers of dtype {dtype} in {name}, "
+                f"such as token ids, which {why}. Use SequenceResampler with "
+                f"RandomOverSampler, or X.astype(float) if they are amounts."
+            )
 
 
 class ResampledSequences(Declared):
@@ -84,8 +107,9 @@ class ResampledSequences(Declared):
         constraint=[Interval(Integral, 1, None, closed="left"), None],
         text="""int or None
         For a 2-D X: the number of timesteps in its columns, which hold all features of
-        the first timestep, then all of the second, and so on. None: each column is a
-        timestep with one feature.""",
+        the first timestep, then all of the second, and so on. None: as in the network,
+        for the ``sampler`` of a network, and otherwise each column is a timestep with
+        one feature.""",
     )
 
 
@@ -113,7 +137,8 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
         default=None,
         constraint=["random_state"],
         text="""int, RandomState instance or None
-        Passed to the inner sampler and autoencoder, unless they have their own.""",
+        Passed to the inner sampler (and the autoencoder of `LatentSampler`), unless it
+        has its own.""",
         group="other",
     )
 
@@ -250,11 +275,10 @@ def _counts(y):
     labels, counts = np.unique(y, return_counts=True)
     if len(labels) > 20:
         return f"{len(labels)} different values in y"
-    rows = ", ".join(
-        f"{n} of class {label!r}"
+    return " and ".join(
+        f"{n} rows of class {label!r}"
         for label, n in zip(labels.tolist(), counts, strict=True)
     )
-    return f"{rows} rows"
 
 
 def _remedy(message):
@@ -364,11 +388,7 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
             dtype=None,
             may_be_nan=True,
         )
-        if X.dtype.kind not in "biuf":
-            raise TypeError(
-                f"X must hold numbers, got dtype {X.dtype}. Encode such columns as "
-                f"numbers first."
-            )
+        check_kind(X)
         is_category = self._categories(X)
         padding = check_padding(X, self.mask_value)
         # In floating point, so that interpolated ids and categories can be found.
@@ -377,7 +397,9 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
         table, weight = _with_lengths(flat, padding)
         columns = {}
         if self.categorical_features is not None and (
-            self.sampler is None or isinstance(self.sampler, SMOTENC)
+            isinstance(self.sampler, SMOTENC)
+            # SMOTENC can't do without categories.
+            or (self.sampler is None and is_category.any())
         ):
             # A list, because SMOTENC compares it with a string.
             chosen = np.flatnonzero(is_category.ravel()).tolist()
@@ -408,7 +430,7 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
         n_features = X.shape[1] if by_column else X.shape[2]
         chosen = np.zeros(n_features, bool)
         if features is not None:
-            features = np.asarray(features)
+            features = np.asarray(features, None if np.size(features) else int)
             mask = features.dtype == bool
             if (
                 features.ndim != 1
@@ -427,7 +449,7 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
     def _check_values(self, new, flat, whole, is_category):
         """Raise if new ids or categories differ from all in their column of X."""
         for column in range(flat.shape[1]) if whole else np.flatnonzero(is_category):
-            known = np.isin(new[:, column], flat[:, column])
+            known = np.isin(new[:, column], flat[:, column]) | np.isnan(new[:, column])
             if known.all():
                 continue
             what = "whole numbers, such as token ids" if whole else "categories"
@@ -565,7 +587,7 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
         return tags
 
     @public_fit
-    def fit_resample(self, X: ArrayLike, y: ArrayLike, **params: Any) -> tuple:
+    def fit_resample(self, X: ArrayLike, y: ArrayLike) -> tuple:
         """Add copies of rows of the rare classes.
 
         Parameters
@@ -575,8 +597,6 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
             Training rows.
         y : array-like of shape (n_samples,)
             Class labels.
-        **params : dict
-            Not used.
 
         Returns
         -------
@@ -589,33 +609,53 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
         Raises
         ------
         ValueError
-            If X, y or a parameter can't be used.
+            If X, y or a parameter can't be used, or X holds whole numbers.
         """
         _check_given(y)
-        return self._fit_resample_frame(X, y, params)
+        return self._fit_resample_frame(X, y)
 
-    def _fit_resample_frame(self, X, y, params):
+    @public_fit
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Check X and y by resampling them once; ``fit_resample`` gives the rows.
+
+        Parameters
+        ----------
+        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_columns)
+            Training rows.
+        y : array-like of shape (n_samples,)
+            Class labels.
+
+        Returns
+        -------
+        self : object
+            The fitted sampler.
+        """
+        self.fit_resample(X, y)
+        return self
+
+    def _fit_resample_frame(self, X, y):
         if not is_frame(X) or _is_pandas(X):
-            return super().fit_resample(X, y, **params)
+            return super().fit_resample(X, y)
         # imbalanced-learn refuses dataframes of polars.
-        new, y, *rest = super().fit_resample(X.to_numpy(), y, **params)
+        check_amounts(X, "noise would change")
+        new, y = super().fit_resample(X.to_numpy(), y)
         self.feature_names_in_ = np.array(X.columns, dtype=object)
-        return as_given(new, X), y, *rest
+        return as_given(new, X), y
 
     # Overrides a method of BaseSampler, which accepts only a 2-D X.
     def _check_X_y(self, X, y):
+        given = X
         y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
         dtype = [np.float64, np.float32]
         X = check_sequences(
             self, X, reset=True, n_timesteps=self.n_timesteps, dtype=dtype,
             may_be_nan=True,
         )  # fmt: skip
+        check_amounts(given, "noise would change")
         y = check_array(y, ensure_2d=False, dtype=None)
         check_rows("y", y, len(X))
-        if len(np.unique(y)) < 2:
-            raise ValueError(
-                f"y must hold labels of at least 2 classes, got 1 class: {y[0]!r}."
-            )
+        distinct_labels(y)
         return X, y, binarize_y
 
     def _fit_resample(self, X, y):
@@ -668,7 +708,8 @@ def resample_training(sampler, X, index, y, weights, *, flat, whole, seed):
     y : ndarray of shape (n_samples,)
     weights : ndarray of shape (n_samples,)
     flat : bool
-        Whether the sampler gets a table, as the caller has passed it.
+        Whether the sampler gets a table, as the caller has passed it. A sampler for
+        sequences then gets ``n_timesteps``.
     whole : bool
         Whether X was passed as whole numbers, which must not be interpolated.
     seed : int
@@ -694,6 +735,11 @@ def resample_training(sampler, X, index, y, weights, *, flat, whole, seed):
     sampler = clone(sampler)
     if not isinstance(sampler, (SamplerWithSampler, SequenceAugmenter)):
         sampler = SequenceResampler(sampler)
+    elif flat and X.shape[2] > 1:
+        params = sampler.get_params()
+        for name in ("n_timesteps", "autoencoder__n_timesteps"):
+            if name in params and params[name] is None:
+                sampler.set_params(**{name: X.shape[1]})
     if sampler.random_state is None:
         sampler.set_params(random_state=seed)
     if unread:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import assert_all_finite, check_array
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils import assert_all_finite
+from sklearn.utils.validation import check_is_fitted
 
 from skseq._parameters import Declared, parameter
 from skseq._persistence import VersionedState
+from skseq._sequences import check_kind, checked_array, timesteps_of
 from skseq._validation import (
     Interval,
     StrOptions,
@@ -37,14 +38,6 @@ def _listed(values, at_most=8):
     values = [repr(v) for v in values]
     more = len(values) - at_most
     return ", ".join(values[:at_most]) + (f" and {more} more" if more > 0 else "")
-
-
-def _check_kind(X):
-    if X.dtype.kind not in "biuf":
-        raise TypeError(
-            f"X must hold numbers, got dtype {X.dtype}. Encode such columns as numbers "
-            f"first."
-        )
 
 
 def _filled_dtype(dtype, fill_value):
@@ -105,14 +98,8 @@ def _gather(X, columns, fill_value, estimator):
 
 
 def _arrange_by_count(n_columns, n_timesteps, order):
-    if n_timesteps is None:
-        n_timesteps = n_columns
-    if n_columns % n_timesteps:
-        raise ValueError(
-            f"n_timesteps={n_timesteps} must divide the number of columns of X, got "
-            f"{n_columns} columns. Drop or add columns, or set columns to those that "
-            f"belong to a sequence."
-        )
+    remedy = "set columns to those that belong to a sequence"
+    n_timesteps = timesteps_of(n_columns, n_timesteps, remedy)
     index = np.arange(n_columns)
     n_features = n_columns // n_timesteps
     if order == "step":
@@ -468,8 +455,8 @@ class SequenceReshaper(
             or if the columns of X can't be arranged as the parameters describe. A
             fitted transformer then stays as it was.
         TypeError
-            If X is sparse or holds something other than numbers, or if `columns` holds
-            something other than names and positions.
+            If X is sparse or an array of dates, or if `columns` holds something other
+            than names and positions.
         """
         assert_all_finite(
             self._fit(X),
@@ -522,9 +509,10 @@ class SequenceReshaper(
         NotFittedError
             If :meth:`fit` was not called before.
         ValueError
-            If X holds infinity or has other columns than in :meth:`fit`.
+            If X is not a table of finite numbers or NaN, or has other columns than in
+            :meth:`fit`.
         TypeError
-            If X is sparse or holds something other than numbers.
+            If X is sparse or an array of dates.
         """
         check_is_fitted(self, "n_timesteps_")
         return self._arrange(self._check_table(X, reset=False))
@@ -550,9 +538,10 @@ class SequenceReshaper(
         NotFittedError
             If :meth:`fit` was not called before.
         ValueError
-            If X holds infinity or has another shape, or if static columns were dropped.
+            If X holds something other than finite numbers and NaN, if it has another
+            shape, or if static columns were dropped.
         TypeError
-            If X is sparse or holds something other than numbers.
+            If X is sparse or an array of dates.
         """
         check_is_fitted(self, "n_timesteps_")
         if self._dropped:
@@ -560,11 +549,11 @@ class SequenceReshaper(
                 f"inverse_transform can't restore the columns that static='drop' left "
                 f"out: {_listed(self._dropped)}. Fit with static='repeat'."
             )
-        sequences = check_array(
-            X, ensure_2d=False, allow_nd=True, ensure_all_finite=False,
-            estimator=self, input_name="X",
+        sequences = checked_array(
+            self, X, 3, False, "X", dtype="numeric", ensure_2d=False,
+            ensure_all_finite=False,
         )  # fmt: skip
-        _check_kind(sequences)
+        check_kind(sequences)
         expected = (self.n_timesteps_, len(self.sequence_features_))
         if sequences.ndim != 3 or sequences.shape[1:] != expected:
             remedy = ""
@@ -649,8 +638,10 @@ class SequenceReshaper(
         return self
 
     def _check_table(self, X, *, reset):
-        X = validate_data(self, X, reset=reset, ensure_all_finite=False)
-        _check_kind(X)
+        X = checked_array(
+            self, X, 2, reset, "X", dtype="numeric", ensure_all_finite=False
+        )
+        check_kind(X)
         return X
 
     def _arrange(self, X):

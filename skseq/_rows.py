@@ -92,9 +92,16 @@ def hold_out(whole, given, target, validation_split, seed):
     -------
     rest, held_out : Part
     """
+    if isinstance(validation_split, (type, str)):
+        # They have a method `split` too.
+        raise TypeError(
+            f"validation_split must be a fraction or a splitter object, got "
+            f"{validation_split!r}. Pass an object, such as KFold(5)."
+        )
+    more = "more rows" if given.groups is None else "rows of more groups"
     remedy = (
-        "Pass more rows, set validation_split to another fraction or splitter, or pass "
-        "X_val and y_val to fit."
+        f"Pass {more}, set validation_split to another fraction or splitter, or pass "
+        f"{target.VALIDATION_ROWS} to fit."
     )
     groups = None
     if given.groups is not None:

@@ -168,7 +168,7 @@ def check_sequences(
             f"{caller} was fitted on, got {n_dimensions}."
         )
     is_masked_by_nan = mask_value is not None and np.isnan(mask_value)
-    X = _checked_array(
+    X = checked_array(
         estimator,
         X,
         n_dimensions,
@@ -201,7 +201,8 @@ _WORDS = (
 )
 
 
-def _checked_array(estimator, X, n_dimensions, reset, name, **checks):
+def checked_array(estimator, X, n_dimensions, reset, name, **checks):
+    """Call scikit-learn's check of X; errors name X, or a column of a dataframe."""
     if checks["dtype"] is not None:
         _check_columns(X, name, _is_date, _DATES)
     try:
@@ -247,6 +248,15 @@ def _is_no_number(values):
     return _is_date(values)
 
 
+def check_kind(X):
+    """Raise unless an array holds numbers."""
+    if X.dtype.kind not in "biuf":
+        raise TypeError(
+            f"X must hold numbers, got dtype {X.dtype}. Encode such columns as numbers "
+            f"first."
+        )
+
+
 def _check_cube(estimator, X, reset, name, n_timesteps):
     if 0 in X.shape[1:]:
         raise ValueError(
@@ -274,18 +284,33 @@ def _check_cube(estimator, X, reset, name, n_timesteps):
 
 
 def _fold_columns(estimator, X, reset, name, n_timesteps):
-    n_columns = X.shape[1]
     if reset:
-        if n_timesteps is None:
-            n_timesteps = n_columns
-        if n_columns % n_timesteps:
-            raise ValueError(
-                f"n_timesteps={n_timesteps} must divide the number of columns of "
-                f"{name}, got {n_columns} columns. Drop or add columns, or arrange "
-                f"them with SequenceReshaper."
-            )
-        estimator.n_timesteps_in_ = n_timesteps
+        remedy = "arrange them with SequenceReshaper"
+        estimator.n_timesteps_in_ = timesteps_of(X.shape[1], n_timesteps, remedy, name)
     return X.reshape(len(X), estimator.n_timesteps_in_, -1)
+
+
+def timesteps_of(n_columns, n_timesteps, remedy, name="X"):
+    """Get the number of timesteps in columns, or raise if it does not divide them.
+
+    Parameters
+    ----------
+    n_columns : int
+    n_timesteps : int or None
+        None: each column is a timestep.
+    remedy : str
+        The end of the message.
+    name : str
+        The name of X in the message.
+    """
+    if n_timesteps is None:
+        return n_columns
+    if n_columns % n_timesteps:
+        raise ValueError(
+            f"n_timesteps={n_timesteps} must divide the number of columns of {name}, "
+            f"got {n_columns} columns. Drop or add columns, or {remedy}."
+        )
+    return n_timesteps
 
 
 def check_same_columns(fitted, estimator, what):

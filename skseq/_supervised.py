@@ -172,6 +172,11 @@ class SupervisedEstimator(SequenceEstimator):
         )  # fmt: skip
         check_same_columns(self.pretrained_, self, "pretrained")
 
+    def _changed_network(self, recipe):
+        if self.pretrained is not None and not hasattr(self, "pretrained_"):
+            return f"pretrained={self.pretrained!r} after None"
+        return super()._changed_network(recipe)
+
     def _first_state(self, recipe, seed, rows, target):
         state = super()._first_state(recipe, seed, rows, target)
         if self.pretrained is None:

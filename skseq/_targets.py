@@ -12,11 +12,19 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from skseq._validation import check_rows, with_finite_sum
+from skseq._validation import check_rows, distinct_labels, with_finite_sum
 
 
 class RowsThemselves:
-    """The target of an autoencoder, which has no y."""
+    """The target of an autoencoder, which has no y.
+
+    Attributes
+    ----------
+    VALIDATION_ROWS : str
+        The arguments of ``fit`` with validation rows, for messages.
+    """
+
+    VALIDATION_ROWS = "X_val"
 
     def check(self, y, n_rows, name="y"):
         """Return an array of zeros in place of y."""
@@ -44,6 +52,8 @@ class Labels:
     form : {"column", "index", "indicator"} or None
         The form in which the loss takes labels; None: not known yet.
     """
+
+    VALIDATION_ROWS = "X_val and y_val"
 
     def __init__(self, classes, form=None):
         self.classes = classes
@@ -77,8 +87,8 @@ class Labels:
         for part, rows in (("rest", rest), ("held-out part", held_out)):
             if len(np.unique(codes[rows])) < 2:
                 raise ValueError(
-                    f"both parts must have at least 2 classes, got a {part} of "
-                    f"{len(rows)} rows with a single class."
+                    f"both parts must have at least 2 classes, but the {part} has "
+                    f"{len(rows)} rows of one class."
                 )
 
     def check_monitor(self, monitor):
@@ -101,7 +111,15 @@ class Labels:
             totals = np.bincount(codes, weights=weights, minlength=len(self.classes))
             # With warm_start, a class may have no row in this call.
             return 1 / np.where(totals > 0, totals, 1)
-        given = compute_class_weight(class_weight, classes=self.classes, y=self.classes)
+        try:
+            given = compute_class_weight(
+                class_weight, classes=self.classes, y=self.classes
+            )
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"class_weight must be a dict from the classes {self.classes.tolist()} "
+                f"to numbers, got {class_weight!r}: {error}"
+            ) from error
         given = with_finite_sum(given) if np.isfinite(given).all() else given
         if not np.isfinite(given).all() or (given < 0).any() or not given[codes].any():
             raise ValueError(
@@ -241,8 +259,27 @@ def check_labels(y, n_rows, name="y"):
             f"{name} must hold labels of one type that can be sorted, got {kinds}. "
             f"Convert all labels to strings, or fill in missing labels."
         ) from error
-    check_classification_targets(y)
+    try:
+        check_classification_targets(y)
+    except ValueError as error:
+        raise ValueError(f"{name} must hold class labels: {error}") from error
     return y
+
+
+def check_classes(classes):
+    """Validate the argument ``classes``, and return a sorted array."""
+    labels = np.ravel(np.asarray(classes, dtype=object)).tolist()
+    try:
+        n_different = len(sorted(set(labels)))
+        is_usable = n_different >= 2 and all(label == label for label in labels)
+    except TypeError:  # of several types
+        is_usable = False
+    if not is_usable:
+        raise ValueError(
+            f"classes must hold at least 2 labels of one type, got {labels}. Pass all "
+            f"labels that y can hold."
+        )
+    return np.unique(classes)
 
 
 def learn_labels(y, classes):
@@ -254,9 +291,6 @@ def learn_labels(y, classes):
     classes : array-like or None
         All classes; None: those in y.
     """
-    found = np.unique(y if classes is None else classes)
-    if len(found) < 2:
-        raise ValueError(
-            f"y must hold labels of at least 2 classes, got 1 class: {found[0]!r}."
-        )
-    return Labels(found)
+    if classes is not None:
+        return Labels(check_classes(classes))
+    return Labels(distinct_labels(y))

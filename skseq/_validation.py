@@ -1,4 +1,4 @@
-"""Checks of parameters, weights and groups, and their error messages.
+"""Checks of parameters, labels, groups and weights, and their error messages.
 
 No other module imports scikit-learn's parameter constraints, which are not public.
 """
@@ -31,6 +31,7 @@ __all__ = [
     "check_rows",
     "check_sizes",
     "check_weights",
+    "distinct_labels",
     "nearest",
     "public_fit",
     "unknown_name",
@@ -86,16 +87,37 @@ _NAMES_ELSEWHERE = {
     "sample_weights": "sample_weight",
 }
 
+# Parameters with the sizes of layers.
+_SIZES = ("units", "filters", "layer_sizes", "dense_units")
 
-def unknown_name(name, names):
-    """Write the end of a message about an unknown name, after a space."""
-    known = _NAMES_ELSEWHERE.get(name)
-    if known is not None and (known in names or "and" in known or "=" in known):
+
+def _name_here(name, names):
+    """Get the names that take the place of a name elsewhere, or an empty string."""
+    known = _NAMES_ELSEWHERE.get(name, "").split(" and ")
+    return " and ".join(one for one in known if one.partition("=")[0] in names)
+
+
+def unknown_name(name, names, fit=None):
+    """Write the end of a message about an unknown name, after a space.
+
+    Parameters
+    ----------
+    name : str
+    names : container of str
+        The names that are known.
+    fit : callable or None
+        For the name of a parameter of an estimator: its method ``fit``, which may have
+        an argument in its place.
+    """
+    if known := _name_here(name, names):
         return f" Use {known}."
-    if name in ("model", "build_fn", "module"):
+    if fit and (known := _name_here(name, inspect.signature(fit).parameters)):
+        return f" Pass {known} to fit."
+    sizes = [one for one in _SIZES if one in names]
+    if sizes and name in ("model", "build_fn", "module"):
         return (
-            " The estimator builds its own network; parameters such as units, filters "
-            "and dense_units choose its layers."
+            f" The estimator builds its own network; set {' and '.join(sizes)} to "
+            f"choose its layers."
         )
     return nearest(name, names)
 
@@ -128,7 +150,8 @@ def check_per_layer(name, value, n_layers=None, *, valid=None, expected=None):
     for one in values:
         if valid is not None and not valid(one):
             error = ValueError if isinstance(one, Real) else TypeError
-            raise error(f"{name} must be {expected}, got {one!r} in {value!r}.")
+            where = f" in {value!r}" if isinstance(value, (list, tuple)) else ""
+            raise error(f"{name} must be {expected}, got {one!r}{where}.")
     return values
 
 
@@ -206,7 +229,7 @@ def public_fit(method: _Method) -> _Method:
     return cast(_Method, wrapper)
 
 
-# --------------------------------------------------------------- weights and groups
+# ------------------------------------------------------- labels, groups and weights
 
 
 def check_rows(name, values, n_rows):
@@ -220,6 +243,17 @@ def check_rows(name, values, n_rows):
         )
 
 
+def distinct_labels(y):
+    """Get the sorted labels of y, or raise if there is only one."""
+    labels = np.unique(y)
+    if len(labels) < 2:
+        raise ValueError(
+            f"y must hold labels of at least 2 classes, got 1 class: "
+            f"{labels.tolist()[0]!r}."
+        )
+    return labels
+
+
 def check_groups(groups, n_rows):
     """Validate groups of rows, and return an array of shape (n_samples,)."""
     check_rows("groups", groups, n_rows)
@@ -231,6 +265,17 @@ def check_groups(groups, n_rows):
             f"groups must have one dimension, the group of each row, got shape "
             f"{groups.shape}. Join the columns into one, for instance as strings."
         )
+    try:
+        # Only an array of objects may hold values of several types.
+        found = np.unique(groups) if groups.dtype == object else groups
+    except TypeError as error:
+        kinds = sorted({type(value).__name__ for value in groups})
+        raise ValueError(
+            f"groups must hold values of one type that can be sorted, got {kinds}. "
+            f"Convert all of them to strings, or fill in missing ones."
+        ) from error
+    if (found != found).any():
+        raise ValueError("groups must have no missing values, got NaN. Fill them in.")
     return groups
 
 
@@ -246,10 +291,18 @@ def check_weights(weights, n_rows, name="sample_weight"):
         return np.ones(n_rows)
     if isinstance(weights, Real):
         weights = np.full(n_rows, weights)
-    weights = check_array(
-        weights, ensure_2d=False, allow_nd=True, dtype=np.float64, copy=True,
-        input_name=name,
-    )  # fmt: skip
+    try:
+        weights = check_array(
+            weights, ensure_2d=False, allow_nd=True, dtype=np.float64, copy=True,
+            input_name=name,
+        )  # fmt: skip
+    except ValueError as error:
+        if name in str(error):
+            raise
+        raise ValueError(
+            f"{name} must hold one number for each row, got an array that can't be "
+            f"used: {error}"
+        ) from error
     if weights.ndim != 1:
         raise ValueError(
             f"{name} must be 1D, one weight for each row, got shape {weights.shape}."

@@ -75,7 +75,7 @@ def load_credit_default(*, return_X_y=False):
         import pandas as pd
     except ImportError as error:
         raise ImportError(
-            'load_credit_default needs pandas: pip install "skseq[plot]"'
+            "load_credit_default needs pandas: pip install pandas"
         ) from error
     folder = files("skseq") / "data"
     filename = "credit_default_sample.csv.gz"

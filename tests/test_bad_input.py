@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import scipy.sparse
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GroupShuffleSplit, TimeSeriesSplit
+from sklearn.model_selection import GroupShuffleSplit, KFold, TimeSeriesSplit
 
 N_ROWS, N_STEPS, N_FEATURES = 60, 5, 2
 
@@ -221,7 +221,7 @@ BAD_DATA = {
     "continuous_y": (
         lambda X, y: {"y": y + 0.25 * np.arange(60)},
         ValueError,
-        "Unknown label type: continuous",
+        r"\by must hold class labels: Unknown label type: continuous",
     ),
     "multilabel_y": (
         lambda X, y: {"y": np.column_stack([y, 1 - y, y])},
@@ -256,17 +256,42 @@ BAD_DATA = {
     "weights_leave_one_class": (
         lambda X, y: {"sample_weight": (y == 1).astype(float)},
         ValueError,
-        "y must hold labels of at least 2 classes, got 1 class",
+        "y must hold labels of at least 2 classes, got 1 class: 1",
     ),
     "string_weights": (
         lambda X, y: {"sample_weight": np.full(60, "heavy")},
         ValueError,
-        "could not convert string to float: .*heavy",
+        "sample_weight must hold one number for each row, got .*string to .*heavy",
     ),
     "short_groups": (
         lambda X, y: {"groups": np.arange(59)},
         ValueError,
         r"groups must have one entry for each of the 60 rows of X, got .*\(59,\)",
+    ),
+    "groups_of_two_types": (
+        lambda X, y: {"groups": [None, "a"] * 30},
+        ValueError,
+        r"groups must hold values of one type .*sorted, got \['NoneType', 'str'\]",
+    ),
+    "groups_of_none": (
+        lambda X, y: {"groups": [None] * 60},
+        ValueError,
+        r"groups must hold values of one type .*got \['NoneType'\]\. .*fill in",
+    ),
+    "nan_in_groups": (
+        lambda X, y: {"groups": _with(np.arange(60), np.nan)},
+        ValueError,
+        "groups must have no missing values, got NaN",
+    ),
+    "continuous_y_val": (
+        lambda X, y: {"X_val": X, "y_val": y + 0.25 * np.arange(60)},
+        ValueError,
+        "y_val must hold class labels: Unknown label type: continuous",
+    ),
+    "string_sample_weight_val": (
+        lambda X, y: {"X_val": X, "y_val": y, "sample_weight_val": ["heavy"] * 60},
+        ValueError,
+        "sample_weight_val must hold one number for each row, got .*heavy",
     ),
     "X_val_without_y_val": (
         lambda X, y: {"X_val": X},
@@ -388,6 +413,16 @@ BAD_PARAMETERS = {
         ValueError,
         "validation_split=TimeSeriesSplit.*can't split 60 rows",
     ),
+    "validation_split_class": (
+        {"early_stopping": True, "validation_split": KFold},
+        TypeError,
+        r"validation_split must be .*got <class .*KFold'>\. Pass an object",
+    ),
+    "validation_split_word": (
+        {"early_stopping": True, "validation_split": "group"},
+        TypeError,
+        "validation_split must be a fraction or a splitter object, got 'group'",
+    ),
     "patience_zero": ({"patience": 0}, ValueError, "'patience' .*Got 0"),
     "min_delta_negative": ({"min_delta": -1.0}, ValueError, "'min_delta' .*Got -1.0"),
     "early_stopping_word": (
@@ -497,7 +532,12 @@ BAD_PARAMETERS = {
     "class_weight_other_labels": (
         {"class_weight": {"a": 1, "b": 2}},
         ValueError,
-        "class_weight",
+        r"class_weight must be a dict from the classes \[0, 1\] to numbers, got {'a'",
+    ),
+    "class_weight_string": (
+        {"class_weight": {0: "heavy"}},
+        ValueError,
+        "class_weight must be a dict .* to numbers, got {0: 'heavy'}: could not conv",
     ),
     "class_weight_negative": (
         {"class_weight": {0: -1.0, 1: 1.0}},
@@ -554,7 +594,7 @@ DENSE = ("DenseClassifier",)
 BAD_FAMILY_PARAMETERS = [
     (RECURRENT, {"units": 2.5}, TypeError, "'units' parameter .*Got 2.5"),
     (RECURRENT, {"units": "8"}, TypeError, "units.* [Gg]ot '8'"),
-    (RECURRENT, {"units": 0}, ValueError, "units must be an int of at least 1.*got 0"),
+    (RECURRENT, {"units": 0}, ValueError, r"units must be an int of .*got 0\.$"),
     (RECURRENT, {"units": True}, (ValueError, TypeError), "units.* [Gg]ot True"),
     (RECURRENT, {"units": ()}, ValueError, r"units must hold at least one.*got \(\)"),
     (RECURRENT, {"units": (8, 0)}, ValueError, r"units must be .*got 0 in \(8, 0\)"),
@@ -793,9 +833,20 @@ def test_partial_fit_needs_classes_at_first(make_classifier, sequences):
     match = "classes must be passed on the first call to partial_fit"
     arguments = {"X": X, "y": y}
     check_refused(make_classifier(), "partial_fit", arguments, ValueError, match)
-    one_class = {"X": X, "y": np.zeros(60), "classes": [0]}
-    match = "at least 2 classes, got 1 class"
-    check_refused(make_classifier(), "partial_fit", one_class, ValueError, match)
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [[], [0], np.array([0]), [0, None], [0, "a"], [0, 1, np.nan]],
+    ids=str,
+)
+def test_classes_are_labels_of_one_type(make_classifier, sequences, classes):
+    X, y = sequences
+    match = "classes must hold at least 2 labels of one type, got "
+    match += re.escape(str(np.array(classes, object).tolist()))
+    arguments = {"X": X, "y": y, "classes": classes}
+    for estimator in (make_classifier(), fitted(make_classifier, X, y)):
+        check_refused(estimator, "partial_fit", arguments, ValueError, match)
 
 
 @pytest.mark.parametrize(
@@ -820,10 +871,21 @@ def test_warm_start_refuses_new_classes_and_another_network(make_classifier, seq
     estimator = fitted(make_classifier, X, y).set_params(warm_start=True)
     match = r"y must hold only labels of the classes \[0 1\], got \[5\]"
     check_refused(estimator, "fit", {"X": X, "y": _with(y, 5)}, ValueError, match)
-    estimator.set_params(dense_units=(3, 3))
+    estimator.set_params(**make_classifier.settings.other)
     match = "warm_start and partial_fit continue with the fitted network"
     for method in ("fit", "partial_fit"):
         check_refused(estimator, method, {"X": X, "y": y}, ValueError, match)
+
+
+def test_warm_start_refuses_other_timesteps(make_classifier, table):
+    X, y = table
+    estimator = make_classifier(epochs=1, n_timesteps=5, warm_start=True).fit(X, y)
+    match = "continue with the fitted network, got n_timesteps=2 after 5"
+    for method in ("fit", "partial_fit"):
+        estimator.set_params(n_timesteps=2)
+        check_refused(estimator, method, {"X": X, "y": y}, ValueError, match)
+        estimator.set_params(n_timesteps=5)
+        getattr(estimator, method)(X, y)
 
 
 def test_early_stopping_refuses_a_class_of_one_row(make_classifier, sequences):

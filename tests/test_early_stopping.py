@@ -243,7 +243,7 @@ def test_held_out_part_with_a_single_class_is_refused_with_the_remedy(
     estimator = make_classifier(
         early_stopping=True, validation_split=TimeSeriesSplit(9), monitor="roc_auc"
     )
-    match = "held-out part of 10 rows with a single class. .*pass X_val and y_val"
+    match = "the held-out part has 10 rows of one class. .*pass X_val and y_val"
     with pytest.raises(ValueError, match=match):
         estimator.fit(X, y)
     first_rows = PredefinedSplit(np.where(np.arange(N_ROWS) < 90, -1, 0))
@@ -251,7 +251,7 @@ def test_held_out_part_with_a_single_class_is_refused_with_the_remedy(
     with pytest.raises(ValueError, match="validation_split=PredefinedSplit"):
         estimator.fit(X, y)
     estimator.set_params(validation_split=TimeSeriesSplit(2))
-    with pytest.raises(ValueError, match="a rest of 67 rows with a single class"):
+    with pytest.raises(ValueError, match="the rest has 67 rows of one class"):
         estimator.fit(X, y)
 
 

@@ -1,5 +1,7 @@
 """Messages that newcomers meet: they name the place, what came, and what to do."""
 
+import re
+
 import keras
 import numpy as np
 import pandas as pd
@@ -99,6 +101,10 @@ ARGUMENTS = {
         lambda net, X, y: net.partial_fit(X, y, sample_weights=None),
         r"Classifier\.partial_fit\(\) .*'sample_weights'\. Use sample_weight",
     ),
+    "validation_data of the constructor": (
+        lambda net, X, y: type(net)(validation_data=(X, y)),
+        r"Classifier got .*'validation_data'\. Pass X_val and y_val to fit\.",
+    ),
     "model": (
         lambda net, X, y: type(net)(model=None),
         r"Classifier got an unexpected parameter 'model'\. The estimator builds its",
@@ -118,6 +124,46 @@ def test_unknown_argument_names_class_and_parameter(make_classifier, sequences, 
         call(net, *sequences)
     with pytest.raises(ValueError, match=r"Invalid parameter 'max_iter' .*Use epochs"):
         net.set_params(max_iter=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "unknown", "hint"),
+    [
+        ("DenseClassifier", "model", "set dense_units to choose its layers."),
+        ("DenseClassifier", "alpha", "Use optimizer_params={'weight_decay': ...}."),
+        ("AutoencoderTransformer", "model", "set layer_sizes to choose its layers."),
+        ("AutoencoderTransformer", "validation_data", "Pass X_val to fit."),
+        ("AutoencoderTransformer", "y_valid", "Expected one of "),
+        ("AutoencoderOutlierDetector", "alpha", "Expected one of "),
+        ("SequenceReshaper", "alpha", "Expected one of "),
+        ("SequenceReshaper", "model", "Did you mean "),
+        ("SequenceAugmenter", "eval_set", "Expected one of "),
+    ],
+)
+def test_hints_name_what_the_class_has(name, unknown, hint):
+    match = re.escape(f"unexpected parameter {unknown!r}.") + ".*" + re.escape(hint)
+    with pytest.raises(TypeError, match=match):
+        getattr(skseq, name)(**{unknown: 1})
+
+
+def test_hint_of_an_autoencoder_has_no_labels():
+    with pytest.raises(TypeError, match=r"'validation_data'\. Use X_val\.$"):
+        skseq.AutoencoderTransformer().fit(np.ones((4, 2)), validation_data=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("DenseClassifier", "or pass X_val and y_val to fit."),
+        ("AutoencoderTransformer", "or pass X_val to fit."),
+    ],
+)
+def test_one_group_can_not_be_split(sequences, name, remedy):
+    X, y = sequences
+    net = getattr(skseq, name)(epochs=1, early_stopping=True)
+    match = f"groups, got 1. Pass rows of more groups, .*{remedy}$"
+    with pytest.raises(ValueError, match=match):
+        net.fit(X, y, groups=np.zeros(60))
 
 
 def test_groups_of_one_column_are_groups(make_classifier, sequences):

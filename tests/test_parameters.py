@@ -131,6 +131,47 @@ def test_unknown_argument_is_refused_by_name():
         Network(1, "a")
 
 
+@pytest.mark.parametrize(
+    ("name", "parameter_name"),
+    [
+        ("DenseClassifier", "epochs"),
+        ("AutoencoderTransformer", "epochs"),
+        ("SequenceReshaper", "n_timesteps"),
+        ("SequenceAugmenter", "jitter"),
+    ],
+)
+def test_constructor_of_the_user_is_kept(name, parameter_name):
+    cls = getattr(skseq, name)
+
+    def constructor(self, extra=1, value=2):
+        cls.__init__(self, **{parameter_name: value})
+        self.extra, self.value = extra, value
+
+    own = type("Own", (cls,), {"__init__": constructor, "__doc__": "My own."})
+    derived = type("Derived", (own,), {})
+    mixin = type("Mixin", (), {"__init__": constructor})
+    assert own.__doc__ == "My own."
+    for each in (own, derived, type("Mixed", (mixin, cls), {})):
+        estimator = each(3, value=4)
+        assert estimator.get_params() == {"extra": 3, "value": 4}
+        assert getattr(estimator, parameter_name) == 4
+        assert clone(estimator).extra == 3
+        assert clone(estimator.set_params(extra=5)).get_params()["extra"] == 5
+        with pytest.raises(ValueError, match="Invalid parameter 'words'"):
+            estimator.set_params(words=1)
+
+
+def test_estimator_with_a_constructor_of_the_user_fits(sequences):
+    class Wider(skseq.DenseClassifier):
+        def __init__(self, factor=2, epochs=1):
+            super().__init__(4 * factor, epochs=epochs)
+            self.factor = factor
+
+    net = clone(Wider(3)).set_params(epochs=2).fit(*sequences)
+    assert len(net.history_["loss"]) == 2
+    assert net.model_.layers[-2].units == 12
+
+
 def test_object_of_an_earlier_version_has_the_default_of_a_new_parameter():
     net = Network.__new__(Network)
     vars(net).update(units=3, word="b")

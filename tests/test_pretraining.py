@@ -65,7 +65,7 @@ def test_layers_start_from_the_encoder(name, sequences):
     plain = classifier(name, None).initialize(X, y).model_.get_weights()
     for a, b in zip(ours[len(expected) :], plain[len(expected) :], strict=True):
         assert_array_equal(a, b)
-    assert net.pretrained_ is fitted
+    assert bits(net.pretrained_) == bits(fitted)
     trained = net.fit(X, y).model_.get_weights()
     assert all(abs(a - b).max() > 1e-4 for a, b in zip(trained, ours, strict=True))
 
@@ -85,6 +85,16 @@ def test_frozen_one_is_not_trained_and_survives_copies(name, sequences):
     assert bits(loaded) == expected
     assert_array_equal(loaded.predict_proba(X), net.predict_proba(X))
     assert bits(loaded.fit(X, y)) == expected
+
+
+def test_frozen_one_may_be_fitted_again(name, sequences):
+    X, y = sequences
+    fitted = autoencoder(name).fit(X)
+    net = classifier(name, FrozenEstimator(fitted)).fit(X, y)
+    expected = net.predict_proba(X)
+    fitted.fit(100 * X)
+    assert_array_equal(net.predict_proba(X), expected)
+    assert type(net.pretrained_.optimizer) is type(fitted.optimizer)
 
 
 def test_unfitted_one_is_fitted_on_the_training_rows(name, sequences):
@@ -298,3 +308,16 @@ def test_columns_of_a_frozen_autoencoder_are_compared(name, table):
         net.fit(frame[frame.columns[::-1]], y)
     assert bits(net) == expected
     net.fit(X, y)  # an array has no names
+
+
+def test_going_on_without_an_autoencoder_refuses_one(sequences):
+    X, y = sequences
+    net = skseq.DenseClassifier((6, 4), epochs=1, warm_start=True).fit(X, y)
+    expected = bits(net)
+    net.set_params(pretrained=autoencoder("DenseClassifier"))
+    for method in (net.fit, net.partial_fit):
+        with pytest.raises(
+            ValueError, match=r"fitted network, got pretrained=Auto(.|\n)* after None"
+        ):
+            method(X, y)
+    assert bits(net) == expected

@@ -106,7 +106,7 @@ except ImportError as error:
     assert result.returncode == 0, result.stderr
     first, second = result.stdout.strip().splitlines()
     assert first == "LSTMClassifier False"
-    assert 'pip install imbalanced-learn' in second
+    assert "pip install imbalanced-learn" in second
 
 
 # ------------------------------------------------------------------------------ forks

@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from operator import attrgetter
 
 import joblib
 import numpy as np
@@ -26,6 +27,7 @@ from imblearn.under_sampling import (
 )
 from imblearn.utils.estimator_checks import parametrize_with_checks
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
@@ -659,7 +661,7 @@ def test_memmap_of_which_rows_are_taken_is_not_copied(
         (
             {"sampler": SMOTE()},
             np.repeat([0, 1], [86, 4]),
-            "SMOTE can't resample 86 of class 0, 4 of class 1 rows.*lower k_neighbors",
+            "SMOTE can't resample 86 rows of class 0 and 4 rows of class 1: .*lower k_",
         ),
         (
             {"sampler": SMOTE(sampling_strategy=0.1)},
@@ -905,17 +907,17 @@ BAD = {
     "few neighbours": (
         SequenceResampler(),
         {"y": np.repeat([0, 1], [86, 4])},
-        r"SMOTE can't resample 86 of class 0, 4 of class 1 rows: .*lower\s+k_neighbors",
+        "SMOTE can't resample 86 rows of class 0 and 4 rows of class 1: .*lower k_n",
     ),
     "one class": (
         SequenceResampler(),
         {"y": np.zeros(90, int)},
-        "SMOTE can't resample 90 of class 0 rows: .*class",
+        "SMOTE can't resample 90 rows of class 0: .*class",
     ),
     "ratio": (
         SequenceResampler(SMOTE(sampling_strategy=0.1)),
         {},
-        "SMOTE can't resample 70 of class 0, 20 of class 1 rows: .*increase the ratio",
+        "SMOTE can't resample 70 rows of class 0 and 20 rows of class 1: .*the ratio",
     ),
     "unknown class": (
         SequenceResampler(SMOTE(sampling_strategy={7: 10})),
@@ -951,6 +953,16 @@ BAD = {
         SequenceResampler(SMOTE(), categorical_features=[1]),
         {"X": np.random.default_rng(0).integers(3, size=(90, 6, 2)).astype(float)},
         "X holds categories, and SMOTE makes values between them.*SMOTENC",
+    ),
+    "whole numbers to augment": (
+        SequenceAugmenter(),
+        {"X": np.arange(90 * 12).reshape(90, 6, 2)},
+        "got whole numbers of dtype int64 in X, such as token ids, which noise would",
+    ),
+    "list of whole numbers to augment": (
+        SequenceAugmenter(),
+        {"X": np.arange(90 * 12).reshape(90, 12).tolist()},
+        "got whole numbers of dtype int64 in X",
     ),
     "takes no y": (
         SequenceResampler(_WithoutLabels()),
@@ -1029,7 +1041,8 @@ def test_bad_input_is_refused(imbalanced, name):
         clone(sampler).fit_resample(**{"X": X, "y": y, **changed})
 
 
-def test_failed_fit_changes_nothing(imbalanced):
+@pytest.mark.parametrize("method", ["fit", "fit_resample"])
+def test_failed_fit_changes_nothing(imbalanced, method):
     X, y = imbalanced
     for sampler in (SequenceResampler(), LatentSampler(), SequenceAugmenter()):
         if isinstance(sampler, LatentSampler):
@@ -1037,8 +1050,25 @@ def test_failed_fit_changes_nothing(imbalanced):
         sampler.fit_resample(X, y)
         before = dict(vars(sampler))
         with pytest.raises(ValueError, match="class"):
-            sampler.fit_resample(X[:40, :3], np.zeros(40, int))
+            getattr(sampler, method)(X[:40, :3], np.zeros(40, int))
         assert vars(sampler) == before
+        with pytest.raises(ValueError, match="can't resample|number of samples in a"):
+            sampler.set_params(**_too_few(sampler)).fit(X[:, :3], y)
+        assert sampler.n_timesteps_in_ == 6
+        if not isinstance(sampler, SequenceAugmenter):
+            continue
+        with pytest.raises(
+            TypeError, match=rf"SequenceAugmenter\.{method}\(\) got .*'a'"
+        ):
+            getattr(sampler, method)(X, y, a=1)
+        with pytest.raises(ValueError, match="y must hold class labels, got None"):
+            getattr(sampler, method)(X, None)
+
+
+def _too_few(sampler):
+    strategy = {"sampling_strategy": {0: 1}}
+    augments = isinstance(sampler, SequenceAugmenter)
+    return strategy if augments else {"sampler": SMOTE(**strategy)}
 
 
 # ----------------------------------------------------------------------------- imports
@@ -1067,7 +1097,7 @@ def test_without_imbalanced_learn_it_says_what_to_install():
         "import skseq; skseq.DenseClassifier; skseq.SequenceResampler"
     )
     assert done.returncode != 0
-    assert 'pip install "skseq[imbalance]"' in done.stderr
+    assert "pip install imbalanced-learn" in done.stderr
 
 
 # ---------------------------------------------------------------- whole numbers, frames
@@ -1078,14 +1108,14 @@ def test_ids_are_refused_inside_a_network_too(name):
     rng = np.random.default_rng(0)
     ids, y = rng.integers(1000, size=(60, 5, 2)), np.repeat([0, 1], [48, 12])
     net = getattr(skseq, name)(epochs=1, sampler=SMOTE(), random_state=0)
-    for X in (ids, ids.reshape(60, 10)):
+    for X in (ids, ids.reshape(60, 10), ids.tolist()):
         with pytest.raises(
             ValueError, match="whole numbers, such as token ids, and SMO"
         ):
             net.fit(X, y)
         assert not hasattr(net, "sampler_")
         # Amounts are amounts, and rows that are taken as they are stay ids.
-        net.fit(X.astype(float), y)
+        net.fit(np.asarray(X, float), y)
         clone(net).set_params(sampler=RandomOverSampler()).fit(X, y)
         clone(net).set_params(sampler=SMOTEN()).fit(X, y)
         vars(net).pop("sampler_")
@@ -1098,6 +1128,18 @@ def test_sampler_that_was_fitted_is_gone_where_none_is_used(imbalanced):
     assert not hasattr(net.initialize(X, y), "sampler_")
     net.fit(X, y).set_params(sampler=None, warm_start=True)
     assert not hasattr(net.fit(X, y), "sampler_")
+
+
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+def test_whole_numbers_in_a_frame_are_not_augmented(imbalanced, container):
+    X, y = imbalanced
+    table = pd.DataFrame(flattened(X)).add_prefix("c").round()
+    frame = pytest.importorskip(container).DataFrame
+    SequenceAugmenter().fit_resample(frame(table), y)
+    with pytest.raises(
+        ValueError, match="whole numbers of dtype int64 in column 'c3', .*noise would"
+    ):
+        SequenceAugmenter().fit_resample(frame(table.astype({"c3": int})), y)
 
 
 def test_codes_of_whole_numbers_in_a_frame_are_refused(imbalanced):
@@ -1164,3 +1206,80 @@ def test_columns_of_a_frozen_autoencoder_are_compared(imbalanced):
         ValueError, match="autoencoder must be .*got 'c11' where it has"
     ):
         sampler.fit_resample(table[table.columns[::-1]], y)
+
+
+# ----------------------------------------------------- frames of codes, frozen encoders
+
+
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+@pytest.mark.parametrize("frozen", [False, True])
+def test_codes_may_be_frames(imbalanced, container, frozen):
+    X, y = imbalanced
+    autoencoder = _autoencoder(epochs=1, layer_sizes=4, random_state=0)
+    autoencoder = FrozenEstimator(autoencoder.fit(X)) if frozen else autoencoder
+    sampler = LatentSampler(autoencoder=autoencoder, random_state=0)
+    net = skseq.DenseClassifier((4,), epochs=1, random_state=0, sampler=sampler)
+    expected, _ = sampler.fit_resample(X, y)
+    probabilities = net.fit(X, y).predict_proba(X)
+    with config_context(transform_output=container):
+        assert_array_equal(clone(sampler).fit_resample(X, y)[0], expected)
+        assert_array_equal(clone(net).fit(X, y).predict_proba(X), probabilities)
+    (autoencoder.estimator if frozen else autoencoder).set_output(transform=container)
+    assert_array_equal(clone(sampler).fit_resample(X, y)[0], expected)
+
+
+def test_frozen_autoencoder_may_be_fitted_again(imbalanced):
+    X, y = imbalanced
+    fitted = _autoencoder(epochs=1, layer_sizes=4).fit(X)
+    sampler = LatentSampler(autoencoder=FrozenEstimator(fitted)).fit(X, y)
+    codes = fitted.transform(X)
+    fitted.fit(100 * X)
+    assert_array_equal(sampler.autoencoder_.transform(X), codes)
+
+
+# --------------------------------------------------- timesteps and categories of tables
+
+
+@pytest.mark.parametrize(
+    ("sampler", "part"),
+    [
+        (SequenceAugmenter(), "sampler_"),
+        (SequenceResampler(mask_value=-9.0), "sampler_"),
+        (LatentSampler(autoencoder=_autoencoder(epochs=1)), "sampler_.autoencoder_"),
+    ],
+    ids=["augmenter", "resampler", "latent"],
+)
+def test_sampler_reads_the_timesteps_of_the_network(imbalanced, sampler, part):
+    X, y = imbalanced
+    params = {"dense_units": (4,), "epochs": 1, "sampler": sampler}
+    for n_timesteps, expected in ((6, 6), (None, 12)):
+        net = skseq.DenseClassifier(n_timesteps=n_timesteps, **params)
+        net.fit(flattened(X), y)
+        assert attrgetter(part)(net).n_timesteps_in_ == expected
+    own = clone(sampler)
+    name = "autoencoder__n_timesteps" if part != "sampler_" else "n_timesteps"
+    net = skseq.DenseClassifier(n_timesteps=6, **params)
+    net.set_params(sampler=own.set_params(**{name: 4})).fit(flattened(X), y)
+    assert attrgetter(part)(net).n_timesteps_in_ == 4
+
+
+def test_missing_category_is_a_category(imbalanced):
+    X, y = imbalanced
+    X = X.copy()
+    X[::3, 0, 0] = np.nan
+    sampler = SequenceResampler(
+        RandomOverSampler(), categorical_features=[0], random_state=0
+    )
+    new, _ = sampler.fit_resample(X, y)
+    assert_array_equal(new, X[sampler.sample_indices_])
+
+
+@pytest.mark.parametrize("sampler", [None, RandomOverSampler()], ids=str)
+def test_no_categories_are_none(imbalanced, sampler):
+    X, y = imbalanced
+    expected, _ = SequenceResampler(sampler, random_state=0).fit_resample(X, y)
+    for features in ([], [False, False]):
+        resampler = SequenceResampler(
+            sampler, categorical_features=features, random_state=0
+        )
+        assert_array_equal(resampler.fit_resample(X, y)[0], expected)

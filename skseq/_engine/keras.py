@@ -17,7 +17,8 @@ _STARTUP_LINES = "|".join(
         r"All log messages before absl::InitializeLog\(\) is called",
         r"port\.cc:\d+\] oneDNN custom operations are on",
         r"cudart_stub\.cc:\d+\] Could not find cuda drivers",
-        r"cuda_(platform|driver)\.cc:\d+\] failed call to cuInit",
+        # Without a driver or a GPU. With both, the line says what is wrong.
+        r"\.cc:\d+\] failed call to cuInit: .*(\(303\)|NO_DEVICE|no CUDA-capable)",
         r"cuda_(blas|dnn|fft)\.cc:\d+\] Unable to register cu\w+ factory",
         r"computation_placer\.cc:\d+\] computation placer already registered",
         r"cpu_feature_guard\.cc:\d+\] This TensorFlow binary is optimized",
