@@ -10,7 +10,8 @@ An objective has
 - ``is_rowwise``: whether there is a loss for each row, with the mean as the batch's;
 - ``may_fill``: whether a batch may be filled up with rows of weight zero;
 - ``shares_out``: whether all batches of an epoch have about the same number of rows,
-  because statistics of a last batch of few rows would be poor.
+  because statistics of a last batch of few rows would be poor;
+- ``draws``: whether ``train`` draws random numbers itself.
 """
 
 import math
@@ -85,6 +86,7 @@ class Prediction:
     """The objective of networks whose outputs are compared with a target."""
 
     watched = "outputs"
+    draws = False
 
     def __init__(self, recipe, model, facts):
         self._model = model
@@ -128,7 +130,7 @@ class Reconstruction:
         self._error = ELEMENTWISE_LOSSES[recipe.loss]
         self._masked = network.masked
         self._noise = network.noise and network.noise[0]
-        self._variational = network.variational
+        self._variational = self.draws = network.variational
         self.shares_out = facts.has_batch_statistics
         self.may_fill = facts.is_rowwise
         n_steps, n_features = network.n_timesteps, network.n_features

@@ -251,8 +251,7 @@ class _Training:
         row_bytes = 4 * math.prod(self._rows.X.shape[1:])
         order, rng = epoch_order(self._schedule, epoch, len(self._rows), row_bytes)
         # After the order, which must not depend on the number of random states.
-        for variable in self._program.random_states:
-            variable.assign([rng.integers(2**31), 0])
+        self._program.seed(rng)
         return order
 
     def _validate(self, epoch, logs):
