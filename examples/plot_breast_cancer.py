@@ -49,15 +49,14 @@ models = {
 # each network is fitted with three seeds, and the table shows the mean and range. The
 # other models have no random part and are fitted once. The figure shows the curves of
 # the first seed.
-import matplotlib.pyplot as plt
 import pandas as pd
 from sklearn.base import clone
-from sklearn.metrics import RocCurveDisplay, roc_auc_score
+from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 n_seeds = 3
-figure, axes = plt.subplots(figsize=(6, 6), layout="constrained")
+curves = {}
 rows = []
 for name, model in models.items():
     is_network = type(model).__module__.startswith("skseq.")
@@ -69,7 +68,7 @@ for name, model in models.items():
         scores = fitted.predict_proba(X_test)[:, 1]
         aucs.append(roc_auc_score(y_test, scores))
         if seed == 0:
-            RocCurveDisplay.from_predictions(y_test, scores, name=name, ax=axes)
+            curves[name] = scores
     rows.append(
         {
             "model": name,
@@ -93,6 +92,12 @@ for baseline in ("Logistic regression", "Gradient boosting"):
 
 # %%
 # The figure shows the upper left corner, where the curves differ.
+import matplotlib.pyplot as plt
+from sklearn.metrics import RocCurveDisplay
+
+figure, axes = plt.subplots(figsize=(6, 6), layout="constrained")
+for name, scores in curves.items():
+    RocCurveDisplay.from_predictions(y_test, scores, name=name, ax=axes)
 axes.set(xlim=(-0.01, 0.4), ylim=(0.6, 1.005), aspect="equal")
 axes.set_title("Breast cancer, half of the rows for testing, seed 0")
 axes.legend(loc="lower right")

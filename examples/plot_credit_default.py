@@ -121,19 +121,16 @@ others = {
 # -------
 import time
 
-import matplotlib.pyplot as plt
-from sklearn.metrics import RocCurveDisplay, average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
-figure, axes = plt.subplots(figsize=(6, 6), layout="constrained")
+curves = {}
 rows = []
 for name, model in {**networks, **others}.items():
     start = time.perf_counter()
     model.fit(X_train, y_train)
     seconds = time.perf_counter() - start
     scores = model.predict_proba(X_test)[:, 1]
-    RocCurveDisplay.from_predictions(y_test, scores, name=name, ax=axes)
-    if name in others:
-        axes.lines[-1].set_linestyle("--")
+    curves[name] = scores
     rows.append(
         {
             "model": name,
@@ -168,6 +165,14 @@ print(f"Standard error of the ROC AUC on {len(y_test)} rows: {np.sqrt(variance):
 # %%
 # Differences smaller than the standard error are not meaningful. If gradient boosting
 # is better, use it: it is the simpler model and needs no scaling.
+import matplotlib.pyplot as plt
+from sklearn.metrics import RocCurveDisplay
+
+figure, axes = plt.subplots(figsize=(6, 6), layout="constrained")
+for name, scores in curves.items():
+    RocCurveDisplay.from_predictions(y_test, scores, name=name, ax=axes)
+    if name in others:
+        axes.lines[-1].set_linestyle("--")
 axes.set_title(f"Default of credit card clients, {len(y_test)} test rows")
 axes.legend(loc="lower right")
 plt.show()
