@@ -12,7 +12,12 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from skseq._validation import check_rows, distinct_labels, with_finite_sum
+from skseq._validation import (
+    check_rows,
+    distinct_labels,
+    sorted_values,
+    with_finite_sum,
+)
 
 
 class RowsThemselves:
@@ -251,14 +256,7 @@ def check_labels(y, n_rows, name="y"):
         check_array(
             y.reshape(-1, 1), dtype=None, ensure_all_finite=True, input_name=name
         )
-    try:
-        np.unique(y)
-    except TypeError as error:
-        kinds = sorted({type(label).__name__ for label in y})
-        raise ValueError(
-            f"{name} must hold labels of one type that can be sorted, got {kinds}. "
-            f"Convert all labels to strings, or fill in missing labels."
-        ) from error
+    sorted_values(name, y, "labels")
     try:
         check_classification_targets(y)
     except ValueError as error:

@@ -254,6 +254,27 @@ def distinct_labels(y):
     return labels
 
 
+def sorted_values(name, values, kind):
+    """Get the different values of an array, or raise if they can't be sorted.
+
+    Parameters
+    ----------
+    name : str
+        The name of the array, for messages.
+    values : ndarray of shape (n_samples,)
+    kind : str
+        What the values are, such as ``"labels"``, for messages.
+    """
+    try:
+        return np.unique(values)
+    except TypeError as error:
+        kinds = sorted({type(value).__name__ for value in values})
+        raise ValueError(
+            f"{name} must hold {kind} of one type that can be sorted, got {kinds}. "
+            f"Convert all {kind} to strings, or fill in missing {kind}."
+        ) from error
+
+
 def check_groups(groups, n_rows):
     """Validate groups of rows, and return an array of shape (n_samples,)."""
     check_rows("groups", groups, n_rows)
@@ -265,15 +286,7 @@ def check_groups(groups, n_rows):
             f"groups must have one dimension, the group of each row, got shape "
             f"{groups.shape}. Join the columns into one, for instance as strings."
         )
-    try:
-        # Only an array of objects may hold values of several types.
-        found = np.unique(groups) if groups.dtype == object else groups
-    except TypeError as error:
-        kinds = sorted({type(value).__name__ for value in groups})
-        raise ValueError(
-            f"groups must hold values of one type that can be sorted, got {kinds}. "
-            f"Convert all of them to strings, or fill in missing ones."
-        ) from error
+    found = sorted_values("groups", groups, "values")
     if (found != found).any():
         raise ValueError("groups must have no missing values, got NaN. Fill them in.")
     return groups

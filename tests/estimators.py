@@ -3,7 +3,11 @@
 A new estimator needs one entry here, and is then in every common test of its kind.
 """
 
+import inspect
 from dataclasses import dataclass, field
+
+import pytest
+from sklearn.base import BaseEstimator
 
 import skseq
 
@@ -122,6 +126,25 @@ def samplers():
         skseq.LatentSampler(RandomUnderSampler(), random_state=0),
         skseq.SequenceAugmenter(random_state=0),
     ]
+
+
+def names():
+    """List the names of all public estimators."""
+    values = {name: getattr(skseq, name) for name in skseq.__all__}
+    return [
+        name
+        for name, value in values.items()
+        if inspect.isclass(value) and issubclass(value, BaseEstimator)
+    ]
+
+
+def public_methods():
+    """Yield the methods of all estimators that are defined in this package."""
+    for name in names():
+        cls = getattr(skseq, name)
+        for method, value in inspect.getmembers(cls, inspect.isfunction):
+            if not method.startswith("_") and value.__module__.startswith("skseq."):
+                yield pytest.param(value, id=f"{name}.{method}")
 
 
 def make(name, **params):

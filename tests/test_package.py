@@ -13,17 +13,12 @@ from pathlib import Path
 
 import pytest
 from numpydoc.docscrape import ClassDoc, FunctionDoc
-from sklearn.base import BaseEstimator
 
 import skseq
+from estimators import names, public_methods
 
 ROOT = Path(skseq.__file__).parents[1]
-ESTIMATORS = [
-    name
-    for name in skseq.__all__
-    if inspect.isclass(getattr(skseq, name))
-    and issubclass(getattr(skseq, name), BaseEstimator)
-]
+ESTIMATORS = names()
 
 
 def run_python(code, **environment):
@@ -153,11 +148,7 @@ def test_docstring_has_the_sections_of_a_public_class(name):
 
 
 def public_functions():
-    for name in ESTIMATORS:
-        cls = getattr(skseq, name)
-        for method, value in inspect.getmembers(cls, inspect.isfunction):
-            if not method.startswith("_") and value.__module__.startswith("skseq."):
-                yield pytest.param(value, id=f"{name}.{method}")
+    yield from public_methods()
     for module in ("datasets",):
         for name in importlib.import_module(f"skseq.{module}").__all__:
             yield pytest.param(getattr(getattr(skseq, module), name), id=name)

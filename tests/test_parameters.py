@@ -10,15 +10,11 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import estimator_html_repr
 
 import skseq
+from estimators import names, public_methods
 from skseq._parameters import Declared, parameter
 from skseq._validation import Interval, check_parameters
 
-NAMES = [
-    name
-    for name in skseq.__all__
-    if inspect.isclass(getattr(skseq, name))
-    and issubclass(getattr(skseq, name), BaseEstimator)
-]
+NAMES = names()
 
 
 class Trained(Declared):
@@ -216,14 +212,6 @@ def test_each_parameter_is_declared_in_one_class(name):
         assert declaring, parameter_name
         texts = {base._parameters[parameter_name].text for base in declaring}
         assert len(texts) == 1, parameter_name
-
-
-def public_methods():
-    for name in NAMES:
-        cls = getattr(skseq, name)
-        for method, value in inspect.getmembers(cls, inspect.isfunction):
-            if not method.startswith("_") and value.__module__.startswith("skseq."):
-                yield pytest.param(value, id=f"{name}.{method}")
 
 
 @pytest.mark.parametrize("function", list(public_methods()))

@@ -57,7 +57,7 @@ class Recipe:
     """
 
     # Slots for values that are computed once, and don't belong to the content.
-    __slots__ = ("__dict__", "__weakref__", "_key", "_token")
+    __slots__ = ("__dict__", "__weakref__", "_key", "_rates", "_token")
 
     network: Network
     optimizer: Any
@@ -83,9 +83,11 @@ class Recipe:
             Counted from 0, for values that rise over the first epochs. None: as they
             are in the end.
         """
+        if not hasattr(self, "_rates"):
+            object.__setattr__(self, "_rates", _rates_of(self.network))
         return {
             **option_values(self.optimizer, self.optimizer_params),
-            **_rates_of(self.network),
+            **self._rates,
             **self.network.values(epoch),
         }
 
