@@ -12,7 +12,7 @@ import pytest
 
 import skseq
 from skseq._engine import private
-from skseq._engine.keras import without_values
+from skseq._engine.skeletons import without_values
 
 PACKAGE = Path(skseq.__file__).parent
 MODULES = {
@@ -83,7 +83,7 @@ _validation _persistence
 _parameters _sequences
 _targets _scaling _rows _engine.keras
 _engine.private
-_engine.fingerprints _engine.names _engine.progress _engine.order _engine.types
+_engine.skeletons _engine.fingerprints _engine.names _engine.progress _engine.order _engine.types
 _engine.stored
 _engine.optimizers _engine.losses _engine.metrics _engine.activations
 _engine.networks _engine.layers

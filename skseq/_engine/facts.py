@@ -6,36 +6,48 @@ add to the loss, and may not compile with XLA.
 
 from dataclasses import dataclass
 
-from skseq._engine.fingerprints import users_functions
-from skseq._engine.keras import keras
+from skseq._engine.fingerprints import config_of, is_graph, users_functions
+from skseq._engine.keras import is_keras, keras
 from skseq._engine.layers import has_twin
 
-# Layers that compute each row of a batch independently of the others.
-_ROW_BY_ROW = {
+# Layers that compute each row of a batch independently of the others, and are at least
+# as fast with XLA.
+_FOR_XLA = {
     getattr(keras.layers, name)
     for name in (
         "Activation", "AlphaDropout", "AveragePooling1D", "Bidirectional", "Conv1D",
-        "Dense", "DepthwiseConv1D", "Dropout", "ELU", "Embedding", "Flatten", "GRU",
-        "GaussianDropout", "GaussianNoise", "GlobalAveragePooling1D",
-        "GlobalMaxPooling1D", "InputLayer", "LSTM", "LayerNormalization", "LeakyReLU",
-        "Masking", "MaxPooling1D", "PReLU", "ReLU", "RepeatVector", "Reshape",
-        "SeparableConv1D", "SimpleRNN", "Softmax", "SpatialDropout1D",
+        "Dense", "Dropout", "ELU", "Embedding", "Flatten", "GRU", "GaussianDropout",
+        "GaussianNoise", "GlobalAveragePooling1D", "GlobalMaxPooling1D", "InputLayer",
+        "LSTM", "LayerNormalization", "LeakyReLU", "Masking", "MaxPooling1D", "PReLU",
+        "ReLU", "RepeatVector", "Reshape", "SimpleRNN", "Softmax", "SpatialDropout1D",
         "UnitNormalization", "UpSampling1D",
     )
 }  # fmt: skip
 
-# Layers that are known to be at least as fast with XLA.
-_FOR_XLA = _ROW_BY_ROW - {
-    keras.layers.DepthwiseConv1D,
-    keras.layers.SeparableConv1D,
-}
+# All layers that compute each row independently of the others.
+_ROW_BY_ROW = _FOR_XLA | {
+    getattr(keras.layers, name)
+    for name in (
+        "Add", "AdditiveAttention", "Attention", "Average", "AveragePooling2D",
+        "AveragePooling3D", "Concatenate", "Conv1DTranspose", "Conv2D",
+        "Conv2DTranspose", "Conv3D", "Conv3DTranspose", "ConvLSTM1D", "ConvLSTM2D",
+        "ConvLSTM3D", "Cropping1D", "Cropping2D", "Cropping3D", "DepthwiseConv1D",
+        "DepthwiseConv2D", "Dot", "EinsumDense", "GlobalAveragePooling2D",
+        "GlobalAveragePooling3D", "GlobalMaxPooling2D", "GlobalMaxPooling3D",
+        "GroupNormalization", "Identity", "MaxPooling2D", "MaxPooling3D", "Maximum",
+        "Minimum", "MultiHeadAttention", "Multiply", "Permute", "Rescaling",
+        "SeparableConv1D", "SeparableConv2D", "SpatialDropout2D", "SpatialDropout3D",
+        "Subtract", "TimeDistributed", "UpSampling2D", "UpSampling3D", "ZeroPadding1D",
+        "ZeroPadding2D", "ZeroPadding3D",
+    )
+}  # fmt: skip
 
 
 def layers_of(model):
     """Yield all layers of a model, with those inside of other models and wrappers."""
     for layer in model.layers:
         yield layer
-        if isinstance(layer, keras.Model):
+        if is_graph(layer):
             yield from layers_of(layer)
         elif isinstance(layer, keras.layers.Bidirectional):
             yield from (layer.forward_layer, layer.backward_layer)
@@ -135,13 +147,17 @@ def read(model, parts):
     parts : list
         As `skseq._engine.layers.faster` gives them.
     """
-    layers = [one for one in layers_of(model) if not isinstance(one, keras.Model)]
+    layers = [one for one in layers_of(model) if not is_graph(one)]
+    computes_by_row = all(
+        _computes_by_row(*one) for one in _operations_of(model)
+    )
     kinds = {type(layer) for layer in layers}
     by_activity = any(layer.activity_regularizer is not None for layer in layers)
     known = _ROW_BY_ROW | {keras.layers.BatchNormalization}
     functions = {name for layer in layers for name in users_functions(layer)}
     return Facts(
         is_rowwise=kinds <= _ROW_BY_ROW
+        and computes_by_row
         and not by_activity
         and not any(_is_over_rows(layer) for layer in layers)
         and not any("activation" in name for name in functions),
@@ -149,13 +165,70 @@ def read(model, parts):
         has_penalties=not kinds <= known
         or by_activity
         or any(variable.regularizer is not None for variable in model.weights),
-        suits_xla=kinds <= _FOR_XLA and not functions,
+        suits_xla=kinds <= _FOR_XLA and computes_by_row and not functions,
         are_known=kinds <= known,
         parts=parts,
     )
 
 
 def _is_over_rows(layer):
-    """Check whether a layer works along the axis of the rows."""
-    axis = getattr(layer, "axis", None)
-    return 0 in (axis if isinstance(axis, (list, tuple)) else [axis])
+    """Check whether a layer or operation works along the axis of the rows."""
+    axes = [getattr(layer, name, None) for name in ("axis", "axes")]
+    return 0 in keras.tree.flatten(axes)
+
+
+def _operations_of(model):
+    """Yield the operations that are no layers, each with the model that it is in."""
+    for operation in model.operations:
+        if is_graph(operation):
+            yield from _operations_of(operation)
+        elif not isinstance(operation, keras.layers.Layer):
+            yield operation, model
+
+
+# Operations on each element of tensors whose first axis is that of the rows.
+_ELEMENTWISE = {
+    "Abs", "Add", "Cast", "Clip", "Divide", "Elu", "Equal", "Exp", "Gelu", "Greater",
+    "GreaterEqual", "LeakyRelu", "Less", "LessEqual", "Log", "Log1p", "LogicalAnd",
+    "LogicalNot", "LogicalOr", "Maximum", "Minimum", "Multiply", "Negative", "NotEqual",
+    "OnesLike", "Power", "Relu", "Sigmoid", "Sign", "Silu", "Softplus", "Sqrt",
+    "Square", "Subtract", "Tanh", "TrueDivide", "Where", "ZerosLike",
+}  # fmt: skip
+
+# Operations that are by row unless they work along the first axis.
+_ALONG_AXES = {
+    "All", "Any", "Concatenate", "ExpandDims", "LogSoftmax", "Max", "Mean", "Min",
+    "Prod", "Repeat", "Softmax", "Squeeze", "Stack", "Std", "Sum", "Var",
+}  # fmt: skip
+
+_ALL_ROWS = {
+    "class_name": "__slice__",
+    "config": {"start": None, "stop": None, "step": None},
+}
+
+
+def _computes_by_row(operation, model):
+    """Check whether an operation is known to compute each row by itself."""
+    name = type(operation).__name__
+    if not is_keras(operation):
+        return False
+    if name in _ALONG_AXES:
+        axis = getattr(operation, "axis", None)
+        n_dimensions = len(_inputs_of(operation)[0].shape)
+        axes = keras.tree.flatten(axis)
+        return bool(axes) and all(a is not None and a % n_dimensions for a in axes)
+    inputs, output = _inputs_of(operation), operation.output
+    if name == "GetItem":
+        layers = config_of(model)["layers"]
+        config = next(one for one in layers if one["name"] == operation.name)
+        key = config["inbound_nodes"][0]["args"][1]
+        first = key[0] if isinstance(key, list | tuple) else key
+        return first in (_ALL_ROWS, {"class_name": "__ellipsis__", "config": {}})
+    # Without broadcasting over the axis of the rows.
+    return name in _ELEMENTWISE and all(
+        len(one.shape) == len(output.shape) and one.shape[0] is None for one in inputs
+    )
+
+
+def _inputs_of(operation):
+    return keras.tree.flatten(operation.input)

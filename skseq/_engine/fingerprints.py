@@ -45,6 +45,8 @@ def fingerprint(value, unknown=id):
         return type(value).__name__, value
     if is_own_dataclass(value):
         return type(value).__qualname__, fingerprint(vars(value), unknown)
+    if is_graph(value):
+        return _graph_content(value, unknown)
     if not is_keras(value):
         content = _content(value)
         return "content", unknown(value) if content is None else content
@@ -55,6 +57,24 @@ def fingerprint(value, unknown=id):
         fingerprint(_config(value), unknown),
         fingerprint(users_functions(value), unknown),
     )
+
+
+def is_graph(value):
+    """Check whether a value is a Keras model whose graph of layers is known."""
+    return isinstance(value, keras.Model) and hasattr(value, "operations")
+
+
+def _graph_content(model, unknown):
+    """Compute a key from the layers of a model, and from what connects them."""
+    config = config_of(model)
+    layers = {layer.name: fingerprint(layer, unknown) for layer in model.layers}
+    nodes = [
+        (one["name"], layers.get(one["name"], one["config"]), one["inbound_nodes"])
+        for one in config["layers"]
+    ]
+    frozen = [layer.name for layer in model.layers if not layer.trainable]
+    ends = config["input_layers"], config["output_layers"]
+    return type(model).__qualname__, fingerprint((nodes, frozen, ends), unknown)
 
 
 def is_own_dataclass(value):
@@ -104,6 +124,8 @@ def has_users_code(value):
         return any(map(has_users_code, value))
     if is_own_dataclass(value):
         return has_users_code(vars(value))
+    if is_graph(value):
+        return any(map(has_users_code, value.layers))
     if not callable(value) and not hasattr(value, "get_config"):
         return False
     return not is_keras(value) or bool(users_functions(value))
@@ -120,13 +142,18 @@ def users_functions(keras_object):
     for name, item in vars(keras_object).items():
         if name == "_fn" and isinstance(keras_object, keras.metrics.MeanMetricWrapper):
             name = "fn"
-        if name.startswith("_") or not callable(item):
+        if name.startswith("_"):
             continue
-        if not is_keras(item):
-            found[name] = item
-        elif isinstance(item, keras.layers.Layer):  # the cell of a recurrent layer
-            inner = users_functions(item).items()
-            found |= {f"{name}.{key}": function for key, function in inner}
+        parts = enumerate(item) if isinstance(item, list | tuple) else [("", item)]
+        for place, part in parts:
+            key = f"{name}.{place}".rstrip(".")
+            if not callable(part):
+                continue
+            if not is_keras(part):
+                found[key] = part
+            elif isinstance(part, keras.layers.Layer):  # the cell of a recurrent layer
+                inner = users_functions(part).items()
+                found |= {f"{key}.{name}": function for name, function in inner}
     return found
 
 

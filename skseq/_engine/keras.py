@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 # Lines that TensorFlow writes to standard error at each start, and that need no action
@@ -187,21 +186,3 @@ def _python_random_kept():
         yield
     finally:
         random.setstate(state)
-
-
-def without_values(build):
-    """Call ``build()`` such that the variables of its models get no values.
-
-    Such a model can only be called by ``stateless_call``. It takes no memory for
-    weights, nor the memory that TensorFlow never frees for each new shape of a
-    variable.
-    """
-
-    def run():
-        with keras.StatelessScope(initialize_variables=False):
-            return build()
-
-    # Keras gives values to such variables at the end of the thread's next stateless
-    # scope. This new thread has no next one.
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(run).result()

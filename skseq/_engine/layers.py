@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from skseq._engine.fingerprints import config_of
+from skseq._engine.fingerprints import config_of, is_graph
 from skseq._engine.keras import has_gpu, keras, tf
-from skseq._engine.stored import made_from
+from skseq._engine.stored import copied_model, made_from, users_parts
 
 _tracing_for_xla = False
 _values: dict[str, Any] = {}
@@ -342,7 +342,7 @@ class LayerCall:
 
     layer: keras.layers.Layer
     input_shape: tuple
-    output_shape: tuple
+    output_shape: tuple  # the first of several
 
 
 def faster(model):
@@ -363,7 +363,7 @@ def faster(model):
     parts = [calls]
 
     def twin(layer):
-        if isinstance(layer, keras.Model):
+        if is_graph(layer):
             inner, inner_parts = faster(layer)
             parts.extend(inner_parts)
             return inner
@@ -376,14 +376,15 @@ def faster(model):
                 dtype=layer.dtype_policy,
             )
         cls = TWINS[type(layer)] if has_twin(layer) else type(layer)
-        return made_from(cls, config_of(layer))
+        return made_from(cls, config_of(layer), users_parts(layer))
 
     def call(layer, *args, **kwargs):
         outputs = layer(*args, **kwargs)
         # Operations that are no layer, such as a slice, come here too.
-        if isinstance(layer, keras.layers.Layer) and not isinstance(layer, keras.Model):
-            calls.append(LayerCall(layer, args[0].shape, outputs.shape))
+        if isinstance(layer, keras.layers.Layer) and not is_graph(layer):
+            first = [keras.tree.flatten(part)[0].shape for part in (args, outputs)]
+            calls.append(LayerCall(layer, *first))
         return outputs
 
-    clone = keras.models.clone_model(model, clone_function=twin, call_function=call)
+    clone = copied_model(model, copy_layer=twin, call_layer=call, copies_models=False)
     return clone, parts

@@ -195,6 +195,6 @@ def optimizer_key(optimizer, optimizer_params, learning_rate, unknown=id):
 
 
 def own_rate(optimizer):
-    """Get the learning rate of an optimizer object; None where it is a schedule."""
-    rate = _optimizer_class(optimizer)[1]["learning_rate"]
+    """Get the learning rate that an optimizer has; None where it is a schedule."""
+    rate = _full_config(optimizer, None)[1]["learning_rate"]
     return float(rate) if is_rate_value(rate) else None

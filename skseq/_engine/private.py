@@ -66,3 +66,42 @@ def is_excluding_weights(optimizer):
     """
     names = ("_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern")
     return any(getattr(optimizer, name, None) for name in names)
+
+
+@contextmanager
+def values_as_initializers():
+    """Let variables be made from a value where they get none.
+
+    Keras' optimizers make such variables, and users' layers do. In a scope without
+    values Keras accepts a function alone as the initial value. Only one thread at a
+    time is in such a block.
+    """
+    original = keras.Variable.__init__
+    is_own = "__init__" in vars(keras.Variable)
+
+    def init(self, initializer, shape=None, dtype=None, *args, **kwargs):
+        is_value = not (callable(initializer) or isinstance(initializer, str))
+        if is_value and _in_scope_without_values():
+            value = keras.ops.convert_to_tensor(initializer, dtype)
+            shape, dtype = value.shape, dtype or value.dtype
+
+            def initializer(shape, dtype=None):
+                return keras.ops.cast(value, dtype)
+
+        original(self, initializer, shape, dtype, *args, **kwargs)
+
+    keras.Variable.__init__ = init
+    try:
+        yield
+    finally:
+        if is_own:
+            keras.Variable.__init__ = original
+        else:
+            del keras.Variable.__init__
+
+
+def _in_scope_without_values():
+    from keras.src.backend.common.stateless_scope import get_stateless_scope
+
+    scope = get_stateless_scope()
+    return scope is not None and not scope.initialize_variables

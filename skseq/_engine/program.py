@@ -14,13 +14,14 @@ import joblib
 import numpy as np
 
 from skseq._engine import facts, path
-from skseq._engine.keras import building, tf, without_values
+from skseq._engine.keras import building, tf
 from skseq._engine.layers import faster, traced
 from skseq._engine.losses import make_loss
 from skseq._engine.metrics import make_metrics
 from skseq._engine.objectives import Call, make_objective
 from skseq._engine.optimizers import is_elementwise, make_optimizer
 from skseq._engine.recipe import State
+from skseq._engine.skeletons import without_values
 from skseq._engine.weights import Layout, assign, light, values_of
 
 # The number of batch sizes for which a program keeps its traced training.

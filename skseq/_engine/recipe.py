@@ -9,7 +9,7 @@ import numpy as np
 
 from skseq._engine import facts
 from skseq._engine.fingerprints import fingerprint, has_users_code
-from skseq._engine.keras import building, without_values
+from skseq._engine.keras import building
 from skseq._engine.networks import Network
 from skseq._engine.optimizers import (
     is_object,
@@ -18,6 +18,7 @@ from skseq._engine.optimizers import (
     option_values,
     own_rate,
 )
+from skseq._engine.skeletons import without_values
 from skseq._engine.stored import storable
 
 # The number of networks whose dropout rates are kept, because reading them means to

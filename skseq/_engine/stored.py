@@ -5,9 +5,17 @@ different files. They also need the user's classes to be registered with Keras.
 """
 
 import dataclasses
+import inspect
+import pickle
 
-from skseq._engine.fingerprints import KERAS_OBJECTS, config_of, is_own_dataclass
-from skseq._engine.keras import keras
+from skseq._engine.fingerprints import (
+    KERAS_OBJECTS,
+    config_of,
+    is_graph,
+    is_own_dataclass,
+    users_functions,
+)
+from skseq._engine.keras import is_keras, keras
 
 # Classes whose `from_config` takes no functions.
 _BY_CONSTRUCTOR = (keras.layers.Lambda, keras.metrics.MeanMetricWrapper)
@@ -26,7 +34,7 @@ def copied(value):
 
     `copy.deepcopy` loses arguments that are not in the configuration.
     """
-    return _with_keras_objects(value, lambda one: made_from(*_Stored(one).parts()))
+    return _with_keras_objects(value, _copy)
 
 
 def _with_keras_objects(value, change):
@@ -56,19 +64,154 @@ class _Stored:
     def __init__(self, keras_object):
         self._object = keras_object
 
-    def parts(self):
-        """Get the class and the configuration of the object."""
-        config = config_of(self._object)
-        if isinstance(self._object, keras.optimizers.Optimizer):
-            config.pop("name", None)  # Keras numbers it
-        return type(self._object), config
-
     def __reduce__(self):
-        return made_from, self.parts()
+        _check_lambdas(self._object)
+        cls, config = _parts(self._object)
+        users = users_parts(self._object)
+        # Without them, files are as those of version 0.1.
+        return made_from, (cls, config, users) if users else (cls, config)
 
 
-def made_from(cls, config):
-    """Make a Keras object from its class and configuration."""
-    if cls in _BY_CONSTRUCTOR:
-        return cls(**config)
-    return cls.from_config(dict(config))
+def _parts(keras_object):
+    """Get the class and the configuration of an object."""
+    config = config_of(keras_object)
+    if isinstance(keras_object, keras.optimizers.Optimizer):
+        config.pop("name", None)  # Keras numbers it
+    return type(keras_object), config
+
+
+def made_from(cls, config, users=None):
+    """Make a Keras object from its class and configuration.
+
+    Parameters
+    ----------
+    cls : type
+    config : dict
+    users : dict or None
+        The result of `users_parts`.
+    """
+    with keras.saving.custom_object_scope(users or {}):
+        if cls in _BY_CONSTRUCTOR:
+            return cls(**config)
+        return cls.from_config(dict(config))
+
+
+def _copy(keras_object):
+    if has_layers(keras_object):
+        return copied_model(keras_object)
+    return made_from(*_parts(keras_object), users_parts(keras_object))
+
+
+# -------------------------------------------------------------------------- models
+
+
+def has_layers(value):
+    """Check whether a value is a model that is copied layer by layer."""
+    return is_graph(value) or type(value) is keras.Sequential
+
+
+def copied_model(
+    model, *, copy_layer=_copy, call_layer=None, copies_models=True, inputs=None
+):
+    """Copy a Keras model layer by layer, without compiling it.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Functional or sequential. A copy of a sequential model that has an input is
+        functional.
+    copy_layer : callable
+        Copies a layer or an operation.
+    call_layer : callable or None
+        Called as ``call_layer(layer, *args, **kwargs)`` in place of the layer.
+    copies_models : bool
+        Whether models inside the model are copied in the same way. False: by
+        ``copy_layer``.
+    inputs : keras.KerasTensor or None
+        The input of the copy; None: a new one.
+    """
+    if isinstance(model, keras.Sequential) and not model.built:
+        layers = [copy_layer(layer) for layer in model.layers]
+        return keras.Sequential(layers, name=model.name)
+    options = {"copy_layer": copy_layer, "call_layer": call_layer}
+
+    def copy(part):
+        if copies_models and has_layers(part):
+            return copied_model(part, **options)
+        return copy_layer(part)
+
+    # Not compiled, and with the layers of a sequential model.
+    ends = model.input, model.output
+    if isinstance(model, keras.Sequential):
+        ends = model.inputs[0], model.outputs[0]
+    graph = keras.Model(*ends, name=model.name)
+    with keras.saving.custom_object_scope(users_parts(model)):
+        clone = keras.models.clone_model(
+            graph, clone_function=copy, call_function=call_layer, input_tensors=inputs
+        )
+    return clone
+
+
+def users_parts(keras_object):
+    """Collect the user's classes and functions inside a Keras object.
+
+    Keras' configurations have only their names.
+
+    Returns
+    -------
+    parts : dict of str to type or callable
+        By the names in a configuration.
+    """
+    found = {}
+    for part in _inner(keras_object, set()):
+        is_named = inspect.isfunction(part) or inspect.isclass(part)
+        code = part if is_named else type(part)
+        if part is keras_object or is_keras(code):
+            continue
+        name = keras.saving.get_registered_name(code)
+        if found.setdefault(name, code) is not code:
+            raise ValueError(
+                f"model must not use two different classes or functions of the name "
+                f"{name!r}, because Keras finds them by name. Rename one of them."
+            )
+    return found
+
+
+def _inner(value, seen):
+    """Yield a Keras object, the objects in its attributes, and the user's functions."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for part in value:
+            yield from _inner(part, seen)
+        return
+    has_config = hasattr(value, "get_config") and not isinstance(value, type)
+    if not has_config or id(value) in seen:
+        return
+    seen.add(id(value))
+    yield value
+    yield from users_functions(value).values()
+    if isinstance(value, keras.Model):
+        yield from _inner(value.layers, seen)
+    else:
+        yield from _inner(dict(vars(value)), seen)
+
+
+def _check_lambdas(keras_object):
+    """Raise for layers whose function can't be pickled."""
+    layers = getattr(keras_object, "layers", [keras_object])
+    for layer in layers:
+        if isinstance(layer, keras.Model):
+            _check_lambdas(layer)
+            continue
+        function = getattr(layer, "function", None)
+        if not isinstance(layer, keras.layers.Lambda):
+            continue
+        name = getattr(function, "__qualname__", "")
+        if "<" in name:
+            raise pickle.PicklingError(
+                f"The model can't be saved: its layer {layer.name!r} is a "
+                f"keras.layers.Lambda with the function {name!r}, which is a lambda or "
+                f"a function inside of another. Use a function at the top level of a "
+                f"module, an operation of keras.ops, or a layer class of your own."
+            )

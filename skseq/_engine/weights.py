@@ -211,9 +211,9 @@ def _draw(initializer, variable, rng, seeds, chosen_by_keras):
             # EinsumDense passes on a seed that Keras has chosen as if the user had.
             if configured is None or configured in chosen_by_keras:
                 initializer.seed = _next_seed(seeds)
-        return np.array(initializer(shape, dtype=variable.dtype), DTYPE)
+        return np.array(initializer(shape, dtype=variable.dtype))
     with global_seed(_next_seed(seeds)):
-        return np.array(initializer(shape, dtype=variable.dtype), DTYPE)
+        return np.array(initializer(shape, dtype=variable.dtype), variable.dtype)
 
 
 def _next_seed(seeds):
