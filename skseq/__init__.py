@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from skseq._dense import DenseClassifier
     from skseq._engine.cache import clear_programs
     from skseq._engine.path import set_jit_compile
+    from skseq._keras import KerasClassifier
     from skseq._latent import LatentSampler
     from skseq._outliers import AutoencoderOutlierDetector
     from skseq._recurrent import GRUClassifier, LSTMClassifier, SimpleRNNClassifier
@@ -32,6 +33,7 @@ __all__ = [
     "Conv1DClassifier",
     "DenseClassifier",
     "GRUClassifier",
+    "KerasClassifier",
     "LSTMClassifier",
     "LatentSampler",
     "SequenceAugmenter",
@@ -50,6 +52,7 @@ _MODULES = {
     "Conv1DClassifier": "_convolutional",
     "DenseClassifier": "_dense",
     "GRUClassifier": "_recurrent",
+    "KerasClassifier": "_keras",
     "LSTMClassifier": "_recurrent",
     "LatentSampler": "_latent",
     "SequenceAugmenter": "_resampling",

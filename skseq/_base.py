@@ -41,7 +41,6 @@ from skseq._validation import (
     check_groups,
     check_parameters,
     check_weights,
-    unknown_name,
 )
 
 if TYPE_CHECKING:
@@ -224,6 +223,9 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
     # The dtype of validated rows, or a tuple of accepted ones.
     _dtype: ClassVar[Any] = np.float32
 
+    # Whether a table stays one, and X may have more than three dimensions.
+    _takes_any_shape = False
+
     # The default learning rate. Keras' 0.001 takes several times as many epochs on a
     # table of some hundred rows.
     _default_rate = 0.005
@@ -291,7 +293,9 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         nested: dict[str, dict[str, Any]] = {}
         for name, value in params.items():
             prefix, _, key = name.partition("__")
-            if key and prefix in self._dict_parameters:
+            if name == "optimizer__learning_rate":
+                plain["learning_rate"] = value
+            elif key and prefix in self._dict_parameters:
                 keyed.setdefault(self._dict_parameters[prefix], {})[key] = value
             elif key and prefix in self._nested_parameters:
                 nested.setdefault(prefix, {})[key] = value
@@ -300,7 +304,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
             else:
                 raise ValueError(
                     f"Invalid parameter {name!r} for estimator "
-                    f"{type(self).__name__}.{unknown_name(name, names, type(self).fit)}"
+                    f"{type(self).__name__}.{self._hint(name, vars(self))}"
                 )
         for name, value in plain.items():
             setattr(self, name, value)
@@ -460,8 +464,11 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         """Validate the rows, leave out those of weight zero, and learn the target."""
         X = check_sequences(
             self, given.X, reset=not resume, n_timesteps=self.n_timesteps,
-            min_rows=min_rows, dtype=self._dtype, **self._padding_options(),
+            min_rows=min_rows, dtype=self._dtype, as_is=self._takes_any_shape,
+            **self._padding_options(),
         )  # fmt: skip
+        if not resume:
+            self._X_shape = X.shape
         y = self._target_kind.check(given.y, len(X))
         weights = check_weights(given.sample_weight, len(X))
         if given.groups is not None:
@@ -480,7 +487,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
             return None
         X = check_sequences(
             self, given.X_val, reset=False, name="X_val", dtype=self._dtype,
-            **self._padding_options(),
+            as_is=self._takes_any_shape, **self._padding_options(),
         )  # fmt: skip
         y = target.check(given.y_val, len(X), "y_val")
         weights = check_weights(given.sample_weight_val, len(X), "sample_weight_val")
@@ -490,11 +497,12 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
 
     def _new_recipe(self, target):
         """Make the recipe of the program, and the target in the form of its loss."""
-        check_optimizer(self.optimizer, self.learning_rate, self.optimizer_params)
         network, loss, target = self._network_and_loss(target)
+        optimizer = self._chosen_optimizer()
+        check_optimizer(optimizer, self.learning_rate, self.optimizer_params)
         recipe = new_recipe(
             network=network,
-            optimizer=self.optimizer,
+            optimizer=optimizer,
             optimizer_params=dict(self.optimizer_params or {}),
             learning_rate=self.learning_rate,
             default_rate=self._default_rate,
@@ -523,9 +531,9 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
 
     def _changed_network(self, recipe):
         """Describe a parameter that has changed the network, for a message."""
-        unchanged = None, self.n_timesteps_in_
-        if self._n_dimensions_in == 2 and self.n_timesteps not in unchanged:
-            return f"n_timesteps={self.n_timesteps} after {self.n_timesteps_in_}"
+        before = getattr(self, "n_timesteps_in_", None)
+        if self._n_dimensions_in == 2 and self.n_timesteps not in (None, before):
+            return f"n_timesteps={self.n_timesteps} after {before}"
         same = fingerprint(self._recipe.network) == fingerprint(recipe.network)
         return None if same else "parameters of another network"
 
@@ -557,6 +565,10 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         return {"n_timesteps": self.n_timesteps_in_, "n_features": n_features}
 
     # ------------------------------------- steps of fit that differ between networks
+
+    def _chosen_optimizer(self):
+        """Get the optimizer to train with."""
+        return self.optimizer
 
     # The class or object that checks y before the target is learned.
     _target_kind: ClassVar[Any] = RowsThemselves()
@@ -637,5 +649,5 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
     def _outputs(self, X):
         """Compute the network's outputs for X, of shape (n_samples, n_outputs)."""
         check_is_fitted(self)
-        X = check_sequences(self, X, reset=False)
+        X = check_sequences(self, X, reset=False, as_is=self._takes_any_shape)
         return predict(self._recipe, self._state.weights, X, prepare=self._prepare)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from sklearn.base import ClassifierMixin
 
-from skseq._engine.losses import target_form
+from skseq._engine.losses import takes_logits, target_form
 from skseq._engine.networks import Head
 from skseq._engine.train import with_output_bias
 from skseq._parameters import parameter
@@ -84,6 +84,9 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
 
     _nested_parameters = (*SupervisedEstimator._nested_parameters, "sampler")
     _target_kind = Labels
+
+    # Whether the loss takes outputs before sigmoid or softmax.
+    _from_logits = False
 
     @public_fit
     def fit(
@@ -248,7 +251,7 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         ValueError
             If X has another shape or other columns than the X of ``fit``.
         """
-        return probabilities(self._outputs(X))
+        return probabilities(self._outputs(X), self._from_logits)
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Predict the logarithms of the probabilities of the classes.
@@ -305,17 +308,37 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         return Labels(self.classes_)
 
     def _network_and_loss(self, target):
-        loss, n_classes = self.loss, len(target.classes)
-        if loss is None and n_classes == 2:
+        n_classes = len(target.classes)
+        form = None if self.loss is None else target_form(self.loss)
+        if n_classes == 2 and form is None:
+            head = Head(1, "sigmoid")
+        else:
+            head = Head(n_classes, "softmax")
+        if self.loss is not None and takes_logits(self.loss, self.loss_params):
+            head = Head(head.n_outputs, None)
+        network = self._network(head)
+        loss = self._chosen_loss()
+        self._check_outputs(network.n_outputs, n_classes, loss)
+        if loss is None and network.n_outputs == 1:
             loss = "binary_crossentropy"
         elif loss is None:
             loss = "sparse_categorical_crossentropy"
         form = target_form(loss)
-        if n_classes == 2 and form is None:
-            head, form = Head(1, "sigmoid"), "column"
-        else:
-            head, form = Head(n_classes, "softmax"), form or "indicator"
-        return self._network(head), loss, Labels(target.classes, form)
+        form = "column" if network.n_outputs == 1 else form or "indicator"
+        self._from_logits = takes_logits(loss, self.loss_params)
+        return network, loss, Labels(target.classes, form, self._from_logits)
+
+    def _check_outputs(self, n_outputs, n_classes, loss):
+        """Raise unless a model has the outputs that the classes and the loss need."""
+        allowed, expected = {n_classes}, f"{n_classes} outputs, one for each class,"
+        if n_classes == 2 and (loss is None or target_form(loss) is None):
+            allowed, expected = {1, 2}, "1 output with sigmoid, or 2 with softmax,"
+        if n_outputs not in allowed:
+            raise ValueError(
+                f"model must have {expected} for {n_classes} classes and loss="
+                f"{loss!r}, got {n_outputs}. Let the function return the tensor before "
+                f"the last layer, which is then added."
+            )
 
     def _resample(self, given, rows, target):
         if self.sampler is None:
@@ -364,6 +387,6 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
             weights = weights * by_class[rows.codes]
         shares = self._shares(rows, target)
         logarithms = np.log(target.prior(rows.codes, weights, shares))
-        if recipe.network.head.n_outputs == 1:
+        if recipe.network.n_outputs == 1:
             logarithms = logarithms[1:] - logarithms[:1]
         return with_output_bias(recipe, state, logarithms)

@@ -83,6 +83,18 @@ class Declared:
     _parameters: ClassVar[dict[str, Parameter]] = {}
     _own_docstring: ClassVar[str | None] = None
 
+    @classmethod
+    def _hint(cls, name, values):
+        """Write the end of a message about an unknown parameter, after a space.
+
+        Parameters
+        ----------
+        name : str
+        values : dict
+            The other parameters.
+        """
+        return unknown_name(name, cls._parameters, getattr(cls, "fit", None))
+
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         cls._own_docstring = vars(cls).get("__doc__")
@@ -151,15 +163,22 @@ def _constructor(cls):
     defaults = {name: one.default for name, one in cls._parameters.items()}
 
     def __init__(self, *args, **kwargs):
+        # As `set_params` takes them: `optimizer__clipnorm` for a key of a dict.
+        prefixes = getattr(self, "_dict_parameters", ())
+        keys = [name for name in kwargs if name.partition("__")[0] in prefixes]
+        keyed = {name: kwargs.pop(name) for name in keys if name not in defaults}
         for name in kwargs:
             if name not in defaults:
+                given = signature.bind_partial(self, *args).arguments | kwargs
                 raise TypeError(
                     f"{type(self).__name__} got an unexpected parameter {name!r}."
-                    f"{unknown_name(name, defaults, getattr(type(self), 'fit', None))}"
+                    f"{self._hint(name, given)}"
                 )
         bound = signature.bind(self, *args, **kwargs).arguments
         del bound["self"]
         vars(self).update(defaults | bound)
+        if keyed:
+            self.set_params(**keyed)
 
     __init__._is_generated = True
     __init__.__signature__ = signature

@@ -117,6 +117,7 @@ def check_sequences(
     dtype=np.float32,
     may_be_nan=False,
     mask_value=None,
+    as_is=False,
 ):
     """Validate X, and return it as sequences.
 
@@ -144,10 +145,14 @@ def check_sequences(
         Whether X may hold NaN.
     mask_value : float or None
         NaN: X may hold NaN in timesteps that are padding.
+    as_is : bool
+        Whether a 2-D X without ``n_timesteps`` stays a table, and X may have more than
+        3 dimensions.
 
     Returns
     -------
     X : ndarray of shape (n_samples, n_timesteps, n_features), C-ordered
+        Or of the shape of X, with ``as_is``.
     """
     if scipy.sparse.issparse(X):
         raise TypeError(
@@ -156,11 +161,12 @@ def check_sequences(
         )
     n_dimensions = _n_dimensions(X, name)
     caller = type(estimator).__name__
-    if n_dimensions not in (2, 3):
+    if n_dimensions < 2 or (n_dimensions > 3 and not as_is):
+        more = " or more" if as_is else ""
         raise ValueError(
-            f"{name} must have 2 dimensions (n_samples, n_columns) or 3 (n_samples, "
-            f"n_timesteps, n_features), got {n_dimensions}. Reshape your data, for "
-            f"instance {name}.reshape(1, -1) if it is a single row."
+            f"{name} must have 2 dimensions (n_samples, n_columns) or 3{more} "
+            f"(n_samples, n_timesteps, n_features), got {n_dimensions}. Reshape your "
+            f"data, for instance {name}.reshape(1, -1) if it is a single row."
         )
     if not reset and n_dimensions != estimator._n_dimensions_in:
         raise ValueError(
@@ -181,8 +187,12 @@ def check_sequences(
     )
     if X.ndim == 3:
         X = _check_cube(estimator, X, reset, name, n_timesteps)
-    else:
+    elif X.ndim > 3:
+        _check_shape(estimator, X, reset, name, n_timesteps)
+    elif not as_is or _is_folded(estimator, reset, n_timesteps):
         X = _fold_columns(estimator, X, reset, name, n_timesteps)
+    else:
+        vars(estimator).pop("n_timesteps_in_", None)
     if is_masked_by_nan and np.isnan(X[~is_padding(X, mask_value)]).any():
         raise ValueError(
             f"{name} must have no missing values, got NaN in some features of a "
@@ -281,6 +291,31 @@ def _check_cube(estimator, X, reset, name, n_timesteps):
                 f"{fitted} {what} as input."
             )
     return X
+
+
+def _check_shape(estimator, X, reset, name, n_timesteps):
+    """Check an X of more than three dimensions, such as images."""
+    if reset:
+        if n_timesteps is not None:
+            raise ValueError(
+                f"n_timesteps must be None for an {name} of {X.ndim} dimensions, got "
+                f"{n_timesteps}."
+            )
+        for attribute in ("feature_names_in_", "n_timesteps_in_"):
+            vars(estimator).pop(attribute, None)
+        estimator.n_features_in_ = X.shape[-1]
+    elif X.shape[1:] != estimator._X_shape[1:]:
+        raise ValueError(
+            f"{name} must have rows of shape {estimator._X_shape[1:]}, as the X that "
+            f"{type(estimator).__name__} was fitted on, got {X.shape[1:]}."
+        )
+
+
+def _is_folded(estimator, reset, n_timesteps):
+    """Check whether the columns of a table are timesteps, or were in ``fit``."""
+    if reset:
+        return n_timesteps is not None
+    return hasattr(estimator, "n_timesteps_in_")
 
 
 def _fold_columns(estimator, X, reset, name, n_timesteps):

@@ -93,6 +93,10 @@ class SupervisedEstimator(SequenceEstimator):
             "metrics": check_metrics(self.metrics),
         }
 
+    def _chosen_loss(self):
+        """Get the loss to train with; None for the default of the network."""
+        return self.loss
+
     def _new_recipe(self, target):
         if self.monitor != "loss":
             self._check_monitor()

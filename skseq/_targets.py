@@ -7,6 +7,7 @@ stratifies rows, and makes network outputs available to scikit-learn's scorers.
 from numbers import Real
 
 import numpy as np
+from scipy.special import expit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
@@ -56,13 +57,16 @@ class Labels:
         Sorted.
     form : {"column", "index", "indicator"} or None
         The form in which the loss takes labels; None: not known yet.
+    from_logits : bool
+        Whether the loss takes outputs before sigmoid or softmax.
     """
 
     VALIDATION_ROWS = "X_val and y_val"
 
-    def __init__(self, classes, form=None):
+    def __init__(self, classes, form=None, from_logits=False):
         self.classes = classes
         self.form = form
+        self.from_logits = from_logits
 
     @staticmethod
     def check(y, n_rows, name="y"):
@@ -106,7 +110,7 @@ class Labels:
 
     def scored(self, outputs):
         """Make an estimator with these outputs, for scikit-learn's scorers."""
-        return _Scored(self.classes, probabilities(outputs))
+        return _Scored(self.classes, probabilities(outputs, self.from_logits))
 
     # ----------------------------------------------------------------- uneven classes
 
@@ -203,8 +207,14 @@ class _Scored(ClassifierMixin, BaseEstimator):
         return self.classes_[self._probabilities.argmax(axis=1)]
 
 
-def probabilities(outputs):
+def probabilities(outputs, from_logits=False):
     """Convert outputs of shape (n_samples, 1 or n_classes) to probabilities.
+
+    Parameters
+    ----------
+    outputs : ndarray
+    from_logits : bool
+        Whether they are before sigmoid or softmax.
 
     Returns
     -------
@@ -212,6 +222,15 @@ def probabilities(outputs):
         Rows sum to 1.
     """
     outputs = outputs.astype(np.float64)
+    if from_logits:
+        is_single = outputs.shape[1] == 1
+        outputs = expit(outputs) if is_single else softmax(outputs, axis=1)
+    if outputs.size and (outputs.min() < 0 or outputs.max() > 1):
+        raise ValueError(
+            f"The outputs of the network must be probabilities, got values from "
+            f"{outputs.min():.3g} to {outputs.max():.3g}. End the model with sigmoid "
+            f"or softmax, or set loss_params={{'from_logits': True}}."
+        )
     if outputs.shape[1] == 1:
         return np.hstack([1 - outputs, outputs])
     return outputs / outputs.sum(axis=1, keepdims=True)

@@ -66,6 +66,8 @@ def nearest(name, names):
 
 # Names in other libraries, and the names here.
 _NAMES_ELSEWHERE = {
+    "build_fn": "model",
+    "module": "model",
     "max_iter": "epochs",
     "n_epochs": "epochs",
     "nb_epoch": "epochs",
@@ -85,6 +87,12 @@ _NAMES_ELSEWHERE = {
     "y_valid": "y_val",
     "class_weights": "class_weight",
     "sample_weights": "sample_weight",
+}
+
+# Names in other libraries that need no parameter here.
+_NOT_NEEDED = {
+    "run_eagerly": "Leave it out: a network is trained by a traced program.",
+    "validation_batch_size": "Leave it out: it has no effect on the results.",
 }
 
 # Parameters with the sizes of layers.
@@ -111,6 +119,14 @@ def unknown_name(name, names, fit=None):
     """
     if known := _name_here(name, names):
         return f" Use {known}."
+    if name in _NOT_NEEDED:
+        return f" {_NOT_NEEDED[name]}"
+    # The names that SciKeras routes to methods of Keras.
+    route, _, rest = name.partition("__")
+    if route in ("fit", "predict", "compile") and rest in names:
+        return f" Use {rest}."
+    if rest and route in ("callbacks", "metrics") and route in names:
+        return f" Pass objects as {route}, with their arguments."
     if fit and (known := _name_here(name, inspect.signature(fit).parameters)):
         return f" Pass {known} to fit."
     sizes = [one for one in _SIZES if one in names]

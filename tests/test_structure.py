@@ -79,7 +79,7 @@ def test_scikeras_and_imbalanced_learn_are_imported_in_their_rooms():
 WAY = """
 _engine.forks
 __init__
-_validation _persistence
+_validation _persistence _functions
 _parameters _sequences
 _targets _scaling _rows _engine.keras
 _engine.private
@@ -88,7 +88,7 @@ _engine.stored
 _engine.optimizers _engine.losses _engine.metrics _engine.activations
 _engine.networks _engine.layers
 _engine.facts
-_engine.path _engine.weights
+_engine.path _engine.weights _engine.models
 _engine.recipe
 _engine.objectives
 _engine.program
@@ -99,7 +99,7 @@ _base
 _pretraining
 _supervised
 _classification
-_recurrent _convolutional _dense _autoencoder
+_recurrent _convolutional _dense _keras _autoencoder
 _reshape _resampling datasets
 _outliers _latent
 """

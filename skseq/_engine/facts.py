@@ -148,9 +148,7 @@ def read(model, parts):
         As `skseq._engine.layers.faster` gives them.
     """
     layers = [one for one in layers_of(model) if not is_graph(one)]
-    computes_by_row = all(
-        _computes_by_row(*one) for one in _operations_of(model)
-    )
+    computes_by_row = all(_computes_by_row(*one) for one in _operations_of(model))
     kinds = {type(layer) for layer in layers}
     by_activity = any(layer.activity_regularizer is not None for layer in layers)
     known = _ROW_BY_ROW | {keras.layers.BatchNormalization}

@@ -100,7 +100,7 @@ def config_of(keras_object):
     for name, function in users_functions(keras_object).items():
         # A recurrent layer takes the arguments of its cell.
         name = name.rpartition(".")[2]
-        if name in config:
+        if name in config and not isinstance(function, keras.layers.Layer):
             config[name] = function
     schedule = schedule_of(keras_object)
     if schedule is not None:
@@ -142,7 +142,8 @@ def users_functions(keras_object):
     for name, item in vars(keras_object).items():
         if name == "_fn" and isinstance(keras_object, keras.metrics.MeanMetricWrapper):
             name = "fn"
-        if name.startswith("_"):
+        # Keras wraps the method `build` of each layer.
+        if name.startswith("_") or name == "build":
             continue
         parts = enumerate(item) if isinstance(item, list | tuple) else [("", item)]
         for place, part in parts:

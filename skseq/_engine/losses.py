@@ -124,6 +124,12 @@ def make_rowwise_loss(loss, loss_params=None):
     return type(made).from_config({**config, "reduction": None})
 
 
+def takes_logits(loss, loss_params=None):
+    """Check whether a loss takes the outputs of a network before sigmoid or softmax."""
+    made = make_loss(loss, loss_params)
+    return bool(getattr(made, "from_logits", config_of(made).get("from_logits")))
+
+
 # Losses whose target is the index of the class, although the name does not say so.
 _OF_INDICES = {"categorical_generalized_cross_entropy"}
 

@@ -64,6 +64,15 @@ class Network:
 
     name: ClassVar[str]
 
+    @property
+    def n_outputs(self):
+        """int: the number of outputs for each row."""
+        return self.head.n_outputs
+
+    def output_bias(self, model):
+        """Get the variable of the bias of the last layer in a model of this network."""
+        return self.head.bias(model)
+
     # Options that are run-time values of a program. The graph depends only on whether
     # they are 0.
     run_time: ClassVar[tuple] = ()

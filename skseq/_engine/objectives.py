@@ -96,7 +96,7 @@ class Prediction:
         self.may_fill = self.is_rowwise and facts.is_rowwise
         self.shares_out = facts.has_batch_statistics
         self.functions = {"outputs": lambda call, X: call(model, X)}
-        self.shapes = {"outputs": (recipe.network.head.n_outputs,)}
+        self.shapes = {"outputs": (recipe.network.n_outputs,)}
 
     def corrupt(self, chunk, options, rng):
         """Return the chunk unchanged."""

@@ -5,7 +5,7 @@ import inspect
 from numbers import Real
 
 from skseq._engine.fingerprints import config_of, fingerprint
-from skseq._engine.keras import is_keras, keras
+from skseq._engine.keras import building, is_keras, keras
 from skseq._engine.names import check_options, public_classes
 from skseq._engine.private import is_excluding_weights
 from skseq._validation import Interval, nearest
@@ -106,6 +106,12 @@ def make_optimizer(optimizer, learning_rate=None, optimizer_params=None):
             f"optimizer_params={optimizer_params!r} can't be used with "
             f"{cls.__name__}: {error}"
         ) from error
+
+
+def new_optimizer(optimizer, learning_rate=None, optimizer_params=None):
+    """Make an optimizer as `make_optimizer` does, outside of a program."""
+    with building():
+        return make_optimizer(optimizer, learning_rate, optimizer_params)
 
 
 def check_optimizer(optimizer, learning_rate, optimizer_params):

@@ -215,7 +215,7 @@ class Program:
         # Keras makes the variables of metrics at their first use, which must not be
         # inside a loop of the graph.
         compiled(self.model, self.recipe)
-        outputs = np.zeros((1, self.recipe.network.head.n_outputs), np.float32)
+        outputs = np.zeros((1, self.recipe.network.n_outputs), np.float32)
         try:
             self.model.compute_metrics(
                 None, rows.target[:1], outputs, sample_weight=None

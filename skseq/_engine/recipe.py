@@ -247,5 +247,5 @@ class Schedule:
 def new_recipe(*, optimizer, learning_rate, default_rate, **parts):
     """Make a recipe, with a default learning rate for an optimizer's name or class."""
     if learning_rate is None and not is_object(optimizer):
-        learning_rate = default_rate
+        learning_rate = own_rate(optimizer) if default_rate is None else default_rate
     return Recipe(optimizer=optimizer, learning_rate=learning_rate, **parts)

@@ -141,9 +141,10 @@ def copied_model(
         return copy_layer(part)
 
     # Not compiled, and with the layers of a sequential model.
-    ends = model.input, model.output
     if isinstance(model, keras.Sequential):
         ends = model.inputs[0], model.outputs[0]
+    else:
+        ends = model.input, model.output
     graph = keras.Model(*ends, name=model.name)
     with keras.saving.custom_object_scope(users_parts(model)):
         clone = keras.models.clone_model(

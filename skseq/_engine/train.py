@@ -55,7 +55,7 @@ def named_weights(recipe, weights, part=None):
 def with_output_bias(recipe, state, bias):
     """Copy a state with another bias of the output layer."""
     with borrowed(recipe) as program:
-        asked = recipe.network.head.bias(program.model)
+        asked = recipe.network.output_bias(program.model)
         weights = [
             np.asarray(bias, np.float32) if variable is asked else weight
             for variable, weight in zip(

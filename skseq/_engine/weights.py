@@ -132,9 +132,11 @@ def _orthogonal(rng, shape):
 
     From Saxe, McClelland and Ganguli, 2014, as in Keras.
     """
-    q, r = np.linalg.qr(rng.normal(size=(max(shape), min(shape))))
+    n_rows, n_columns = math.prod(shape[:-1]), shape[-1]
+    size = max(n_rows, n_columns), min(n_rows, n_columns)
+    q, r = np.linalg.qr(rng.normal(size=size))
     q *= np.sign(np.diag(r))  # so that the matrix is uniform among all orthogonal ones
-    return q if shape[0] >= shape[1] else q.T
+    return (q if n_rows >= n_columns else q.T).reshape(shape)
 
 
 # Initializers that NumPy replaces, because Keras takes milliseconds for each weight.

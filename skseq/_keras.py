@@ -1,0 +1,249 @@
+"""A user's own Keras model as classifier and regressor."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from skseq._classification import SequenceClassifier
+from skseq._engine.metrics import check_metrics
+from skseq._engine.models import KERAS_MODEL, MODEL, build_own, load_model
+from skseq._engine.optimizers import OPTIMIZER, new_optimizer
+from skseq._engine.recipe import State
+from skseq._engine.weights import values_of
+from skseq._functions import MissingFunction, StoredFunction
+from skseq._parameters import Declared, parameter
+from skseq._supervised import SupervisedEstimator
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import ArrayLike
+
+    from skseq._engine.types import Model, Optimizer
+
+
+class KerasNetwork(Declared):
+    """Mixin with the parameters of networks that the user builds."""
+
+    model: Callable[..., Any] | Model | None = parameter(
+        default=None,
+        constraint=MODEL,
+        text="""callable or keras.Model
+        A function that builds the network, or a Keras model, of which the configuration
+        is used. The function gets those of these arguments that its signature names:
+        ``inputs``, a Keras tensor with the shape of X; ``meta``, a dict that describes
+        the data (``n_features_in_``, ``n_timesteps_in_``, ``X_shape_``, ``X_dtype_``,
+        ``target_type_``, ``n_outputs_``, ``n_outputs_expected_``, and for classifiers
+        ``classes_`` and ``n_classes_``); ``compile_kwargs``, a dict with ``optimizer``,
+        ``loss`` and ``metrics`` for ``model.compile``; ``params``, the parameters of
+        the estimator; and the arguments in ``model_params``. It returns a tensor, to
+        which the output layer is added, or a whole `keras.Model`.""",
+        kw_only=False,
+    )
+    model_params: dict[str, Any] | None = parameter(
+        default=None,
+        constraint=[dict, None],
+        text="""dict or None
+        Arguments of the function, such as ``{"width": 64}``.
+        ``set_params(model__width=64)`` sets one.""",
+    )
+    optimizer: Optimizer | None = parameter(
+        default=None,
+        constraint=[*OPTIMIZER, None],
+        text="""str, keras.optimizers.Optimizer, class of one, or None
+        The optimizer. An object is copied before use. None: the one with which the
+        function has compiled the model, and otherwise ``"adam"``.""",
+        group="training",
+    )
+
+    _dict_parameters: ClassVar[dict[str, str]] = {
+        **SupervisedEstimator._dict_parameters,
+        "model": "model_params",
+    }
+
+    _takes_any_shape = True
+
+    # Keras' own: a function brings the rate that suits it.
+    _default_rate = None
+
+    @classmethod
+    def from_keras(
+        cls,
+        model: str | os.PathLike[str] | Model,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        custom_objects: dict[str, Any] | None = None,
+        **params: Any,
+    ) -> Self:
+        """Make a fitted estimator of a trained Keras model.
+
+        Its weights are those of the model. ``partial_fit``, or ``fit`` with
+        ``warm_start=True``, trains them further.
+
+        Parameters
+        ----------
+        model : str, path or keras.Model
+            A model, or a file that ``model.save`` has written.
+        X : array-like or dataframe of shape (n_samples, ...)
+            Some rows of the kind that the model reads. Their values are not used.
+        y : array-like of shape (n_samples,)
+            Their targets, with every class for a classifier. The outputs of the model
+            are in the order of the sorted classes.
+        custom_objects : dict of str to type or callable, default=None
+            Your own classes and functions in the file, by name.
+        **params : dict
+            Parameters of the estimator.
+
+        Returns
+        -------
+        estimator : object
+            A fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the model does not fit X or y.
+        """
+        if not isinstance(model, KERAS_MODEL):
+            model = load_model(model, custom_objects)
+        estimator = cls(model, **params).initialize(X, y)
+        estimator._state = State(values_of(model.weights), [])
+        return estimator
+
+    @classmethod
+    def _hint(cls, name, values):
+        function = values.get("model")
+        if callable(function) and name in inspect.signature(function).parameters:
+            return f" Use model__{name}, or model_params."
+        return super()._hint(name, values)
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        if callable(self.model) and not isinstance(self.model, KERAS_MODEL):
+            owner = f"{type(self).__name__}.model"
+            state["model"] = StoredFunction(self.model, owner)
+        return state
+
+    def _network(self, head):
+        if isinstance(self.model, MissingFunction):
+            raise ValueError(
+                f"model must be a function or a keras.Model, got {self.model!r}. Set "
+                f"it to the function with set_params(model=...)."
+            )
+        if self.validation_split != 0.1 and not self.early_stopping:
+            raise ValueError(
+                f"validation_split is used with early_stopping=True, got "
+                f"validation_split={self.validation_split!r} and early_stopping="
+                f"{self.early_stopping!r}. Set early_stopping=True, or pass X_val and "
+                f"y_val to fit for val_loss in history_."
+            )
+        self._built = build_own(
+            self.model, dict(self.model_params or {}), self._offered(head),
+            self._X_shape[1:], head,
+        )  # fmt: skip
+        return self._built.network
+
+    def _offered(self, head):
+        """Collect the arguments that the user's function may take."""
+        optimizer = "adam" if self.optimizer is None else self.optimizer
+        metrics = check_metrics(self.metrics)
+        return {
+            "inputs": None,
+            "meta": self._meta(head),
+            "params": self.get_params(),
+            "compile_kwargs": {
+                "optimizer": new_optimizer(
+                    optimizer, self.learning_rate, self.optimizer_params
+                ),
+                "loss": self.loss,
+                "metrics": list(metrics) or None,
+            },
+        }
+
+    def _meta(self, head):
+        """Describe the data to the user's function, with the names of SciKeras."""
+        names = ("n_features_in_", "n_timesteps_in_", "classes_", "n_classes_")
+        found = {name: getattr(self, name, None) for name in names}
+        if found["classes_"] is None:
+            n_outputs = head.n_outputs
+            kind = "continuous" if n_outputs == 1 else "continuous-multioutput"
+        else:
+            n_outputs = 1
+            kind = "binary" if found["n_classes_"] == 2 else "multiclass"
+        return {
+            **found,
+            "X_shape_": self._X_shape,
+            "X_dtype_": np.dtype(np.float32),
+            "target_type_": kind,
+            "n_outputs_": n_outputs,
+            "n_outputs_expected_": n_outputs,
+        }
+
+    def _chosen_optimizer(self):
+        compiled = self._built.optimizer
+        return next((o for o in (self.optimizer, compiled) if o is not None), "adam")
+
+    def _chosen_loss(self):
+        return self._built.loss if self.loss is None else self.loss
+
+    def _loss_options(self):
+        options = super()._loss_options()
+        if self.metrics is None and self._built.metrics:
+            options["metrics"] = check_metrics(self._built.metrics)
+        return options
+
+    def _before_training(self, given, rows, recipe):
+        if self.pretrained is not None:
+            raise ValueError(
+                f"pretrained must be None with a model of your own, got "
+                f"{self.pretrained!r}. Set the weights of its layers in the function."
+            )
+        super()._before_training(given, rows, recipe)
+
+    def _first_state(self, recipe, seed, rows, target):
+        state = super()._first_state(recipe, seed, rows, target)
+        given = self._built.weights
+        weights = [given.get(i, weight) for i, weight in enumerate(state.weights)]
+        return State(weights, state.optimizer)
+
+    def _settle(self, *args):
+        super()._settle(*args)
+        del self._built
+
+
+class KerasClassifier(KerasNetwork, SequenceClassifier):
+    """A Keras model of your own as a scikit-learn classifier.
+
+    A function builds the network; everything else is as in the other classifiers. A
+    function that was written for SciKeras [1]_ works as it is.
+
+    See Also
+    --------
+    LSTMClassifier : A network that needs no function.
+
+    References
+    ----------
+    .. [1] A. García Badaracco, "SciKeras", https://github.com/adriangb/scikeras, 2020.
+
+    Examples
+    --------
+    >>> import keras
+    >>> import numpy as np
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skseq import KerasClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 8, 2))
+    >>> y = np.where(X[:, :, 0].sum(axis=1) > 0, "up", "down")
+    >>> def model(inputs, width=16):
+    ...     return keras.layers.LSTM(width)(inputs)
+    >>> net = KerasClassifier(model, learning_rate=0.01, random_state=0)
+    >>> search = GridSearchCV(net, {"model__width": [8, 16]}, cv=2, scoring="roc_auc")
+    >>> bool(search.fit(X, y).best_score_ > 0.9)
+    True
+    """
