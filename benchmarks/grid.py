@@ -4,7 +4,8 @@ The data is breast cancer, as 30 timesteps of one feature. The grid has units
 {8, 16, 32} and learning rates {1e-3, 1e-2}, with the same 3 folds for all libraries.
 The network is one LSTM layer whose last output goes to one logit. It is trained for 20
 epochs by Adam, with batches of 32. ``GridSearchCV(scoring="roc_auc", refit=False)``
-runs in one job, with two threads for each library's own operations. "Cold" is the first
+runs in one job, with two threads for each library's own operations. "function" is the
+same network as a user's function in ``skseq.KerasClassifier``. "Cold" is the first
 search of a new process, without the imports, and "warm" is the median of the searches
 that follow. skseq also runs with ``n_jobs=2`` in joblib's threads.
 
@@ -34,6 +35,20 @@ def skseq_estimator():
         pooling="last", epochs=EPOCHS, batch_size=BATCH, random_state=0
     )
     return estimator, {"units": UNITS, "learning_rate": RATES}, np.int64
+
+
+def function_estimator():
+    import keras
+
+    import skseq
+
+    def build(inputs, units=8):
+        return keras.layers.LSTM(units)(inputs)
+
+    estimator = skseq.KerasClassifier(
+        build, epochs=EPOCHS, batch_size=BATCH, random_state=0
+    )
+    return estimator, {"model__units": UNITS, "learning_rate": RATES}, np.int64
 
 
 def skorch_estimator():
@@ -91,6 +106,7 @@ def scikeras_estimator():
 
 ESTIMATORS = {
     "skseq": skseq_estimator,
+    "function": function_estimator,
     "skorch": skorch_estimator,
     "scikeras": scikeras_estimator,
 }
@@ -145,7 +161,7 @@ def compare(repeats, n_warm, with_scikeras):
     scores : dict of str to float
         Best ROC AUC of each library.
     """
-    names = ["skseq", "skorch"]
+    names = ["skseq", "function", "skorch"]
     runs = {name: [] for name in names}
     for _ in range(repeats):
         for name in names:

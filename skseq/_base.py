@@ -109,8 +109,9 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
     optimizer: Optimizer = parameter(
         default="adam",
         constraint=OPTIMIZER,
-        text="""str, keras.optimizers.Optimizer or class of one
-        The optimizer. An object is copied before use.""",
+        text="""str, keras.optimizers.Optimizer, class of one, or None
+        The optimizer. An object is copied before use. None: the one with which a Keras
+        model of your own was compiled, and otherwise ``"adam"``.""",
         group="training",
     )
     learning_rate: LearningRate = parameter(
@@ -118,8 +119,8 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         constraint=LEARNING_RATE,
         text="""float, keras.optimizers.schedules.LearningRateSchedule or None
         Step size of the optimizer; it replaces the rate of an optimizer object. None:
-        the rate of an optimizer object, and otherwise 0.005, or 0.002 for
-        autoencoders.""",
+        the rate of an optimizer object, and otherwise 0.005, 0.002 for autoencoders,
+        or Keras' default for a Keras model of your own.""",
         group="training",
     )
     optimizer_params: dict[str, Any] | None = parameter(
@@ -568,7 +569,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
 
     def _chosen_optimizer(self):
         """Get the optimizer to train with."""
-        return self.optimizer
+        return "adam" if self.optimizer is None else self.optimizer
 
     # The class or object that checks y before the target is learned.
     _target_kind: ClassVar[Any] = RowsThemselves()

@@ -12,7 +12,7 @@ import numpy as np
 from skseq._classification import SequenceClassifier
 from skseq._engine.metrics import check_metrics
 from skseq._engine.models import KERAS_MODEL, MODEL, build_own, load_model
-from skseq._engine.optimizers import OPTIMIZER, new_optimizer
+from skseq._engine.optimizers import new_optimizer
 from skseq._engine.recipe import State
 from skseq._engine.weights import values_of
 from skseq._functions import MissingFunction, StoredFunction
@@ -52,14 +52,7 @@ class KerasNetwork(Declared):
         Arguments of the function, such as ``{"width": 64}``.
         ``set_params(model__width=64)`` sets one.""",
     )
-    optimizer: Optimizer | None = parameter(
-        default=None,
-        constraint=[*OPTIMIZER, None],
-        text="""str, keras.optimizers.Optimizer, class of one, or None
-        The optimizer. An object is copied before use. None: the one with which the
-        function has compiled the model, and otherwise ``"adam"``.""",
-        group="training",
-    )
+    optimizer: Optimizer = None
 
     _dict_parameters: ClassVar[dict[str, str]] = {
         **SupervisedEstimator._dict_parameters,
@@ -151,19 +144,20 @@ class KerasNetwork(Declared):
 
     def _offered(self, head):
         """Collect the arguments that the user's function may take."""
-        optimizer = "adam" if self.optimizer is None else self.optimizer
-        metrics = check_metrics(self.metrics)
         return {
-            "inputs": None,
-            "meta": self._meta(head),
-            "params": self.get_params(),
-            "compile_kwargs": {
-                "optimizer": new_optimizer(
-                    optimizer, self.learning_rate, self.optimizer_params
-                ),
-                "loss": self.loss,
-                "metrics": list(metrics) or None,
-            },
+            "inputs": lambda: None,
+            "meta": lambda: self._meta(head),
+            "params": self.get_params,
+            "compile_kwargs": self._compile_kwargs,
+        }
+
+    def _compile_kwargs(self):
+        optimizer = "adam" if self.optimizer is None else self.optimizer
+        options = self.learning_rate, self.optimizer_params
+        return {
+            "optimizer": new_optimizer(optimizer, *options),
+            "loss": self.loss,
+            "metrics": list(check_metrics(self.metrics)) or None,
         }
 
     def _meta(self, head):
@@ -186,8 +180,9 @@ class KerasNetwork(Declared):
         }
 
     def _chosen_optimizer(self):
-        compiled = self._built.optimizer
-        return next((o for o in (self.optimizer, compiled) if o is not None), "adam")
+        if self.optimizer is None and self._built.optimizer is not None:
+            return self._built.optimizer
+        return super()._chosen_optimizer()
 
     def _chosen_loss(self):
         return self._built.loss if self.loss is None else self.loss

@@ -116,8 +116,11 @@ class Declared:
 def _parameters_of(cls):
     found = {}
     for base in reversed(cls.__mro__[1:]):
-        for name, one in vars(base).get("_parameters", {}).items():
-            found[name] = one
+        own = vars(base).get("_parameters", {})
+        found |= own
+        # A mixin may change the default of a parameter that it does not declare.
+        for name in inspect.get_annotations(base).keys() & found.keys() - own.keys():
+            found[name] = replace(found[name], default=vars(base)[name])
     annotations = inspect.get_annotations(cls)
     for name, value in list(vars(cls).items()):
         if isinstance(value, Parameter):

@@ -34,6 +34,8 @@ class Network:
         So wide that matrix products use several threads.
     drawing : dict
         With random numbers in each training step.
+    needed : dict
+        Without which there is no network.
     """
 
     small: dict
@@ -41,6 +43,16 @@ class Network:
     other: dict
     wide: dict
     drawing: dict = field(default_factory=lambda: {"dropout": 0.3})
+    needed: dict = field(default_factory=dict)
+
+
+def own_model(inputs, width=8, rate=0.0):
+    """Build a network for `skseq.KerasClassifier`."""
+    import keras
+
+    x = keras.layers.Flatten()(inputs)
+    x = keras.layers.Dense(width, activation="relu")(x)
+    return keras.layers.Dropout(rate)(x)
 
 
 CLASSIFIERS = {
@@ -73,6 +85,14 @@ CLASSIFIERS = {
         resized={"dense_units": (5,)},
         other={"dense_units": (7, 6), "dropout": 0.2},
         wide={"dense_units": (300, 300)},
+    ),
+    "KerasClassifier": Network(
+        needed={"model": own_model},
+        small={"model_params": {"width": 4}},
+        resized={"model_params": {"width": 5}},
+        other={"model_params": {"width": 6, "rate": 0.2}},
+        wide={"model_params": {"width": 300}},
+        drawing={"model_params": {"rate": 0.3}},
     ),
 }
 
@@ -149,6 +169,8 @@ def public_methods():
 
 def make(name, **params):
     """Make an estimator by the name of its class."""
+    if name in CLASSIFIERS:
+        params = {**CLASSIFIERS[name].needed, **params}
     return getattr(skseq, name)(**params)
 
 

@@ -77,7 +77,8 @@ def check_refused(estimator, method, arguments, error, match):
     """Check that a call raises, and changes neither estimator nor arguments."""
     probe = None
     if hasattr(estimator, "n_features_in_"):
-        steps = [estimator.n_timesteps_in_] * (estimator._n_dimensions_in == 3)
+        is_3d = estimator._n_dimensions_in == 3
+        steps = [estimator.n_timesteps_in_] if is_3d else []
         probe = np.linspace(-1, 1, 4 * math.prod(steps) * estimator.n_features_in_)
         probe = probe.reshape(4, *steps, estimator.n_features_in_)
         probabilities = estimator.predict_proba(probe)
@@ -365,6 +366,8 @@ BAD_DATA = {
 def test_fit_refuses_data(make_classifier, sequences, case):
     X, y = sequences
     change, error, match = BAD_DATA[case]
+    if case == "4_dimensions" and make_classifier()._takes_any_shape:
+        return  # as images, see `test_keras.py`
     arguments = {"X": X, "y": y, **change(X, y)}
     for estimator in (make_classifier(), fitted(make_classifier, X, y)):
         check_refused(estimator, "fit", arguments, error, match)

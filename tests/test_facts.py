@@ -8,9 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 import skseq
 from skseq._engine import cache, facts
 from skseq._engine.keras import building
-from skseq._engine.skeletons import without_values
 from skseq._engine.layers import faster
 from skseq._engine.path import prediction_rows
+from skseq._engine.skeletons import without_values
 from skseq._engine.weights import draw_weights
 
 

@@ -253,7 +253,7 @@ def test_processes_and_threads_give_the_scores_of_one_job(cls, kind, request):
 
 
 def test_threads_fit_every_class(make_classifier, sequences):
-    net = make_classifier(epochs=3, dropout=0.2)
+    net = make_classifier(epochs=3, **make_classifier.settings.drawing)
     alone = cross_val_predict(net, *sequences, cv=4, method="predict_proba")
     with joblib.parallel_config("threading", n_jobs=2):
         parallel = cross_val_predict(net, *sequences, cv=4, method="predict_proba")

@@ -120,6 +120,8 @@ ARGUMENTS = {
 def test_unknown_argument_names_class_and_parameter(make_classifier, sequences, case):
     call, match = ARGUMENTS[case]
     net = make_classifier()
+    if case == "model" and isinstance(net, skseq.KerasClassifier):
+        return
     with pytest.raises(TypeError, match=match):
         call(net, *sequences)
     with pytest.raises(ValueError, match=r"Invalid parameter 'max_iter' .*Use epochs"):

@@ -23,7 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skseq
-from estimators import CLASSIFIERS
+from estimators import CLASSIFIERS, make
 from skseq import SequenceReshaper
 
 LOAD_ELSEWHERE = """
@@ -60,7 +60,7 @@ def _fitted(X, y):
     table = X.reshape(len(X), -1)
     saved = {}
     for name in CLASSIFIERS:
-        estimator = getattr(skseq, name)(epochs=2, random_state=0)
+        estimator = make(name, epochs=2, random_state=0)
         saved[name] = estimator.fit(X, y), X
     saved["user_objects"] = _user_objects().fit(X, y), X
     saved["words"] = (
@@ -388,7 +388,7 @@ INSTALLED = {
 
 
 def _load_as_written_under(estimator, **versions):
-    state = estimator.__getstate__()
+    state = pickle.loads(pickle.dumps(estimator.__getstate__()))
     state["_versions"] = {**state["_versions"], **versions}
     loaded = type(estimator).__new__(type(estimator))
     loaded.__setstate__(state)

@@ -218,7 +218,10 @@ def test_int_leaves_global_random_states(make_classifier, sequences, seen, seed_
     # Three units are in no other test, so that the network is built here.
     params = dict(make_classifier.settings.other)
     name = next(iter(params))
-    params[name] = 3 if isinstance(params[name], int) else (3, 3)
+    if isinstance(params[name], dict):
+        params[name] = {**params[name], "width": 3}
+    else:
+        params[name] = 3 if isinstance(params[name], int) else (3, 3)
     if not seen:
         skseq.clear_programs()
 

@@ -83,7 +83,8 @@ _validation _persistence _functions
 _parameters _sequences
 _targets _scaling _rows _engine.keras
 _engine.private
-_engine.skeletons _engine.fingerprints _engine.names _engine.progress _engine.order _engine.types
+_engine.skeletons _engine.fingerprints _engine.names
+_engine.progress _engine.order _engine.types
 _engine.stored
 _engine.optimizers _engine.losses _engine.metrics _engine.activations
 _engine.networks _engine.layers

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from skseq._engine.facts import layers_of
-from skseq._engine.fingerprints import is_graph
+from skseq._engine.fingerprints import has_users_code, is_graph
 from skseq._engine.keras import DTYPE, building, is_keras, keras
 from skseq._engine.networks import Network
 from skseq._engine.skeletons import without_values_but_assigned
@@ -46,9 +46,20 @@ class OwnModel(Network):
 
     name = "own"
 
+    # A slot for a value that is computed once, and does not belong to the content.
+    __slots__ = ("_key",)
+
     @property
     def n_outputs(self):
         return self.model.output.shape[-1]
+
+    def key(self, unknown=id):
+        # The model never changes.
+        if has_users_code(self.model):
+            return super().key(unknown)
+        if not hasattr(self, "_key"):
+            object.__setattr__(self, "_key", super().key())
+        return self._key
 
     def build(self):
         return copied_model(self.model)
@@ -97,8 +108,8 @@ def build_own(model, options, offered, shape, head):
         configuration is used.
     options : dict
         Arguments of the function.
-    offered : dict
-        Further arguments, of which the function gets those that its signature names.
+    offered : dict of str to callable
+        Makes further arguments. The function gets those that its signature names.
     shape : tuple of int
         The shape of a row of X.
     head : Head
@@ -129,9 +140,10 @@ def build_own(model, options, offered, shape, head):
         if isinstance(model, keras.Model):
             made = model
         else:
-            if "inputs" in offered:
-                offered["inputs"] = inputs
-            made = model(**offered, **options)
+            given = {name: make() for name, make in offered.items()}
+            if "inputs" in given:
+                given["inputs"] = inputs
+            made = model(**given, **options)
         return made, _graph(made, inputs, head)
 
     with building():

@@ -11,7 +11,7 @@ from skseq._engine.private import is_excluding_weights
 from skseq._validation import Interval, nearest
 
 # The constraints of the parameters ``optimizer`` and ``learning_rate``.
-OPTIMIZER = [str, keras.optimizers.Optimizer, type]
+OPTIMIZER = [str, keras.optimizers.Optimizer, type, None]
 LEARNING_RATE = [
     Interval(Real, 0, None, closed="neither"),
     keras.optimizers.schedules.LearningRateSchedule,

@@ -67,6 +67,8 @@ class _Stored:
     def __reduce__(self):
         _check_lambdas(self._object)
         cls, config = _parts(self._object)
+        if is_graph(self._object):
+            return _model_from, (config, users_parts(self._object))
         users = users_parts(self._object)
         # Without them, files are as those of version 0.1.
         return made_from, (cls, config, users) if users else (cls, config)
@@ -94,6 +96,11 @@ def made_from(cls, config, users=None):
         if cls in _BY_CONSTRUCTOR:
             return cls(**config)
         return cls.from_config(dict(config))
+
+
+def _model_from(config, users):
+    """Make a functional model, so that a file does not hold the name of its class."""
+    return made_from(keras.Model, config, users)
 
 
 def _copy(keras_object):

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from skseq._engine.keras import keras
 
 Optimizer: TypeAlias = (
-    str | keras.optimizers.Optimizer | type[keras.optimizers.Optimizer]
+    str | keras.optimizers.Optimizer | type[keras.optimizers.Optimizer] | None
 )
 LearningRate: TypeAlias = float | keras.optimizers.schedules.LearningRateSchedule | None
 Loss: TypeAlias = str | keras.losses.Loss | Callable[..., Any] | None
