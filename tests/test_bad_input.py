@@ -470,7 +470,7 @@ BAD_PARAMETERS = {
         r"optimizer_params .*Adam, got 'clipnrom'\. Did you mean 'clipnorm'\?",
     ),
     "optimizer_params_learning_rate": (
-        {"optimizer__learning_rate": 0.1},
+        {"optimizer_params": {"learning_rate": 0.1}},
         ValueError,
         "optimizer_params must not hold 'learning_rate', got 0.1",
     ),

@@ -266,7 +266,9 @@ def _own_attributes(keras_object):
     return {
         name: value
         for name, value in vars(keras_object).items()
-        if name not in _keras_attributes() and not isinstance(value, keras.Variable)
+        if name not in _keras_attributes()
+        and not name.startswith("_self_")  # of TensorFlow's checkpoints
+        and not isinstance(value, keras.Variable)
     }
 
 

@@ -12,7 +12,7 @@ from skseq._engine.fingerprints import has_users_code, is_graph
 from skseq._engine.keras import DTYPE, building, is_keras, keras
 from skseq._engine.networks import Network
 from skseq._engine.skeletons import without_values_but_assigned
-from skseq._engine.stored import copied_model, has_layers
+from skseq._engine.stored import compiled_with, copied_model, has_layers
 from skseq._validation import nearest
 
 # The constraint of the parameter ``model``.
@@ -126,6 +126,7 @@ def build_own(model, options, offered, shape, head):
             "keras.layers.LSTM(32)(inputs)."
         )
     if isinstance(model, keras.Model):
+        offered = {}
         if options:
             raise ValueError(
                 f"model_params must be None with a keras.Model as model, got "
@@ -134,13 +135,14 @@ def build_own(model, options, offered, shape, head):
         _check_training(model)
     else:
         offered = _taken(model, options, offered)
+    # Here, because the thread that builds can't wait for this one.
+    given = {name: make() for name, make in offered.items()}
 
     def build():
         inputs = keras.Input(shape, name="inputs", dtype=DTYPE)
         if isinstance(model, keras.Model):
             made = model
         else:
-            given = {name: make() for name, make in offered.items()}
             if "inputs" in given:
                 given["inputs"] = inputs
             made = model(**given, **options)
@@ -156,8 +158,8 @@ def build_own(model, options, offered, shape, head):
         assigned = enumerate(map(scope.get_current_value, source.weights))
         weights = {i: np.asarray(one) for i, one in assigned if one is not None}
         added = None if is_model else head
-        compiled = _compiled(made)
-    return Built(OwnModel(model=graph, head=added), weights, *compiled)
+        compiled = compiled_with(made) if is_model else {}
+    return Built(OwnModel(model=graph, head=added), weights, **compiled)
 
 
 def load_model(path, custom_objects=None):
@@ -287,24 +289,3 @@ def _on_inputs(model, inputs):
     if asked.dtype != DTYPE:
         inputs = keras.ops.cast(inputs, asked.dtype)
     return copied_model(model, inputs=inputs)
-
-
-def _compiled(made):
-    """Get optimizer, loss and metrics with which a model was compiled."""
-    if not isinstance(made, keras.Model) or not made.compiled:
-        return ()
-    config = made.get_compile_config() or {}
-    for name in ("loss_weights", "weighted_metrics"):
-        if config.get(name):
-            raise ValueError(
-                f"model must be compiled without {name}, got {config[name]!r}. Use "
-                f"sample_weight or class_weight, and the parameter metrics."
-            )
-    try:
-        metrics = keras.saving.deserialize_keras_object(config.get("metrics"))
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"model must be compiled with metrics of Keras, got metrics that Keras "
-            f"can't read back: {error} Pass them as the parameter metrics."
-        ) from error
-    return made.optimizer, made.loss, metrics or None

@@ -13,6 +13,11 @@ def initializer_of(variable):
     return variable._initializer
 
 
+def has_value(variable):
+    """Check whether a variable has a value."""
+    return variable._value is not None
+
+
 @contextmanager
 def global_seed(seed):
     """Seed the functions of ``keras.random`` that are called without a seed.

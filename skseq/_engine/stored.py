@@ -15,7 +15,9 @@ from skseq._engine.fingerprints import (
     is_own_dataclass,
     users_functions,
 )
-from skseq._engine.keras import is_keras, keras
+from skseq._engine.keras import building, is_keras, keras
+from skseq._engine.private import has_value
+from skseq._engine.skeletons import without_values
 
 # Classes whose `from_config` takes no functions.
 _BY_CONSTRUCTOR = (keras.layers.Lambda, keras.metrics.MeanMetricWrapper)
@@ -67,8 +69,13 @@ class _Stored:
     def __reduce__(self):
         _check_lambdas(self._object)
         cls, config = _parts(self._object)
-        if is_graph(self._object):
-            return _model_from, (config, users_parts(self._object))
+        if has_layers(self._object):
+            parts = config, users_parts(self._object)
+            if not all(map(has_value, self._object.weights)):
+                return _skeleton_from, parts
+            is_sequential = cls is keras.Sequential
+            compiled = storable(compiled_with(self._object))
+            return _model_from, (is_sequential, *parts, compiled)
         users = users_parts(self._object)
         # Without them, files are as those of version 0.1.
         return made_from, (cls, config, users) if users else (cls, config)
@@ -98,14 +105,27 @@ def made_from(cls, config, users=None):
         return cls.from_config(dict(config))
 
 
-def _model_from(config, users):
-    """Make a functional model, so that a file does not hold the name of its class."""
-    return made_from(keras.Model, config, users)
+# Functions for models, so that a file does not hold the name of Keras' private class.
+
+
+def _skeleton_from(config, users):
+    """Make a functional model without values."""
+    with building():
+        return without_values(lambda: made_from(keras.Model, config, users))
+
+
+def _model_from(is_sequential, config, users, compiled):
+    """Make a model, and compile it with the arguments, if there are any."""
+    cls = keras.Sequential if is_sequential else keras.Model
+    with building():
+        return _compiled(made_from(cls, config, users), compiled)
 
 
 def _copy(keras_object):
     if has_layers(keras_object):
-        return copied_model(keras_object)
+        with building():
+            copy = copied_model(keras_object)
+            return _compiled(copy, copied(compiled_with(keras_object)))
     return made_from(*_parts(keras_object), users_parts(keras_object))
 
 
@@ -158,6 +178,43 @@ def copied_model(
             graph, clone_function=copy, call_function=call_layer, input_tensors=inputs
         )
     return clone
+
+
+def compiled_with(model):
+    """Get the arguments with which a user has compiled a model.
+
+    Returns
+    -------
+    arguments : dict
+        ``"optimizer"``, ``"loss"`` and ``"metrics"``; empty if it is not compiled.
+    """
+    if not model.compiled:
+        return {}
+    config = model.get_compile_config() or {}
+    for name in ("loss_weights", "weighted_metrics"):
+        if config.get(name):
+            raise ValueError(
+                f"model must be compiled without {name}, got {config[name]!r}. Use "
+                f"sample_weight or class_weight, and the parameter metrics."
+            )
+    try:
+        metrics = keras.saving.deserialize_keras_object(config.get("metrics"))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"model must be compiled with metrics of Keras, got metrics that Keras "
+            f"can't read back: {error} Pass them as the parameter metrics."
+        ) from error
+    return {
+        "optimizer": model.optimizer,
+        "loss": model.loss,
+        "metrics": metrics or None,
+    }
+
+
+def _compiled(model, arguments):
+    if arguments:
+        model.compile(**arguments)
+    return model
 
 
 def users_parts(keras_object):
