@@ -144,8 +144,8 @@ COPIES = {
 def test_loaded_predictions_are_bit_equal(saved, folder, name):
     estimator, X = saved[name]
     expected = estimator.predict_proba(X)
-    for make in COPIES.values():
-        copied = make(estimator)
+    for copy_of in COPIES.values():
+        copied = copy_of(estimator)
         np.testing.assert_array_equal(copied.predict_proba(X), expected)
         np.testing.assert_array_equal(copied.predict(X), estimator.predict(X))
     loaded = joblib.load(folder / f"{name}.joblib")
