@@ -82,6 +82,276 @@ def take_rows(X, index):
     return X[index]
 
 
+# --------------------------------------------------------- rows of unequal length
+
+# The number of values in a block of rows.
+_BLOCK_VALUES = 2**20
+
+
+def blocks_of(X):
+    """Yield slices of the rows of a 3-D array, which may be larger than memory."""
+    size = max(_BLOCK_VALUES // max(X.shape[1] * X.shape[2], 1), 1)
+    for start in range(0, len(X), size):
+        yield slice(start, start + size)
+
+
+def lengths(X, mask_value):
+    """Count the timesteps of each row that are not padding.
+
+    Parameters
+    ----------
+    X : ndarray or memmap of shape (n_samples, n_timesteps, n_features)
+    mask_value : float or None
+
+    Returns
+    -------
+    counts : ndarray of int of shape (n_samples,)
+    """
+    counts = np.full(len(X), X.shape[1])
+    if mask_value is not None:
+        for rows in blocks_of(X):
+            counts[rows] -= is_padding(X[rows], mask_value).sum(axis=1)
+    return counts
+
+
+def padded(rows, n_timesteps=None, value=PADDING, dtype=None):
+    """Make one array of rows of different lengths, with padding after each row.
+
+    Parameters
+    ----------
+    rows : list of ndarray of shape (n_timesteps_i, n_features)
+        Valid rows, of at most `n_timesteps`.
+    n_timesteps : int or None
+        None: those of the longest row.
+    value : float
+        The value of padding.
+    dtype : dtype or None
+        None: that of the rows.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_timesteps, n_features), C-ordered
+    """
+    if n_timesteps is None:
+        n_timesteps = max(map(len, rows))
+    shape = (len(rows), n_timesteps, rows[0].shape[1])
+    X = np.full(shape, value, rows[0].dtype if dtype is None else dtype)
+    for place, row in zip(X, rows, strict=True):
+        place[: len(row)] = row
+    return X
+
+
+def unpadded(X, mask_value):
+    """Make a list of the rows of an array, without padding.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_timesteps, n_features)
+    mask_value : float or None
+
+    Returns
+    -------
+    rows : list of ndarray of shape (n_timesteps_i, n_features)
+        Copies.
+    """
+    valid = ~is_padding(X, mask_value)
+    ends = valid.sum(axis=1).cumsum().tolist()
+    values = X[valid]
+    return [values[i:j] for i, j in zip([0, *ends[:-1]], ends, strict=True)]
+
+
+def compacted(X, mask_value, value, n_timesteps):
+    """Move the timesteps that are not padding to the front of each row, in order.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_timesteps_in, n_features)
+    mask_value : float or None
+    value : float
+        The value of padding in the result.
+    n_timesteps : int
+        Timesteps of the result. Longer rows are cut at the end.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, n_timesteps, n_features), C-ordered
+        A new array in the dtype of X.
+    """
+    padding = is_padding(X, mask_value)
+    moved = np.full((len(X), n_timesteps, X.shape[2]), value, X.dtype)
+    if (padding[:, :-1] <= padding[:, 1:]).all():  # already at the front
+        n_common = min(n_timesteps, X.shape[1])
+        moved[:, :n_common] = X[:, :n_common]
+        moved[:, :n_common][padding[:, :n_common]] = value
+        return moved
+    place = (~padding).cumsum(axis=1)
+    counts = place[:, -1:]
+    moved[np.arange(n_timesteps) < counts] = X[~padding & (place <= n_timesteps)]
+    return moved
+
+
+def _depth(row):
+    """Get the number of dimensions of an array, dataframe or nested list."""
+    shape = getattr(row, "shape", None)
+    if isinstance(shape, tuple):
+        return len(shape)
+    if isinstance(row, (list, tuple)):
+        return 1 + (_depth(row[0]) if len(row) else 0)
+    return 0
+
+
+def is_list_of_rows(X):
+    """Check whether X is a list of rows, which may differ in their lengths.
+
+    A list of 2-D arrays of one length is one too. A list of rows of a table is not.
+
+    Parameters
+    ----------
+    X : object
+    """
+    if not isinstance(X, (list, tuple)):
+        kind = getattr(getattr(X, "dtype", None), "kind", None)
+        if kind != "O" or _depth(X) != 1:
+            return False
+    depths = {_depth(row) for row in X}
+    if depths == {1}:
+        # Not an array of numbers; `checked_rows` says what to do.
+        return len({len(row) for row in X}) > 1
+    return len(depths) > 0 and max(depths) > 1
+
+
+def checked_rows(X, name, n_features=None, dtype=np.float32, may_be_nan=False):
+    """Validate a list of rows of different lengths.
+
+    Parameters
+    ----------
+    X : list, tuple or 1-D array of objects, of array-likes or dataframes of shape \
+            (n_timesteps_i, n_features)
+    name : str
+        The name of X in messages.
+    n_features : int or None
+        The number of features that each row must have. None: as the first row.
+    dtype : dtype, list of dtype or None
+        The dtype of the result. For a list: the common dtype of the rows if it is in
+        the list, and otherwise the first one. None: the common dtype of the rows.
+    may_be_nan : bool
+        Whether rows may hold NaN.
+
+    Returns
+    -------
+    rows : list of ndarray of shape (n_timesteps_i, n_features)
+        Not copied where they are arrays of this dtype.
+
+    Raises
+    ------
+    ValueError, TypeError
+        With the position of the first row that can't be used.
+    """
+    columns = None
+    rows = []
+    for i, row in enumerate(X):
+        if type(row) is not np.ndarray or row.dtype.kind not in "fiub":
+            if is_frame(row):
+                columns = _same_names(f"{name}[{i}]", row, columns)
+            row = _checked_row(f"{name}[{i}]", row)
+        if row.ndim != 2 or 0 in row.shape:
+            raise _shape_error(f"{name}[{i}]", row.shape)
+        rows.append(row)
+    found = [row.shape[1] for row in rows]
+    fitted = "as in fit" if n_features else f"as {name}[0]"
+    n_features = n_features or found[0]
+    for i, n_found in enumerate(found):
+        if n_found != n_features:
+            raise ValueError(
+                f"{name}[{i}] must have {n_features} features, {fitted}, got "
+                f"{n_found}. Rows are arrays of shape (n_timesteps, n_features), and "
+                f"may differ in their timesteps alone."
+            )
+    common = np.result_type(*{row.dtype for row in rows})
+    if isinstance(dtype, list):
+        dtype = common if common in dtype else dtype[0]
+    dtype = np.dtype(common if dtype is None else dtype)
+    with np.errstate(over="ignore"):  # checked below
+        rows = [row.astype(dtype, order="C", copy=False) for row in rows]
+    if dtype.kind == "f":
+        _check_finite(rows, name, may_be_nan)
+    return rows
+
+
+def _same_names(name, row, columns):
+    names = list(row.columns)
+    if columns is not None and names != columns:
+        raise ValueError(
+            f"{name} must have the columns of the rows before, {columns}, in this "
+            f"order, got {names}."
+        )
+    return names
+
+
+def _checked_row(name, row):
+    """Convert a row to an array of numbers."""
+    if scipy.sparse.issparse(row):
+        raise TypeError(
+            f"{name} must be dense, got a sparse {type(row).__name__}. Sparse data is "
+            f"not supported; use toarray()."
+        )
+    try:
+        array = np.asarray(row)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} must be an array of shape (n_timesteps, n_features), got "
+            f"timesteps with different numbers of features: {error}"
+        ) from error
+    if array.ndim != 2:
+        raise _shape_error(name, array.shape)
+    if array.dtype.kind == "O" and not _is_no_number(array):
+        array = array.astype(np.float64)
+    if array.dtype.kind not in "fiub":
+        remedy = _DATES if _is_date(array) else _WORDS
+        raise ValueError(f"{name} must hold numbers, got dtype {array.dtype}. {remedy}")
+    return array
+
+
+def _shape_error(name, shape):
+    if len(shape) == 1:
+        remedy = "Use row.reshape(-1, 1) for rows with one feature."
+    elif len(shape) == 2:
+        remedy = "Leave out rows without timesteps or features."
+    else:
+        remedy = "Each row of a list must be one sequence."
+    return ValueError(
+        f"{name} must have the shape (n_timesteps, n_features), with at least one "
+        f"timestep and feature, got {shape}. {remedy}"
+    )
+
+
+def _check_finite(rows, name, may_be_nan):
+    """Raise at the first row with a value that is not finite."""
+    n_rows = max(_BLOCK_VALUES // 4 // max(map(np.size, rows)), 1)
+    for start in range(0, len(rows), n_rows):
+        # One call for many rows is faster than a call for each.
+        values = np.concatenate(rows[start : start + n_rows])
+        bad = np.isinf(values) if may_be_nan else ~np.isfinite(values)
+        if not bad.any():
+            continue
+        step, feature = np.argwhere(bad)[0].tolist()
+        ends = np.cumsum([len(row) for row in rows[start : start + n_rows]])
+        i = start + int(np.searchsorted(ends, step, side="right"))
+        row = rows[i]
+        step -= int(ends[i - start]) - len(row)
+        where = f"in feature {feature} of timestep {step}"
+        if np.isnan(row[step, feature]):
+            raise ValueError(
+                f"{name}[{i}] must have no missing values, got NaN {where}. Fill them "
+                f"in, for instance with pandas.DataFrame(row).ffill().bfill(), or "
+                f"leave out timesteps that were not recorded."
+            )
+        raise ValueError(
+            f"{name}[{i}] must hold finite numbers, got infinity or a value too large "
+            f"for {row.dtype} {where}."
+        )
+
+
 # ------------------------------------------------------------------------ the checks
 
 
