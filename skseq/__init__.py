@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from skseq._engine.path import set_jit_compile
     from skseq._latent import LatentSampler
     from skseq._outliers import AutoencoderOutlierDetector
+    from skseq._padding import SequencePadder
     from skseq._recurrent import GRUClassifier, LSTMClassifier, SimpleRNNClassifier
     from skseq._resampling import SequenceAugmenter, SequenceResampler
     from skseq._reshape import SequenceReshaper
+    from skseq._scaler import SequenceScaler
 
 __version__ = "0.2.0"
 
@@ -35,8 +37,10 @@ __all__ = [
     "LSTMClassifier",
     "LatentSampler",
     "SequenceAugmenter",
+    "SequencePadder",
     "SequenceResampler",
     "SequenceReshaper",
+    "SequenceScaler",
     "SimpleRNNClassifier",
     "__version__",
     "clear_programs",
@@ -53,8 +57,10 @@ _MODULES = {
     "LSTMClassifier": "_recurrent",
     "LatentSampler": "_latent",
     "SequenceAugmenter": "_resampling",
+    "SequencePadder": "_padding",
     "SequenceResampler": "_resampling",
     "SequenceReshaper": "_reshape",
+    "SequenceScaler": "_scaler",
     "SimpleRNNClassifier": "_recurrent",
     "clear_programs": "_engine.cache",
     "set_jit_compile": "_engine.path",

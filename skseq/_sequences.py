@@ -4,6 +4,9 @@ NaN has one meaning: with ``mask_value=nan``, a timestep is padding if all its f
 are NaN. Any other NaN is a missing value.
 """
 
+import math
+from numbers import Integral
+
 import numpy as np
 import scipy.sparse
 from sklearn.utils import check_array
@@ -56,6 +59,16 @@ def check_padding(X, mask_value):
     return padding
 
 
+def dtype_with(dtype, value):
+    """Find the dtype nearest to a given one that can hold a value."""
+    if dtype.kind == "f":
+        return np.result_type(dtype, np.min_scalar_type(float(value)))
+    if isinstance(value, Integral):
+        found = np.result_type(dtype, np.min_scalar_type(int(value)))
+        return found if found.kind in "iu" else np.dtype(np.float64)
+    return np.dtype(np.float64)
+
+
 # ------------------------------------------------------------------------ any rows
 
 
@@ -89,8 +102,9 @@ _BLOCK_VALUES = 2**20
 
 
 def blocks_of(X):
-    """Yield slices of the rows of a 3-D array, which may be larger than memory."""
-    size = max(_BLOCK_VALUES // max(X.shape[1] * X.shape[2], 1), 1)
+    """Yield slices of the rows of a list, or of an array larger than memory."""
+    largest = max(map(np.size, X)) if isinstance(X, list) else math.prod(X.shape[1:])
+    size = max(_BLOCK_VALUES // largest, 1)
     for start in range(0, len(X), size):
         yield slice(start, start + size)
 
@@ -220,6 +234,16 @@ def is_list_of_rows(X):
     return len(depths) > 0 and max(depths) > 1
 
 
+def as_listed(rows, given):
+    """Put a list of rows into an array of objects, if they came in one."""
+    if isinstance(given, (list, tuple)):
+        return rows
+    array = np.empty(len(rows), dtype=object)
+    for i, row in enumerate(rows):  # `array[:] = rows` fails for equal lengths
+        array[i] = row
+    return array
+
+
 def checked_rows(X, name, n_features=None, dtype=np.float32, may_be_nan=False):
     """Validate a list of rows of different lengths.
 
@@ -327,18 +351,17 @@ def _shape_error(name, shape):
 
 def _check_finite(rows, name, may_be_nan):
     """Raise at the first row with a value that is not finite."""
-    n_rows = max(_BLOCK_VALUES // 4 // max(map(np.size, rows)), 1)
-    for start in range(0, len(rows), n_rows):
+    for block in blocks_of(rows):
         # One call for many rows is faster than a call for each.
-        values = np.concatenate(rows[start : start + n_rows])
+        values = np.concatenate(rows[block])
         bad = np.isinf(values) if may_be_nan else ~np.isfinite(values)
         if not bad.any():
             continue
         step, feature = np.argwhere(bad)[0].tolist()
-        ends = np.cumsum([len(row) for row in rows[start : start + n_rows]])
-        i = start + int(np.searchsorted(ends, step, side="right"))
+        ends = np.cumsum([len(row) for row in rows[block]])
+        i = block.start + int(np.searchsorted(ends, step, side="right"))
         row = rows[i]
-        step -= int(ends[i - start]) - len(row)
+        step -= int(ends[i - block.start]) - len(row)
         where = f"in feature {feature} of timestep {step}"
         if np.isnan(row[step, feature]):
             raise ValueError(
@@ -387,6 +410,7 @@ def check_sequences(
     dtype=np.float32,
     may_be_nan=False,
     mask_value=None,
+    any_length=False,
 ):
     """Validate X, and return it as sequences.
 
@@ -414,6 +438,8 @@ def check_sequences(
         Whether X may hold NaN.
     mask_value : float or None
         NaN: X may hold NaN in timesteps that are padding.
+    any_length : bool
+        Whether a 3-D X may have another number of timesteps than in the fit.
 
     Returns
     -------
@@ -450,7 +476,7 @@ def check_sequences(
         ensure_all_finite="allow-nan" if may_be_nan or is_masked_by_nan else True,
     )
     if X.ndim == 3:
-        X = _check_cube(estimator, X, reset, name, n_timesteps)
+        X = _check_cube(estimator, X, reset, name, n_timesteps, any_length)
     else:
         X = _fold_columns(estimator, X, reset, name, n_timesteps)
     if is_masked_by_nan and np.isnan(X[~is_padding(X, mask_value)]).any():
@@ -527,7 +553,7 @@ def check_kind(X):
         )
 
 
-def _check_cube(estimator, X, reset, name, n_timesteps):
+def _check_cube(estimator, X, reset, name, n_timesteps, any_length):
     if 0 in X.shape[1:]:
         raise ValueError(
             f"{name} must have at least one timestep and one feature, got shape "
@@ -541,8 +567,9 @@ def _check_cube(estimator, X, reset, name, n_timesteps):
             )
         vars(estimator).pop("feature_names_in_", None)
         estimator.n_timesteps_in_, estimator.n_features_in_ = X.shape[1:]
+    n_expected = X.shape[1] if any_length else estimator.n_timesteps_in_
     for what, got, fitted in (
-        ("timesteps", X.shape[1], estimator.n_timesteps_in_),
+        ("timesteps", X.shape[1], n_expected),
         ("features", X.shape[2], estimator.n_features_in_),
     ):
         if got != fitted:

@@ -153,7 +153,7 @@ def test_checked_rows_may_hold_nan_but_no_infinity():
 
 
 def test_first_bad_value_is_found_in_a_later_block(monkeypatch):
-    monkeypatch.setattr(_sequences, "_BLOCK_VALUES", 24)  # one row of six values
+    monkeypatch.setattr(_sequences, "_BLOCK_VALUES", 6)  # of one long row
     X = [LONG, SHORT, np.array([[1, 2], [3, nan]])]
     with pytest.raises(ValueError, match=r"X\[2\].* feature 1 of timestep 1"):
         checked_rows(X, "X")
