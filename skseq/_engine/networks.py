@@ -140,24 +140,25 @@ class Network:
         masked : bool
             Whether some of these rows are shorter than the network's input.
         """
+        is_longer = n_timesteps > self.n_timesteps
+        if not is_longer and masked <= self.masked:
+            return self
         windows = self.fitted_windows
-        if n_timesteps > self.n_timesteps:
-            n_timesteps = rounded(n_timesteps)
-        else:
-            n_timesteps = self.n_timesteps
         return replace(
             self,
-            n_timesteps=n_timesteps,
-            masked=self.masked or masked or n_timesteps > self.n_timesteps,
+            n_timesteps=rounded(n_timesteps) if is_longer else self.n_timesteps,
+            masked=True,
             fitted_windows=self.n_timesteps if windows is None else windows,
         )
 
-    def is_same_as(self, fitted):
-        """Check whether a fitted network has the same weights, with equal meaning."""
+    def continues(self, fitted):
+        """Check whether the weights of a fitted network have the same meaning here."""
         lengths = {} if self.depends_on_length else {"n_timesteps": self.n_timesteps}
         neither = {"masked": False, "fitted_windows": None}
         ours, theirs = replace(self, **neither), replace(fitted, **neither, **lengths)
         return fingerprint(ours) == fingerprint(theirs)
+
+    # ---------------------------------------------------------------------- the graph
 
     def values(self, epoch=None):
         """Collect run-time values that belong to no layer, as a dict of floats.
@@ -484,6 +485,9 @@ class Autoencoder(Network):
 
     # Padding of autoencoders may be anywhere in a row.
     right_padded = False
+
+    def continues(self, fitted):
+        return fingerprint(self) == fingerprint(fitted)
 
     ENCODER: ClassVar = "encoder"
     DECODER: ClassVar = "decoder"
