@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from skseq._keras import KerasClassifier
     from skseq._latent import LatentSampler
     from skseq._outliers import AutoencoderOutlierDetector
+    from skseq._padding import SequencePadder
     from skseq._recurrent import GRUClassifier, LSTMClassifier, SimpleRNNClassifier
     from skseq._resampling import SequenceAugmenter, SequenceResampler
     from skseq._reshape import SequenceReshaper
+    from skseq._scaler import SequenceScaler
 
 __version__ = "0.2.0"
 
@@ -37,8 +39,10 @@ __all__ = [
     "LSTMClassifier",
     "LatentSampler",
     "SequenceAugmenter",
+    "SequencePadder",
     "SequenceResampler",
     "SequenceReshaper",
+    "SequenceScaler",
     "SimpleRNNClassifier",
     "__version__",
     "clear_programs",
@@ -56,8 +60,10 @@ _MODULES = {
     "LSTMClassifier": "_recurrent",
     "LatentSampler": "_latent",
     "SequenceAugmenter": "_resampling",
+    "SequencePadder": "_padding",
     "SequenceResampler": "_resampling",
     "SequenceReshaper": "_reshape",
+    "SequenceScaler": "_scaler",
     "SimpleRNNClassifier": "_recurrent",
     "clear_programs": "_engine.cache",
     "set_jit_compile": "_engine.path",

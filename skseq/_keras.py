@@ -138,9 +138,15 @@ class KerasNetwork(Declared):
             )
         self._built = build_own(
             self.model, dict(self.model_params or {}), self._offered(head),
-            self._X_shape[1:], head,
+            self._shape_read[1:], head,
         )  # fmt: skip
         return self._built.network
+
+    @property
+    def _shape_read(self):
+        """tuple of int: the shape of X as the model reads it."""
+        n_samples, n_timesteps, *rest = self._X_shape
+        return n_samples, self._longest if rest else n_timesteps, *rest
 
     def _offered(self, head):
         """Collect the arguments that the user's function may take."""
@@ -172,7 +178,7 @@ class KerasNetwork(Declared):
             kind = "binary" if found["n_classes_"] == 2 else "multiclass"
         return {
             **found,
-            "X_shape_": self._X_shape,
+            "X_shape_": self._shape_read,
             "X_dtype_": np.dtype(np.float32),
             "target_type_": kind,
             "n_outputs_": n_outputs,

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skseq._parameters import Declared, parameter
 from skseq._persistence import VersionedState
-from skseq._sequences import check_kind, checked_array, timesteps_of
+from skseq._sequences import check_kind, checked_array, dtype_with, timesteps_of
 from skseq._validation import (
     Interval,
     StrOptions,
@@ -40,16 +40,6 @@ def _listed(values, at_most=8):
     return ", ".join(values[:at_most]) + (f" and {more} more" if more > 0 else "")
 
 
-def _filled_dtype(dtype, fill_value):
-    """Find the dtype nearest to a given one that can hold a fill value."""
-    if dtype.kind == "f":
-        return np.result_type(dtype, np.min_scalar_type(float(fill_value)))
-    if isinstance(fill_value, Integral):
-        filled = np.result_type(dtype, np.min_scalar_type(int(fill_value)))
-        return filled if filled.kind in "iu" else np.dtype(np.float64)
-    return np.dtype(np.float64)
-
-
 def _gather(X, columns, fill_value, estimator):
     """Copy columns into a new table.
 
@@ -72,7 +62,7 @@ def _gather(X, columns, fill_value, estimator):
         In the memory order of X.
     """
     missing = np.flatnonzero(columns < 0)
-    dtype = _filled_dtype(X.dtype, fill_value) if len(missing) else X.dtype
+    dtype = dtype_with(X.dtype, fill_value) if len(missing) else X.dtype
     by_column = X.flags.f_contiguous and not X.flags.c_contiguous
     out = np.empty((len(X), len(columns)), dtype, order="F" if by_column else "C")
     in_order = np.array_equal(columns, np.arange(X.shape[1]))
@@ -283,7 +273,29 @@ def _arrange_found(found, steps, word, sign, fill_value):
     return list(found), index
 
 
+class GivesSequences:
+    """Mixin of transformers whose results are sequences, and no table."""
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Do nothing, because sequences are 3-D and always come as an array.
+
+        The method is there so that a pipeline with this step accepts ``set_output``.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The transformer itself.
+        """
+        return self
+
+
 class SequenceReshaper(
+    GivesSequences,
     Declared,
     VersionedState,
     TransformerMixin,
@@ -619,23 +631,6 @@ class SequenceReshaper(
             ],
             dtype=object,
         )
-
-    def set_output(self, *, transform: str | None = None) -> Self:
-        """Do nothing, because sequences are 3-D and always come as an array.
-
-        The method is there so that a pipeline with this step accepts ``set_output``.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"}, default=None
-            Ignored.
-
-        Returns
-        -------
-        self : SequenceReshaper
-            The transformer itself.
-        """
-        return self
 
     def _check_table(self, X, *, reset):
         X = checked_array(

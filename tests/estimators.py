@@ -6,8 +6,10 @@ A new estimator needs one entry here, and is then in every common test of its ki
 import inspect
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
+from sklearn.preprocessing import StandardScaler
 
 import skseq
 
@@ -126,6 +128,9 @@ OTHERS = {
     "AutoencoderOutlierDetector": Other(),
     "SequenceReshaper": Other(
         [{}, {"order": "feature", "static": "drop", "fill_value": 0}]
+    ),
+    "SequenceScaler": Other(
+        [{}, {"scaler": StandardScaler(with_mean=False), "mask_value": np.nan}]
     ),
 }  # fmt: skip
 

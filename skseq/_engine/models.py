@@ -13,6 +13,7 @@ from skseq._engine.keras import DTYPE, building, is_keras, keras
 from skseq._engine.networks import Network
 from skseq._engine.skeletons import without_values_but_assigned
 from skseq._engine.stored import compiled_with, copied_model, has_layers
+from skseq._sequences import PADDING
 from skseq._validation import nearest
 
 # The constraint of the parameter ``model``.
@@ -61,13 +62,21 @@ class OwnModel(Network):
             object.__setattr__(self, "_key", super().key())
         return self._key
 
+    # A user's mask may have gaps.
+    right_padded = False
+
     def build(self):
-        return copied_model(self.model)
+        if not self.masked:
+            return copied_model(self.model)
+        # Keras hands its mask on to the layers that take one.
+        inputs = keras.Input(self.model.input.shape[1:], name="rows", dtype=DTYPE)
+        x = keras.layers.Masking(PADDING, name="masking", dtype=DTYPE)(inputs)
+        return keras.Model(inputs, copied_model(self.model)(x), name="masked")
 
     def output_bias(self, model):
         if self.head is not None:
-            return self.head.bias(model)
-        last = model.layers[-1]
+            return self.head.bias(model.layers[-1] if self.masked else model)
+        last = (model.layers[-1] if self.masked else model).layers[-1]
         if type(last) is not keras.layers.Dense or last.bias is None:
             raise ValueError(
                 f"output_bias='prior' needs a model whose last layer is a "
@@ -159,7 +168,8 @@ def build_own(model, options, offered, shape, head):
         weights = {i: np.asarray(one) for i, one in assigned if one is not None}
         added = None if is_model else head
         compiled = compiled_with(made) if is_model else {}
-    return Built(OwnModel(model=graph, head=added), weights, **compiled)
+    network = OwnModel(model=graph, head=added, n_timesteps=shape[0])
+    return Built(network, weights, **compiled)
 
 
 def load_model(path, custom_objects=None):

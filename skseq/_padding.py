@@ -1,0 +1,263 @@
+"""From lists of sequences to padded arrays, and back."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from skseq._parameters import Declared, parameter
+from skseq._persistence import VersionedState
+from skseq._reshape import GivesSequences
+from skseq._sequences import (
+    blocks_of,
+    check_kind,
+    check_padding,
+    check_sequences,
+    checked_rows,
+    compacted,
+    dtype_with,
+    is_list_of_rows,
+    is_padding,
+    lengths,
+    padded,
+    unpadded,
+)
+from skseq._validation import Interval, StrOptions, check_parameters, public_fit
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import ArrayLike
+
+
+class SequencePadder(
+    GivesSequences,
+    Declared,
+    VersionedState,
+    TransformerMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,
+):
+    """Make one array of sequences of different lengths, and lists of such arrays.
+
+    The networks of this package take lists. This transformer is for everything that
+    takes arrays alone: rows shorter than `n_timesteps` are extended at the end by
+    timesteps in which each feature has the `mask_value`.
+
+    Attributes
+    ----------
+    n_timesteps_ : int
+        The number of timesteps of the arrays.
+    n_features_in_ : int
+        The number of features of a timestep.
+
+    See Also
+    --------
+    SequenceScaler : Scales lists and padded arrays; the padding is left out.
+    SequenceReshaper : Arranges the columns of a table as sequences.
+
+    Notes
+    -----
+    Arrays have the common dtype of the rows. Integers become floats unless the
+    `mask_value` is an integer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skseq import SequencePadder
+    >>> X = [np.array([[1.0], [2.0]]), np.array([[3.0], [4.0], [5.0]])]
+    >>> padder = SequencePadder()
+    >>> padder.fit_transform(X)[:, :, 0]
+    array([[ 1.,  2., nan],
+           [ 3.,  4.,  5.]])
+
+    The newest timesteps of longer rows remain with ``truncate="start"``, and a list
+    comes back without padding:
+
+    >>> padder = SequencePadder(2, truncate="start").fit(X)
+    >>> [row.ravel().tolist() for row in padder.inverse_transform(padder.transform(X))]
+    [[1.0, 2.0], [4.0, 5.0]]
+    """
+
+    n_timesteps: int | None = parameter(
+        default=None,
+        constraint=[Interval(Integral, 1, None, closed="left"), None],
+        text="""int or None
+        The number of timesteps of the arrays. None: that of the longest row in ``fit``,
+        or of the longest one in a padded array.""",
+        kw_only=False,
+    )
+    mask_value: float = parameter(
+        default=float("nan"),
+        constraint=[Real],
+        text="""float or int
+        The value of padding, which marks it in padded arrays that are passed too. No
+        timestep of a row may have it in all features; NaN is safe, because rows have no
+        missing values.""",
+    )
+    truncate: Literal["end", "start"] | None = parameter(
+        default=None,
+        constraint=[StrOptions({"end", "start"}), None],
+        text="""{"end", "start"} or None
+        Where rows with more timesteps are cut: at the end, or at the start so that the
+        newest timesteps remain. None: they raise an error.""",
+    )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = bool(np.isnan(self.mask_value))
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    @public_fit
+    def fit(self, X: ArrayLike, y: None = None) -> Self:
+        """Learn the number of timesteps and features.
+
+        Parameters
+        ----------
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like of \
+                shape (n_samples, n_timesteps, n_features)
+            Rows of different lengths, or an array with padding.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : SequencePadder
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If a row is no sequence of finite numbers, has another number of features,
+            only padding, or a timestep like padding, or is too long.
+        TypeError
+            If a parameter or X has the wrong type.
+        """
+        check_parameters(self)
+        X, counts = self._check(X, reset=True)
+        longest = int(counts.max())
+        self.n_timesteps_ = longest if self.n_timesteps is None else self.n_timesteps
+        self._check_lengths(counts)
+        return self
+
+    def transform(self, X: ArrayLike) -> np.ndarray:
+        """Make one array of rows.
+
+        Parameters
+        ----------
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like of \
+                shape (n_samples, n_timesteps, n_features)
+            Rows of different lengths, or an array with padding. Its padding may be at
+            any timestep.
+
+        Returns
+        -------
+        sequences : ndarray of shape (n_samples, `n_timesteps_`, n_features)
+            A new array, with padding at the end of each row.
+
+        Raises
+        ------
+        NotFittedError
+            If :meth:`fit` was not called before.
+        ValueError, TypeError
+            As :meth:`fit` does.
+        """
+        check_is_fitted(self, "n_timesteps_")
+        X, counts = self._check(X, reset=False)
+        self._check_lengths(counts)
+        n_timesteps, value = self.n_timesteps_, self.mask_value
+        if isinstance(X, list):
+            cut = slice(n_timesteps)
+            if self.truncate == "start":
+                cut = slice(-n_timesteps, None)
+            dtype = dtype_with(X[0].dtype, value)
+            return padded([row[cut] for row in X], n_timesteps, value, dtype)
+        shape = (len(X), n_timesteps, X.shape[2])
+        out = np.empty(shape, dtype_with(X.dtype, value))
+        for rows in blocks_of(X):
+            block = X[rows].astype(out.dtype, copy=False)
+            if self.truncate == "start":
+                valid = ~is_padding(block, value)
+                n_left = valid[:, ::-1].cumsum(axis=1)[:, ::-1]
+                block = np.where((n_left > n_timesteps)[..., None], value, block)
+            out[rows] = compacted(block, value, value, n_timesteps)
+        return out
+
+    def inverse_transform(self, X: ArrayLike) -> list:
+        """Make a list of rows without padding.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_timesteps, n_features)
+            An array with padding, of any number of timesteps.
+
+        Returns
+        -------
+        rows : list of ndarray of shape (n_timesteps_i, n_features)
+            The timesteps of each row that are not padding. What `truncate` has cut is
+            lost.
+
+        Raises
+        ------
+        NotFittedError
+            If :meth:`fit` was not called before.
+        ValueError
+            If X has another number of features than in :meth:`fit`, or a row has only
+            padding.
+        """
+        check_is_fitted(self, "n_timesteps_")
+        X = self._check_array(X, reset=False)
+        check_padding(X, self.mask_value)
+        return unpadded(X, self.mask_value)
+
+    def _check(self, X, reset):
+        """Validate X, and return a list or an array, and the lengths of its rows."""
+        if not is_list_of_rows(X):
+            X = self._check_array(X, reset)
+            counts = lengths(X, self.mask_value)
+            if not counts.all():
+                check_padding(X[counts == 0], self.mask_value)  # raises
+            return X, counts
+        rows = checked_rows(X, "X", None if reset else self.n_features_in_, None)
+        if reset:
+            self.n_features_in_, self._n_dimensions_in = rows[0].shape[1], 3
+        for i, row in enumerate(rows if not np.isnan(self.mask_value) else []):
+            like = is_padding(row[None], self.mask_value)[0]
+            if like.any():
+                raise ValueError(
+                    f"mask_value must differ from all timesteps of X, got mask_value="
+                    f"{self.mask_value!r}, which all features of X[{i}] have at "
+                    f"timestep {like.argmax()}. Set mask_value=float('nan')."
+                )
+        return rows, np.array([len(row) for row in rows])
+
+    def _check_array(self, X, reset):
+        X = check_sequences(
+            self, X, reset=reset, dtype=None, mask_value=self.mask_value,
+            any_length=True,
+        )  # fmt: skip
+        if self._n_dimensions_in == 2:
+            raise ValueError(
+                f"X must be a list of arrays of shape (n_timesteps_i, n_features), or "
+                f"an array of 3 dimensions, got an array with 2 dimensions. Arrange "
+                f"the columns of a table with SequenceReshaper({X.shape[1]}), or with "
+                f"fewer timesteps."
+            )
+        check_kind(X)
+        return X
+
+    def _check_lengths(self, counts):
+        if self.truncate is None and counts.max() > self.n_timesteps_:
+            i = int((counts > self.n_timesteps_).argmax())
+            raise ValueError(
+                f"X must have rows of at most n_timesteps_={self.n_timesteps_} "
+                f"timesteps, got {counts[i]} in X[{i}]. Set truncate='start' to keep "
+                f"the newest timesteps, 'end' to keep the oldest, or n_timesteps."
+            )
