@@ -240,7 +240,7 @@ class SequencePadder(
 
     def _check_array(self, X, reset):
         X = check_sequences(
-            self, X, reset=reset, dtype=None, mask_value=self.mask_value,
+            self, X, reset=reset, dtype="numeric", mask_value=self.mask_value,
             any_length=True,
         )  # fmt: skip
         if self._n_dimensions_in == 2:

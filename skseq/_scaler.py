@@ -26,6 +26,7 @@ from skseq._sequences import (
     checked_rows,
     is_list_of_rows,
     is_padding,
+    lengths,
 )
 from skseq._validation import (
     HasMethods,
@@ -180,11 +181,11 @@ class SequenceScaler(
         in_parts = hasattr(scaler, "partial_fit")
         learn = scaler.partial_fit if in_parts else scaler.fit
         for rows in blocks_of(X) if in_parts else [slice(None)]:
-            values, counts = _timesteps(X[rows], self.mask_value)
+            values, _ = _timesteps(X[rows], self.mask_value)
             if weights is None:
                 learn(values)
                 continue
-            repeated = np.repeat(weights[rows], counts)
+            repeated = np.repeat(weights[rows], self._lengths(X[rows]))
             # In a block without weights, a mean would be NaN.
             if repeated.any():
                 learn(values[repeated > 0], sample_weight=repeated[repeated > 0])
@@ -270,26 +271,32 @@ class SequenceScaler(
         if isinstance(X, list):
             made = []
             for rows in blocks_of(X):
-                values, counts = _timesteps(X[rows], None)
-                ends = np.cumsum(counts).tolist()
+                values, _ = _timesteps(X[rows], None)
                 values = _of_same_shape(scale(values), values)
+                ends = np.cumsum(self._lengths(X[rows])).tolist()
                 made += [values[i:j] for i, j in zip([0, *ends], ends, strict=False)]
             return as_listed(made, given)
         out = np.empty_like(X, subok=False)
         for rows in blocks_of(X):
-            values, _ = _timesteps(X[rows], self.mask_value)
+            values, padding = _timesteps(X[rows], self.mask_value)
             values = _of_same_shape(scale(values), values)
-            padding = is_padding(X[rows], self.mask_value)
             if padding.any():
-                out[rows] = X[rows]
+                out[rows][padding] = self.mask_value
                 out[rows][~padding] = values
             else:
                 out[rows] = values.reshape(X[rows].shape)
             self._check_padding(out[rows], padding)
         return out if self._n_dimensions_in == 3 else out.reshape(len(out), -1)
 
+    def _lengths(self, X):
+        if isinstance(X, list):
+            return [len(row) for row in X]
+        return lengths(X, self.mask_value)
+
     def _check_padding(self, scaled, padding):
         """Raise if scaling has made a timestep equal to padding."""
+        if self.mask_value is None or np.isnan(self.mask_value):
+            return
         n_more = int((is_padding(scaled, self.mask_value) & ~padding).sum())
         if n_more:
             raise ValueError(
@@ -301,7 +308,7 @@ class SequenceScaler(
 
 
 def _timesteps(X, mask_value):
-    """Collect the timesteps of rows in a table, and count those of each row.
+    """Collect the timesteps of rows in a table.
 
     Parameters
     ----------
@@ -311,17 +318,17 @@ def _timesteps(X, mask_value):
     Returns
     -------
     values : ndarray of shape (n_values, n_features)
-    counts : ndarray of shape (n_samples,)
+    padding : ndarray of bool of shape (n_samples, n_timesteps), or None for a list
     """
     if isinstance(X, list):
-        return np.concatenate(X), np.array([len(row) for row in X])
+        return np.concatenate(X), None
     padding = check_padding(X, mask_value)
     if padding.any():
-        return X[~padding], (~padding).sum(axis=1)
+        return X[~padding], padding
     values = X.reshape(-1, X.shape[2]).view()
     # With copy=False, a scaler would write into the caller's array.
     values.flags.writeable = False
-    return values, np.full(len(X), X.shape[1])
+    return values, padding
 
 
 def _of_same_shape(scaled, values):

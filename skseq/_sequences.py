@@ -479,7 +479,7 @@ def check_sequences(
         X = _check_cube(estimator, X, reset, name, n_timesteps, any_length)
     else:
         X = _fold_columns(estimator, X, reset, name, n_timesteps)
-    if is_masked_by_nan and np.isnan(X[~is_padding(X, mask_value)]).any():
+    if is_masked_by_nan and _has_missing(X):
         raise ValueError(
             f"{name} must have no missing values, got NaN in some features of a "
             f"timestep: it is padding only where all features are NaN. Fill in the "
@@ -488,6 +488,15 @@ def check_sequences(
     if reset:
         estimator._n_dimensions_in = n_dimensions
     return X
+
+
+def _has_missing(X):
+    """Check whether some features of a timestep, but not all, are NaN."""
+    for rows in blocks_of(X):
+        missing = np.isnan(X[rows])
+        if (missing.any(axis=2) & ~missing.all(axis=2)).any():
+            return True
+    return False
 
 
 _DATES = "Convert it to numbers, such as days since a date or the month, or drop it."
