@@ -168,11 +168,11 @@ class SequenceScaler(
             If a parameter or X has the wrong type.
         """
         check_parameters(self)
-        X = self._check(X, reset=True)
+        checked = self._check(X, reset=True)
         scaler = StandardScaler() if self.scaler is None else clone(self.scaler)
         weights = None
         if sample_weight is not None:
-            weights = check_weights(sample_weight, len(X))
+            weights = check_weights(sample_weight, len(checked))
             if not has_fit_parameter(scaler, "sample_weight"):
                 raise ValueError(
                     f"sample_weight must be None with scaler={scaler!r}, whose fit "
@@ -180,12 +180,12 @@ class SequenceScaler(
                 )
         in_parts = hasattr(scaler, "partial_fit")
         learn = scaler.partial_fit if in_parts else scaler.fit
-        for rows in blocks_of(X) if in_parts else [slice(None)]:
-            values, _ = _timesteps(X[rows], self.mask_value)
+        for rows in blocks_of(checked) if in_parts else [slice(None)]:
+            values, _ = _timesteps(checked[rows], self.mask_value)
             if weights is None:
                 learn(values)
                 continue
-            repeated = np.repeat(weights[rows], self._lengths(X[rows]))
+            repeated = np.repeat(weights[rows], self._lengths(checked[rows]))
             # In a block without weights, a mean would be NaN.
             if repeated.any():
                 learn(values[repeated > 0], sample_weight=repeated[repeated > 0])
