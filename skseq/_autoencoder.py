@@ -577,9 +577,7 @@ class AutoencoderTransformer(
 
     def _check(self, X):
         check_is_fitted(self)
-        return check_sequences(
-            self, X, reset=False, dtype=self._dtype, **self._padding_options()
-        )
+        return self._check_rows(X, reset=False)
 
     def _ask(self, name, X):
         prepare = None if name == "rows" else self._prepare  # codes are as they are
@@ -642,8 +640,8 @@ class AutoencoderTransformer(
 
     # ------------------------------------------------------- steps of fit, see `_fit`
 
-    def _padding_options(self):
-        return {"mask_value": self.mask_value}
+    def _check_rows(self, X, **options):
+        return super()._check_rows(X, mask_value=self.mask_value, **options)
 
     @property
     def _prepare(self):

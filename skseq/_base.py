@@ -20,7 +20,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skseq._engine.callbacks import CALLBACKS, copies_of
-from skseq._engine.fingerprints import fingerprint
 from skseq._engine.optimizers import (
     LEARNING_RATE,
     OPTIMIZER,
@@ -415,12 +414,15 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         """
         check_parameters(self)
         whole, target = self._validate(given, resume, min_rows)
+        held_out = self._validate_held_out(given, target)
+        self._learn_lengths(whole, held_out, resume)
         callbacks = copies_of(self.callbacks)
         recipe, target = self._new_recipe(target)
+        recipe, whole, held_out = self._padded(recipe, whole, held_out, resume)
         if not resume:
             rng = check_random_state(self.random_state)
             self._seeds = rng.randint(2**31 - 1, size=3)
-        rest, held_out = whole, self._validate_held_out(given, target)
+        rest = whole
         if held_out is None and early_stopping:
             rest, held_out = hold_out(
                 whole, given, target, self.validation_split, int(self._seeds[2])
@@ -458,10 +460,9 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
 
     def _validate(self, given, resume, min_rows):
         """Validate the rows, leave out those of weight zero, and learn the target."""
-        X = check_sequences(
-            self, given.X, reset=not resume, n_timesteps=self.n_timesteps,
-            min_rows=min_rows, dtype=self._dtype, **self._padding_options(),
-        )  # fmt: skip
+        X = self._check_rows(
+            given.X, reset=not resume, n_timesteps=self.n_timesteps, min_rows=min_rows
+        )
         y = self._target_kind.check(given.y, len(X))
         weights = check_weights(given.sample_weight, len(X))
         if given.groups is not None:
@@ -478,10 +479,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
                 if getattr(given, name) is not None:
                     raise ValueError(f"{name} needs X_val, got X_val=None.")
             return None
-        X = check_sequences(
-            self, given.X_val, reset=False, name="X_val", dtype=self._dtype,
-            **self._padding_options(),
-        )  # fmt: skip
+        X = self._check_rows(given.X_val, reset=False, name="X_val")
         y = target.check(given.y_val, len(X), "y_val")
         weights = check_weights(given.sample_weight_val, len(X), "sample_weight_val")
         index = np.flatnonzero(weights)
@@ -526,7 +524,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         unchanged = None, self.n_timesteps_in_
         if self._n_dimensions_in == 2 and self.n_timesteps not in unchanged:
             return f"n_timesteps={self.n_timesteps} after {self.n_timesteps_in_}"
-        same = fingerprint(self._recipe.network) == fingerprint(recipe.network)
+        same = recipe.network.continues(self._recipe.network)
         return None if same else "parameters of another network"
 
     def _settle(self, recipe, callbacks, resume, state, history, best, first_epoch):
@@ -573,9 +571,16 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         """Get the arguments of the loss, and the metrics."""
         return {"loss_params": {}, "metrics": ()}
 
-    def _padding_options(self):
-        """Get the arguments of `check_sequences` about padding."""
-        return {}
+    def _check_rows(self, X, **options):
+        """Call `check_sequences`, with the options of this network."""
+        return check_sequences(self, X, dtype=self._dtype, **options)
+
+    def _learn_lengths(self, whole, held_out, resume):
+        """Learn the lengths of rows, before the recipe is made."""
+
+    def _padded(self, recipe, whole, held_out, resume):
+        """Bring rows and network to one number of timesteps."""
+        return recipe, whole, held_out
 
     def _before_training(self, given, rows, recipe):
         """Prepare training with the training rows, before they are resampled."""
@@ -637,5 +642,9 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
     def _outputs(self, X):
         """Compute the network's outputs for X, of shape (n_samples, n_outputs)."""
         check_is_fitted(self)
-        X = check_sequences(self, X, reset=False)
+        X = self._check_rows(X, reset=False)
+        return self._predict(X)
+
+    def _predict(self, X):
+        """Compute the outputs for validated rows."""
         return predict(self._recipe, self._state.weights, X, prepare=self._prepare)

@@ -12,7 +12,7 @@ from skseq._engine.networks import Head
 from skseq._engine.train import with_output_bias
 from skseq._parameters import parameter
 from skseq._rows import Given, Part
-from skseq._sequences import is_frame
+from skseq._sequences import is_frame, is_whole
 from skseq._supervised import SupervisedEstimator
 from skseq._targets import Labels, check_classes, learn_labels, log_of, probabilities
 from skseq._validation import HasMethods, StrOptions, public_fit
@@ -324,7 +324,7 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         from skseq._resampling import resample_training
 
         # Whole numbers in a dataframe may be amounts, and need not be ids.
-        whole = not is_frame(given.X) and np.asarray(given.X).dtype.kind in "biu"
+        whole = not is_frame(given.X) and is_whole(given.X)
         self.sampler_, X, index, labels, weights = resample_training(
             self.sampler, rows.X, rows.index, target.classes[rows.codes], rows.weights,
             flat=self._n_dimensions_in == 2, whole=whole, seed=int(self._seeds[2]),

@@ -1,6 +1,7 @@
 """First weights of a network from the encoder of an autoencoder."""
 
 from copy import copy
+from dataclasses import replace
 
 import numpy as np
 from sklearn.base import clone
@@ -9,6 +10,7 @@ from sklearn.frozen import FrozenEstimator
 from skseq._engine.fingerprints import fingerprint
 from skseq._engine.recipe import State
 from skseq._engine.train import named_weights
+from skseq._sequences import PADDING, PaddedRows, as_padded
 
 # Options that encoder and network must have in common, besides the shapes of their
 # weights, and the last layer for which they are compared.
@@ -27,7 +29,7 @@ def unfrozen(pretrained):
     return pretrained.estimator if frozen else pretrained, frozen
 
 
-def check_pretrained(pretrained, X_unlabeled):
+def check_pretrained(pretrained, X_unlabeled, mask_value):
     """Validate the parameter ``pretrained``.
 
     Parameters
@@ -35,6 +37,8 @@ def check_pretrained(pretrained, X_unlabeled):
     pretrained : object
         Valid are an unfitted autoencoder, a fitted one in `FrozenEstimator`, and None.
     X_unlabeled : array-like or None
+    mask_value : float or None
+        Of the network.
     """
     remedy = (
         "Pass sklearn.frozen.FrozenEstimator(autoencoder) with a fitted "
@@ -63,10 +67,11 @@ def check_pretrained(pretrained, X_unlabeled):
             "already, got an array. Set pretrained to an unfitted "
             "AutoencoderTransformer."
         )
-    if inner.mask_value is not None:
+    # By their texts, because NaN is not equal to itself.
+    if inner.mask_value is not None and str(inner.mask_value) != str(mask_value):
         raise ValueError(
-            f"pretrained must have mask_value=None, got {inner.mask_value!r}: "
-            f"classifiers don't support padding."
+            f"pretrained must have the mask_value of the network, {mask_value!r}, or "
+            f"None, got {inner.mask_value!r}. Set both to the same value."
         )
 
 
@@ -112,7 +117,7 @@ def fit_autoencoder(pretrained, rows, X_unlabeled, n_timesteps, flat, seed):
         Validated by `check_pretrained`.
     rows : skseq._rows.Part
         The training rows.
-    X_unlabeled : ndarray of shape (n_more, n_timesteps, n_features) or None
+    X_unlabeled : ndarray of shape (n_more, n_timesteps, n_features), PaddedRows or None
     n_timesteps : int or None
         Used if an unfitted autoencoder has ``n_timesteps=None``.
     flat : bool
@@ -123,9 +128,17 @@ def fit_autoencoder(pretrained, rows, X_unlabeled, n_timesteps, flat, seed):
     Raises
     ------
     ValueError
-        If a frozen autoencoder was fitted on rows of another shape.
+        If a frozen autoencoder was fitted on rows of another shape, or rows are those
+        of a table with padding.
     """
     autoencoder, frozen = unfrozen(pretrained)
+    is_padded = any(isinstance(X, PaddedRows) for X in (rows.X, X_unlabeled))
+    if flat and is_padded:
+        raise ValueError(
+            "pretrained must be None for a table with padding: an autoencoder has a "
+            "scale for each of its columns, got mask_value and a 2-D X. Pass sequences "
+            "of 3 dimensions, or a list."
+        )
     # The caller may fit a frozen autoencoder again.
     autoencoder = copy(autoencoder) if frozen else clone(autoencoder)
     if not frozen:
@@ -133,8 +146,10 @@ def fit_autoencoder(pretrained, rows, X_unlabeled, n_timesteps, flat, seed):
             if getattr(autoencoder, name) is None:
                 autoencoder.set_params(**{name: value})
         X = rows.rows()
+        if is_padded:
+            autoencoder.set_params(mask_value=PADDING)
         if X_unlabeled is not None:
-            X = np.concatenate([X, X_unlabeled])
+            X = _joined(X, X_unlabeled)
         autoencoder.fit(X.reshape(len(X), -1) if flat else X)
     here = _describe(flat, *rows.X.shape[1:])
     fitted_on = autoencoder._recipe.network
@@ -147,6 +162,17 @@ def fit_autoencoder(pretrained, rows, X_unlabeled, n_timesteps, flat, seed):
             f"that was fitted on {there}."
         )
     return autoencoder
+
+
+def _joined(X, more):
+    """Join rows, with padding after the shorter ones."""
+    if isinstance(more, PaddedRows) or X.shape[1] != more.shape[1]:
+        n_timesteps = max(X.shape[1], more.shape[1])
+        X, more = (
+            replace(as_padded(part, mask_value), n_timesteps=n_timesteps)[:]
+            for part, mask_value in ((X, PADDING), (more, None))
+        )
+    return np.concatenate([X, more])
 
 
 def _describe(flat, n_timesteps, n_features):

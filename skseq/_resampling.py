@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,15 @@ from sklearn.utils import check_array, check_random_state, get_tags
 
 from skseq._parameters import Declared, parameter
 from skseq._persistence import VersionedState
-from skseq._sequences import check_kind, check_padding, check_sequences, is_frame
+from skseq._sequences import (
+    PADDING,
+    PaddedRows,
+    as_padded,
+    check_kind,
+    check_padding,
+    check_sequences,
+    is_frame,
+)
 from skseq._validation import (
     HasMethods,
     Interval,
@@ -702,7 +711,7 @@ def resample_training(sampler, X, index, y, weights, *, flat, whole, seed):
     ----------
     sampler : sampler
         A sampler of imbalanced-learn or of this module; it is not changed.
-    X : ndarray of shape (n_rows, n_timesteps, n_features)
+    X : ndarray of shape (n_rows, n_timesteps, n_features) or PaddedRows
     index : ndarray of shape (n_samples,) or None
         The rows of X to resample; None: all.
     y : ndarray of shape (n_samples,)
@@ -719,7 +728,7 @@ def resample_training(sampler, X, index, y, weights, *, flat, whole, seed):
     -------
     sampler : sampler
         The fitted copy.
-    X : ndarray of shape (n_new_rows, n_timesteps, n_features)
+    X : ndarray of shape (n_new_rows, n_timesteps, n_features) or PaddedRows
         The same object if all new rows are rows of X.
     index : ndarray of shape (n_new_samples,) or None
         The resampled rows of this X; None: all.
@@ -746,10 +755,15 @@ def resample_training(sampler, X, index, y, weights, *, flat, whole, seed):
         # X may be larger than memory. The sampler gets row numbers in place of rows.
         rows = np.arange(len(y), dtype=float)[:, None]
     else:
-        rows = X if index is None else X[index]
-        rows = rows.reshape(len(rows), -1) if flat else rows
+        rows = X[:] if index is None else X[index]
+        mask_value = PADDING
         # In the type of the X that was passed, which the sampler checks.
-        rows = rows.astype(np.int64) if whole else rows
+        if whole:
+            mask_value = float(np.iinfo(np.int64).min)
+            rows = np.where(rows == PADDING, mask_value, rows).astype(np.int64)
+        if isinstance(X, PaddedRows):
+            sampler.set_params(mask_value=mask_value)
+        rows = rows.reshape(len(rows), -1) if flat else rows
     new, y, *_ = sampler.fit_resample(rows, y)
     taken = getattr(sampler, "sample_indices_", None)
     if taken is not None and (unread or np.array_equal(new, rows[taken])):
@@ -763,4 +777,6 @@ def resample_training(sampler, X, index, y, weights, *, flat, whole, seed):
             f"RandomUnderSampler, or leave out one of the two."
         )
     new = new.reshape(-1, *X.shape[1:]).astype(X.dtype, copy=False)
+    if isinstance(X, PaddedRows):
+        new = replace(as_padded(new, mask_value), n_timesteps=X.n_timesteps)
     return sampler, new, None, y, np.ones(len(y))

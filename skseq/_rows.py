@@ -43,7 +43,7 @@ class Part:
 
     Attributes
     ----------
-    X : ndarray of shape (n_samples, n_timesteps, n_features)
+    X : ndarray of shape (n_samples, n_timesteps, n_features) or PaddedRows
         All rows. X may be larger than memory, and is not copied.
     index : ndarray of int of shape (n_rows,) or None
         The rows of X in this part, in this order; None: all of them.
@@ -69,8 +69,8 @@ class Part:
         )  # fmt: skip
 
     def rows(self):
-        """Get the rows of X in this part; a copy unless these are all rows."""
-        return self.X if self.index is None else self.X[self.index]
+        """Get the rows of X in this part; a copy, unless these are all of an array."""
+        return self.X[:] if self.index is None else self.X[self.index]
 
 
 def hold_out(whole, given, target, validation_split, seed):

@@ -1,6 +1,7 @@
 """The scaling of rows before the network of an autoencoder, and back after it."""
 
 import math
+from copy import copy
 
 import numpy as np
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
@@ -84,6 +85,12 @@ class Scaling:
         if self._mask_value is not None:
             scaled[padding] = PADDING
         return scaled
+
+    def of_padded_rows(self):
+        """Copy the scaling, for rows whose padding is `PADDING` already."""
+        scaling = copy(self)
+        scaling._mask_value = PADDING
+        return scaling
 
     def inverse(self, rows):
         """Convert the network's outputs to the units of X."""

@@ -5,6 +5,7 @@ are NaN. Any other NaN is a missing value.
 """
 
 import math
+from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
@@ -204,6 +205,72 @@ def compacted(X, mask_value, value, n_timesteps):
     return moved
 
 
+@dataclass(frozen=True)
+class PaddedRows:
+    """Rows of different lengths, in an array with padding.
+
+    Rows that are read, by a slice or by indices, have their valid timesteps at the
+    front, and `PADDING` after them.
+
+    Attributes
+    ----------
+    X : ndarray or memmap of shape (n_samples, n_timesteps_in, n_features)
+        It is not copied.
+    mask_value : float
+        The value of padding in X.
+    lengths : ndarray of int of shape (n_samples,)
+        The numbers of valid timesteps.
+    n_timesteps : int
+        Timesteps of the rows that are read, at least those of the longest row.
+    """
+
+    X: np.ndarray
+    mask_value: float
+    lengths: np.ndarray
+    n_timesteps: int
+
+    @property
+    def shape(self):
+        """tuple of int: the shape of all rows as they are read."""
+        return len(self.X), self.n_timesteps, self.X.shape[2]
+
+    @property
+    def dtype(self):
+        """dtype: that of the rows."""
+        return self.X.dtype
+
+    def __len__(self):
+        return len(self.X)
+
+    def __getitem__(self, rows):
+        return compacted(self.X[rows], self.mask_value, PADDING, self.n_timesteps)
+
+
+def as_padded(X, mask_value):
+    """Get padded rows from validated sequences.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_timesteps, n_features), or PaddedRows
+    mask_value : float or None
+
+    Returns
+    -------
+    X : PaddedRows
+
+    Raises
+    ------
+    ValueError
+        If all timesteps of a row are padding.
+    """
+    if isinstance(X, PaddedRows):
+        return X
+    counts = lengths(X, mask_value)
+    if not counts.all():
+        check_padding(X[counts == 0], mask_value)  # raises
+    return PaddedRows(X, mask_value, counts, int(counts.max()))
+
+
 def _depth(row):
     """Get the number of dimensions of an array, dataframe or nested list."""
     shape = getattr(row, "shape", None)
@@ -232,6 +299,12 @@ def is_list_of_rows(X):
         # Not an array of numbers; `checked_rows` says what to do.
         return len({len(row) for row in X}) > 1
     return len(depths) > 0 and max(depths) > 1
+
+
+def is_whole(X):
+    """Check whether an array-like or list of rows, no dataframe, holds integers."""
+    parts = X if is_list_of_rows(X) else [X]
+    return all(np.asarray(part).dtype.kind in "biu" for part in parts)
 
 
 def as_listed(rows, given):
@@ -411,6 +484,7 @@ def check_sequences(
     may_be_nan=False,
     mask_value=None,
     any_length=False,
+    lists=False,
 ):
     """Validate X, and return it as sequences.
 
@@ -439,12 +513,21 @@ def check_sequences(
     mask_value : float or None
         NaN: X may hold NaN in timesteps that are padding.
     any_length : bool
-        Whether a 3-D X may have another number of timesteps than in the fit.
+        Whether a 3-D X or the rows of a list may have another number of timesteps than
+        in the fit. Otherwise the rows of a list may be shorter.
+    lists : bool
+        Whether X may be a list of rows.
 
     Returns
     -------
-    X : ndarray of shape (n_samples, n_timesteps, n_features), C-ordered
+    X : ndarray of shape (n_samples, n_timesteps, n_features), C-ordered, or PaddedRows
+        `PaddedRows` for a list of rows.
     """
+    if lists and is_list_of_rows(X):
+        return _check_list(
+            estimator, X, reset, name, n_timesteps, min_rows, dtype, may_be_nan,
+            any_length,
+        )  # fmt: skip
     if scipy.sparse.issparse(X):
         raise TypeError(
             f"{name} must be dense, got a sparse {type(X).__name__}. Sparse data is "
@@ -479,24 +562,66 @@ def check_sequences(
         X = _check_cube(estimator, X, reset, name, n_timesteps, any_length)
     else:
         X = _fold_columns(estimator, X, reset, name, n_timesteps)
-    if is_masked_by_nan and _has_missing(X):
-        raise ValueError(
-            f"{name} must have no missing values, got NaN in some features of a "
-            f"timestep: it is padding only where all features are NaN. Fill in the "
-            f"missing values."
-        )
+    if is_masked_by_nan:
+        _check_whole_steps(X, name)
     if reset:
         estimator._n_dimensions_in = n_dimensions
     return X
 
 
-def _has_missing(X):
-    """Check whether some features of a timestep, but not all, are NaN."""
+def _check_whole_steps(X, name):
+    """Raise at NaN in some features of a timestep alone."""
     for rows in blocks_of(X):
         missing = np.isnan(X[rows])
-        if (missing.any(axis=2) & ~missing.all(axis=2)).any():
-            return True
-    return False
+        bad = (missing.any(axis=2) & ~missing.all(axis=2)).any(axis=1)
+        if bad.any():
+            raise ValueError(
+                f"{name} must have no missing values, got NaN in some features of a "
+                f"timestep of {name}[{rows.start + bad.argmax()}]: with mask_value=nan, "
+                f"a timestep is padding only where all features are NaN. Fill in the "
+                f"missing values, for instance with sklearn.impute.SimpleImputer on the "
+                f"rows of {name}.reshape(-1, {X.shape[2]}) that are not padding."
+            )
+
+
+def _check_list(
+    estimator, X, reset, name, n_timesteps, min_rows, dtype, may_be_nan, any_length
+):
+    """Validate a list of rows; see `check_sequences`."""
+    caller = type(estimator).__name__
+    if len(X) < min_rows:
+        raise ValueError(
+            f"{name} must have at least {min_rows} rows, got {len(X)}: a minimum of "
+            f"{min_rows} is required by {caller}."
+        )
+    if reset and n_timesteps is not None:
+        raise ValueError(
+            f"n_timesteps must be None for a list of rows, got {n_timesteps}. It is "
+            f"for the columns of a table."
+        )
+    if not reset and estimator._n_dimensions_in != 3:
+        raise ValueError(
+            f"{name} must have 2 dimensions, as the X that {caller} was fitted on, got "
+            f"a list of rows. Arrange their values in the columns of a table."
+        )
+    if isinstance(dtype, tuple):
+        dtype = list(dtype)
+    rows = checked_rows(
+        X, name, None if reset else estimator.n_features_in_, dtype, may_be_nan
+    )
+    counts = np.array([len(row) for row in rows])
+    longest = int(counts.max())
+    if reset:
+        vars(estimator).pop("feature_names_in_", None)
+        estimator.n_timesteps_in_, estimator.n_features_in_ = longest, rows[0].shape[1]
+        estimator._n_dimensions_in = 3
+    elif longest > estimator.n_timesteps_in_ and not any_length:
+        raise ValueError(
+            f"{name}[{counts.argmax()}] has {longest} timesteps, but {caller} is "
+            f"expecting at most {estimator.n_timesteps_in_}, those of the longest row "
+            f"of fit. Cut longer rows, for instance with SequencePadder."
+        )
+    return PaddedRows(padded(rows), PADDING, counts, longest)
 
 
 _DATES = "Convert it to numbers, such as days since a date or the month, or drop it."

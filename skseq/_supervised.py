@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -11,6 +13,7 @@ from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
 from skseq._base import SequenceEstimator
 from skseq._engine.losses import LOSS
 from skseq._engine.metrics import METRICS, check_metrics
+from skseq._engine.train import predict
 from skseq._parameters import parameter
 from skseq._pretraining import (
     check_encoder,
@@ -18,7 +21,13 @@ from skseq._pretraining import (
     fit_autoencoder,
     start_from,
 )
-from skseq._sequences import check_same_columns, check_sequences, take_rows
+from skseq._sequences import (
+    PaddedRows,
+    as_padded,
+    check_same_columns,
+    is_list_of_rows,
+    take_rows,
+)
 from skseq._validation import nearest
 
 if TYPE_CHECKING:
@@ -68,6 +77,18 @@ class SupervisedEstimator(SequenceEstimator):
         name of a scikit-learn scorer such as ``"roc_auc"``, or a scorer.""",
         group="validation",
     )
+    mask_value: float | None = parameter(
+        default=None,
+        constraint=[Real, None],
+        text="""float or None
+        Timesteps in which every feature has this value are padding; NaN is possible.
+        Padding has no effect on a result: recurrent layers skip it, convolutions and
+        ``pooling="flatten"`` read zeros, and means, maxima and statistics of batches
+        are over the other timesteps. Take ``pooling="last"``, ``"mean"`` or ``"max"``
+        for rows of different lengths. None: there is no padding; a list of rows of
+        different lengths needs none.""",
+        group="other",
+    )
     pretrained: Any = parameter(
         default=None,
         constraint="no_validation",
@@ -97,6 +118,104 @@ class SupervisedEstimator(SequenceEstimator):
         if self.monitor != "loss":
             self._check_monitor()
         return super()._new_recipe(target)
+
+    # ----------------------------------------------------- rows of different lengths
+
+    # The number of timesteps of the longest row of fit, and whether rows of other
+    # lengths were passed. A file of an earlier version has neither.
+    _longest = None
+    _any_length = False
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        is_nan = self.mask_value is not None and self.mask_value != self.mask_value
+        tags.input_tags.allow_nan = is_nan
+        return tags
+
+    def _check_rows(self, X, **options):
+        # An array of another length is an error, unless rows may have any length.
+        any_length = (
+            self.mask_value is not None or self._any_length or is_list_of_rows(X)
+        )
+        X = super()._check_rows(
+            X, mask_value=self.mask_value, any_length=any_length, lists=True, **options
+        )
+        return X if self.mask_value is None else as_padded(X, self.mask_value)
+
+    def _learn_lengths(self, whole, held_out, resume):
+        longest = max(
+            _lengths_of(part.X).max() for part in (whole, held_out) if part is not None
+        )
+        is_padded = isinstance(whole.X, PaddedRows)
+        if resume:
+            is_padded |= self._any_length
+            longest = max(longest, self._longest or self.n_timesteps_in_)
+        self._longest, self._any_length = int(longest), is_padded
+        if self._n_dimensions_in == 3:
+            self.n_timesteps_in_ = self._longest
+
+    @property
+    def _shape_in(self):
+        return {**super()._shape_in, "n_timesteps": self._longest}
+
+    def _padded(self, recipe, whole, held_out, resume):
+        parts = {"X": whole, "X_val": held_out}
+        parts = {name: part for name, part in parts.items() if part is not None}
+        counts = np.concatenate([_lengths_of(part.X) for part in parts.values()])
+        network, fitted = recipe.network, self._recipe.network if resume else None
+        if resume:
+            network = replace(network, n_timesteps=fitted.n_timesteps)
+        for name, part in parts.items():
+            self._check_lengths(_lengths_of(part.X), network, name)
+        is_padded = bool((counts < network.n_timesteps).any())
+        if resume and network.continues(fitted):
+            network = fitted.for_rows(int(counts.max()), is_padded)
+        elif is_padded:
+            network = network.with_padding()
+        for name, part in parts.items():
+            parts[name] = replace(part, X=_of_length(part.X, network))
+        recipe = replace(recipe, network=network)
+        return recipe, parts["X"], parts.get("X_val")
+
+    def _check_lengths(self, counts, network, name="X"):
+        """Raise at a row that is too long or too short for the network."""
+        shortest, longest = network.shortest, network.n_timesteps
+        if counts.min() < shortest:
+            raise ValueError(
+                f"{name} must have rows of at least {shortest} timesteps for the "
+                f"convolutions with padding='valid', got {counts.min()} in "
+                f"{name}[{counts.argmin()}]. Use padding='same', smaller kernels, or "
+                f"leave out such rows."
+            )
+        if network.depends_on_length and counts.max() > longest:
+            raise ValueError(
+                f"{name} must have rows of at most {longest} timesteps, those of the "
+                f"longest row of fit, got {counts.max()} in {name}[{counts.argmax()}]: "
+                f"with pooling='flatten', in a dense network and in an activation with "
+                f"weights, each timestep has its own weights. Set pooling='last', "
+                f"'mean' or 'max' to read rows of any length, or cut them with "
+                f"SequencePadder({longest}, truncate='start')."
+            )
+
+    def _predict(self, X):
+        network, counts = self._recipe.network, _lengths_of(X)
+        self._check_lengths(counts, network)
+        # The program of a row must not depend on the rows beside it.
+        programs = {}
+        for count in np.unique(counts).tolist():
+            one = network.for_rows(count, count < network.n_timesteps)
+            recipe = self._recipe.with_network(one)
+            programs.setdefault(id(recipe), (recipe, []))[1].append(count)
+        outputs = np.empty((len(X), network.head.n_outputs), np.float32)
+        for recipe, of_length in programs.values():
+            index = None
+            if len(programs) > 1:
+                index = np.flatnonzero(np.isin(counts, of_length))
+            outputs[slice(None) if index is None else index] = predict(
+                recipe, self._state.weights, _of_length(X, recipe.network), index,
+                prepare=self._prepare,
+            )  # fmt: skip
+        return outputs
 
     # --------------------------------------------------------------------- monitor
 
@@ -152,18 +271,18 @@ class SupervisedEstimator(SequenceEstimator):
     @property
     def _prepare(self):
         autoencoder = getattr(self, "pretrained_", None)
-        return None if autoencoder is None else autoencoder._prepare
+        return None if autoencoder is None else autoencoder._scaling.of_padded_rows()
 
     def _before_training(self, given, rows, recipe):
         vars(self).pop("pretrained_", None)
-        check_pretrained(self.pretrained, given.X_unlabeled)
+        check_pretrained(self.pretrained, given.X_unlabeled, self.mask_value)
         if self.pretrained is None:
             return
         check_encoder(self.pretrained, recipe.network)
         X_unlabeled = given.X_unlabeled
         if X_unlabeled is not None:
-            X_unlabeled = check_sequences(
-                self, X_unlabeled, reset=False, name="X_unlabeled"
+            X_unlabeled = self._check_rows(
+                X_unlabeled, reset=False, name="X_unlabeled"
             )
         seed = int(np.random.default_rng(self._seeds[0]).integers(2**31))
         self.pretrained_ = fit_autoencoder(
@@ -182,3 +301,19 @@ class SupervisedEstimator(SequenceEstimator):
         if self.pretrained is None:
             return state
         return start_from(self.pretrained_, recipe, state)
+
+
+def _lengths_of(X):
+    """Get the number of valid timesteps of each row."""
+    return X.lengths if isinstance(X, PaddedRows) else np.full(len(X), X.shape[1])
+
+
+def _of_length(X, network):
+    """Get rows with the number of timesteps that a network reads."""
+    if not network.masked:
+        # No row has padding; an array may have some that all rows have.
+        if not isinstance(X, PaddedRows):
+            return X
+        if X.X.shape[1] == network.n_timesteps:
+            return X.X
+    return replace(as_padded(X, None), n_timesteps=network.n_timesteps)

@@ -3,7 +3,7 @@
 import inspect
 
 from skseq._engine.fingerprints import config_of
-from skseq._engine.keras import DTYPE, keras
+from skseq._engine.keras import DTYPE, is_keras, keras
 from skseq._engine.names import check_options
 from skseq._engine.stored import made_from
 from skseq._validation import check_per_layer, nearest
@@ -85,6 +85,20 @@ def is_function(activation):
     if isinstance(activation, str):
         return activation != "prelu"  # it has weights
     return not isinstance(activation, (dict, keras.layers.Layer))
+
+
+def has_weights_by_step(activation):
+    """Check whether an activation may have a weight for each timestep.
+
+    It is not known of a layer of the user's own class.
+    """
+    if isinstance(activation, keras.layers.Layer) and not is_keras(type(activation)):
+        return True
+    if activation is None or is_function(activation):
+        return False
+    layer = activation_layer(activation, "activation")
+    is_prelu = isinstance(layer, keras.layers.PReLU)
+    return is_prelu and 1 not in (layer.shared_axes or ())
 
 
 def activation_layer(activation, name):

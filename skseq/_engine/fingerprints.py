@@ -44,7 +44,9 @@ def fingerprint(value, unknown=id):
     if value is None or isinstance(value, (bool, int, float, str, bytes)):
         return type(value).__name__, value
     if is_own_dataclass(value):
-        return type(value).__qualname__, fingerprint(vars(value), unknown)
+        # A record from an earlier version lacks the fields that were added since.
+        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        return type(value).__qualname__, fingerprint(fields, unknown)
     if not is_keras(value):
         content = _content(value)
         return "content", unknown(value) if content is None else content

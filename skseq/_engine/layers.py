@@ -3,7 +3,8 @@
 Programs run `faster(model)`; ``model_`` and saved files have Keras' own layers, with
 the same weights and configuration. Each layer falls back on Keras' loop where that is
 better: with recurrent dropout, and on a GPU, for cuDNN. With a mask the layers run over
-the valid timesteps first, and ignore the outputs after those.
+the valid timesteps first, and ignore the outputs after those. Where all padding is at
+the end of a row, the timesteps are in this order already.
 
 Arrays in the loops are time-major, of shape ``(n_timesteps, n_samples, n_features)``,
 so that a timestep is one block of memory.
@@ -123,8 +124,21 @@ def _put_back(outputs, mask):
     return tf.gather(outputs, n_before, batch_dims=1)
 
 
+# Activations with which a state stays finite over any number of timesteps.
+_BOUNDED = {
+    keras.activations.tanh,
+    keras.activations.sigmoid,
+    keras.activations.hard_sigmoid,
+    keras.activations.softsign,
+}
+
+
 class _FastLoop(_RunTimeRate):
     """``inner_loop`` of a Keras recurrent layer whose state starts at zero."""
+
+    # Whether each mask is True up to the end of a row and False after it. Outputs at
+    # padding are then undefined, but finite.
+    right_padded = False
 
     def __init__(self, *args, dropout=0.0, **kwargs):
         # This class applies the dropout, at a rate that may be a run-time value, and
@@ -147,17 +161,17 @@ class _FastLoop(_RunTimeRate):
         masked = mask is not None
         if cell.recurrent_dropout or has_gpu() or (masked and self.return_state):
             return self._keras_loop(sequences, initial_state, mask, training)
+        if masked and self.right_padded:
+            if not self._is_bounded():
+                return self._keras_loop(sequences, initial_state, mask, training)
+            return self._run_to_the_end(sequences, initial_state, mask)
         if self.go_backwards:
             sequences = tf.reverse(sequences, [1])
             mask = tf.reverse(mask, [1]) if masked else None
         if masked:
             sequences = tf.gather(sequences, _valid_first(mask), batch_dims=1)
         x = tf.transpose(sequences, [1, 0, 2])
-        weights = [
-            None if weight is None else tf.convert_to_tensor(weight)
-            for weight in (cell.kernel, cell.recurrent_kernel, cell.bias)
-        ]
-        states, outputs = self._run(x, *weights, states=initial_state)
+        states, outputs = self._run(x, *self._weights(), states=initial_state)
         outputs = tf.transpose(outputs, [1, 0, 2])
         if masked:
             outputs = _put_back(outputs, mask)
@@ -166,6 +180,32 @@ class _FastLoop(_RunTimeRate):
             # The states after the last valid step are unknown, and not needed.
             return outputs[:, -1], outputs, list(states)
         return states[0], outputs, list(states)
+
+    def _run_to_the_end(self, sequences, initial_state, mask):
+        """Run over all timesteps of rows with padding at the end."""
+        n_valid = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
+        x = tf.transpose(sequences, [1, 0, 2])
+        if self.go_backwards:
+            x = tf.reverse_sequence(x, n_valid, seq_axis=0, batch_axis=1)
+        states, outputs = self._run(x, *self._weights(), states=initial_state)
+        places = tf.stack([n_valid - 1, tf.range(tf.shape(n_valid)[0])], axis=1)
+        last = tf.gather_nd(outputs, places)
+        if self.go_backwards and self.return_sequences:
+            # In the order of Keras: the padding, and the valid timesteps backwards.
+            outputs = tf.reverse_sequence(outputs, n_valid, seq_axis=0, batch_axis=1)
+            outputs = tf.reverse(outputs, [0])
+        return last, tf.transpose(outputs, [1, 0, 2]), list(states)
+
+    def _weights(self):
+        cell = self.cell
+        return [
+            None if weight is None else tf.convert_to_tensor(weight)
+            for weight in (cell.kernel, cell.recurrent_kernel, cell.bias)
+        ]
+
+    def _is_bounded(self):
+        gate = getattr(self.cell, "recurrent_activation", self.cell.activation)
+        return {self.cell.activation, gate} <= _BOUNDED
 
     def _keras_loop(self, *args):
         # Without this, Keras would ask the cell, whose rate is 0, for a dropout mask.
@@ -345,13 +385,16 @@ class LayerCall:
     output_shape: tuple
 
 
-def faster(model):
+def faster(model, right_padded=False):
     """Copy a model with a faster twin in place of each layer that has one.
 
     Parameters
     ----------
     model : keras.Model
         A functional or sequential model.
+    right_padded : bool
+        Whether rows have padding at their end alone, and the model masks all outputs of
+        recurrent layers at padding.
 
     Returns
     -------
@@ -364,19 +407,25 @@ def faster(model):
 
     def twin(layer):
         if isinstance(layer, keras.Model):
-            inner, inner_parts = faster(layer)
+            inner, inner_parts = faster(layer, right_padded)
             parts.extend(inner_parts)
             return inner
         if type(layer) is keras.layers.Bidirectional:
-            return keras.layers.Bidirectional(
+            both = keras.layers.Bidirectional(
                 twin(layer.forward_layer),
                 merge_mode=layer.merge_mode,
                 backward_layer=twin(layer.backward_layer),
                 name=layer.name,
                 dtype=layer.dtype_policy,
             )
+            for one in (both.forward_layer, both.backward_layer):  # copies
+                one.right_padded = right_padded
+            return both
         cls = TWINS[type(layer)] if has_twin(layer) else type(layer)
-        return made_from(cls, config_of(layer))
+        made = made_from(cls, config_of(layer))
+        if isinstance(made, _FastLoop):
+            made.right_padded = right_padded
+        return made
 
     def call(layer, *args, **kwargs):
         outputs = layer(*args, **kwargs)

@@ -6,17 +6,27 @@ options.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from skseq._engine.activations import activation_layer, is_function
+from skseq._engine.activations import activation_layer, has_weights_by_step, is_function
 from skseq._engine.fingerprints import fingerprint
 from skseq._engine.keras import DTYPE, keras
+from skseq._engine.masks import Windows, called, entered, filled
 from skseq._sequences import PADDING
 
 
 def _layer(cls, *args, **options):
     return cls(*args, dtype=DTYPE, **options)
+
+
+def rounded(n_timesteps):
+    """Round a number of timesteps up, by an eighth at most.
+
+    Rows of nearly the same length then share a program.
+    """
+    step = max(1, 2 ** (n_timesteps.bit_length() - 4))
+    return -(-n_timesteps // step) * step
 
 
 @dataclass(frozen=True)
@@ -56,13 +66,21 @@ class Network:
         Of the sequences that the network reads.
     head : Head or None
         None for the encoder of an autoencoder.
+    masked : bool
+        Whether rows have padding, see `skseq._engine.masks`.
+    fitted_windows : int or None
+        The number of timesteps whose windows the layers take, see
+        `skseq._engine.masks.Windows`. None: ``n_timesteps``.
     """
 
     n_timesteps: int
     n_features: int
     head: Head | None
+    masked: bool = False
+    fitted_windows: int | None = None
 
     name: ClassVar[str]
+
 
     # Options that are run-time values of a program. The graph depends only on whether
     # they are 0.
@@ -88,6 +106,59 @@ class Network:
     def body(self, x):
         """Add the layers between input and head to a symbolic tensor."""
         raise NotImplementedError
+
+    # ------------------------------------------------------------- rows of any length
+
+    @property
+    def depends_on_length(self):
+        """bool: whether the network is another one for another ``n_timesteps``."""
+        return True
+
+    @property
+    def shortest(self):
+        """int: the least number of timesteps of a row."""
+        return 1
+
+    @property
+    def right_padded(self):
+        """bool: whether rows have padding, at their ends alone."""
+        return self.masked
+
+    def with_padding(self):
+        """Copy a network that is to be fitted to rows with padding."""
+        n = self.n_timesteps
+        n = n if self.depends_on_length else rounded(n)
+        return replace(self, n_timesteps=n, masked=True, fitted_windows=0)
+
+    def for_rows(self, n_timesteps, masked):
+        """Copy a fitted network, with the same weights, for rows of another length.
+
+        Parameters
+        ----------
+        n_timesteps : int
+            Only a longer one has an effect.
+        masked : bool
+            Whether some of these rows are shorter than the network's input.
+        """
+        is_longer = n_timesteps > self.n_timesteps
+        if not is_longer and masked <= self.masked:
+            return self
+        windows = self.fitted_windows
+        return replace(
+            self,
+            n_timesteps=rounded(n_timesteps) if is_longer else self.n_timesteps,
+            masked=True,
+            fitted_windows=self.n_timesteps if windows is None else windows,
+        )
+
+    def continues(self, fitted):
+        """Check whether the weights of a fitted network have the same meaning here."""
+        lengths = {} if self.depends_on_length else {"n_timesteps": self.n_timesteps}
+        neither = {"masked": False, "fitted_windows": None}
+        ours, theirs = replace(self, **neither), replace(fitted, **neither, **lengths)
+        return fingerprint(ours) == fingerprint(theirs)
+
+    # ---------------------------------------------------------------------- the graph
 
     def values(self, epoch=None):
         """Collect run-time values that belong to no layer, as a dict of floats.
@@ -156,7 +227,14 @@ class Recurrent(Network):
     name = "recurrent"
     run_time = ("dropout",)
 
+    @property
+    def depends_on_length(self):
+        return self.pooling == "flatten" or any(
+            map(has_weights_by_step, self.layer_activation)
+        )
+
     def body(self, x):
+        x, mask = entered(x) if self.masked else (x, None)
         for i, width in enumerate(self.units):
             is_last = i == len(self.units) - 1
             layer = _layer(
@@ -171,12 +249,14 @@ class Recurrent(Network):
                 layer = _layer(
                     keras.layers.Bidirectional, layer, name=f"bidirectional_{i + 1}"
                 )
-            x = layer(x)
-            x = _normalized(x, self.normalization, f"normalization_{i + 1}")
+            x = called(layer, x, mask)
+            if not layer.return_sequences:
+                mask = None
+            x = _normalized(x, self.normalization, f"normalization_{i + 1}", mask)
             if self.layer_activation[i] is not None:
                 x = activation_layer(self.layer_activation[i], f"activation_{i + 1}")(x)
         if self.pooling != "last":
-            x = _pooled(x, self.pooling)
+            x = _pooled(x, self.pooling, mask)
         return _hidden(x, self.dense_units, ("relu",) * len(self.dense_units))
 
 
@@ -217,8 +297,41 @@ class Convolutional(Network):
     name = "convolutional"
     run_time = ("dropout",)
 
+    @property
+    def depends_on_length(self):
+        of_convolutions = self.activation[: len(self.filters)]
+        return self.pooling == "flatten" or any(
+            map(has_weights_by_step, of_convolutions)
+        )
+
+    @property
+    def shortest(self):
+        n = 1
+        for windows in self._windows()[::-1]:
+            n = windows.n_before(n)
+        return n
+
+    def _windows(self):
+        """List the windows of each convolution, and of the pooling after it."""
+        return [
+            windows
+            for size, pool_size in zip(self.kernel_size, self.pool_size, strict=True)
+            for windows in (
+                Windows(size, 1, self.padding),
+                # "same" keeps a last, shorter window, so that no sequence is too short.
+                Windows(pool_size, pool_size, "same"),
+            )
+        ]
+
     def body(self, x):
+        x, mask = entered(x) if self.masked else (x, None)
+        fitted = self.n_timesteps
+        if self.fitted_windows is not None:
+            fitted = self.fitted_windows
+        windows = self._windows()
         for i, filters in enumerate(self.filters):
+            convolved, pooled = windows[2 * i : 2 * i + 2]
+            x, padding = convolved.extended(x, fitted, 0.0)
             x = _activated(
                 x,
                 self.activation[i],
@@ -226,22 +339,27 @@ class Convolutional(Network):
                 keras.layers.Conv1D,
                 filters,
                 self.kernel_size[i],
-                padding=self.padding,
+                padding=padding,
                 data_format="channels_last",
                 name=f"convolution_{i + 1}",
             )
-            x = _normalized(x, self.normalization, f"normalization_{i + 1}")
+            mask = convolved.mask_after(mask, fitted)
+            fitted = convolved.n_after(fitted)
+            x = _normalized(x, self.normalization, f"normalization_{i + 1}", mask)
             if self.pool_size[i] > 1:
-                # "same" keeps a last, shorter window, so that no sequence is too short.
+                x = filled(x, mask, PADDING)
+                x, padding = pooled.extended(x, fitted, PADDING)
                 x = _layer(
                     keras.layers.MaxPooling1D,
                     self.pool_size[i],
-                    padding="same",
+                    padding=padding,
                     data_format="channels_last",
                     name=f"max_pooling_{i + 1}",
                 )(x)
-            x = _dropped(x, self.dropout[i], f"dropout_{i + 1}")
-        x = _pooled(x, self.pooling)
+                mask = pooled.mask_after(mask, fitted)
+                fitted = pooled.n_after(fitted)
+            x = _dropped(filled(x, mask, 0.0), self.dropout[i], f"dropout_{i + 1}")
+        x = _pooled(x, self.pooling, mask)
         return _hidden(x, self.dense_units, self.activation[len(self.filters) :])
 
 
@@ -267,7 +385,7 @@ class Dense(Network):
     run_time = ("dropout",)
 
     def body(self, x):
-        x = _pooled(x, "flatten")
+        x = _pooled(entered(x)[0] if self.masked else x, "flatten")
         for i, width in enumerate(self.dense_units):
             x = _hidden_layer(x, width, self.activation[i], i)
             x = _normalized(x, self.normalization, f"normalization_{i + 1}")
@@ -284,23 +402,25 @@ _POOLINGS = {
 }
 
 
-def _pooled(x, pooling):
+def _pooled(x, pooling, mask=None):
     """Add a layer that gives one vector for each sequence."""
-    options = {"data_format": "channels_last", "name": "pooling"}
-    return _layer(_POOLINGS[pooling], **options)(x)
+    layer = _layer(_POOLINGS[pooling], data_format="channels_last", name="pooling")
+    if pooling == "mean":
+        return called(layer, x, mask)
+    return layer(filled(x, mask, PADDING if pooling == "max" else 0.0))
 
 
 def _dropped(x, rate, name):
     return _layer(keras.layers.Dropout, rate, name=name)(x) if rate else x
 
 
-def _normalized(x, normalization, name):
+def _normalized(x, normalization, name, mask=None):
     if normalization is None:
         return x
     # With Keras' momentum of 0.99 the first values of the averages count for some 500
     # steps.
     options = {"momentum": 0.9, "name": name}
-    return _layer(keras.layers.BatchNormalization, **options)(x)
+    return called(_layer(keras.layers.BatchNormalization, **options), x, mask)
 
 
 def _activated(x, activation, activation_name, cls, *args, **options):
@@ -362,6 +482,12 @@ class Autoencoder(Network):
     input: Any
 
     name = "autoencoder"
+
+    # Padding of autoencoders may be anywhere in a row.
+    right_padded = False
+
+    def continues(self, fitted):
+        return fingerprint(self) == fingerprint(fitted)
 
     ENCODER: ClassVar = "encoder"
     DECODER: ClassVar = "decoder"

@@ -91,7 +91,7 @@ class Program:
 
         def build():
             plain = recipe.network.build()
-            model, parts = faster(plain)
+            model, parts = faster(plain, recipe.network.right_padded)
             facts.name_rates(model, facts.rates(plain))
             return model, facts.read(plain, parts)
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,7 @@ class Recipe:
     """
 
     # Slots for values that are computed once, and don't belong to the content.
-    __slots__ = ("__dict__", "__weakref__", "_key", "_rates", "_token")
+    __slots__ = ("__dict__", "__weakref__", "_key", "_others", "_rates", "_token")
 
     network: Network
     optimizer: Any
@@ -118,6 +118,20 @@ class Recipe:
             object.__setattr__(self, "_key", key)
         return key
 
+    def with_network(self, network):
+        """Copy the recipe with a copy of its network for rows of another length.
+
+        The same recipe is returned for an equal network, because its key takes time.
+        """
+        if network is self.network:
+            return self
+        if not hasattr(self, "_others"):
+            object.__setattr__(self, "_others", {})
+        lengths = network.n_timesteps, network.masked
+        if lengths not in self._others:
+            self._others[lengths] = replace(self, network=network)
+        return self._others[lengths]
+
     def optimizer_key(self):
         """Compute a key that is equal for interchangeable optimizer states."""
         return optimizer_key(self.optimizer, self.optimizer_params, self.learning_rate)
@@ -149,7 +163,7 @@ class Rows:
 
     Attributes
     ----------
-    X : ndarray of shape (n_samples, n_timesteps, n_features)
+    X : ndarray of shape (n_samples, n_timesteps, n_features) or PaddedRows
         It may be a `numpy.memmap`; it is not copied.
     index : ndarray of int of shape (n_rows,) or None
         The rows of X to use, in this order; None: all of them.

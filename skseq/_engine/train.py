@@ -65,14 +65,16 @@ def with_output_bias(recipe, state, bias):
     return State(weights, state.optimizer)
 
 
-def predict(recipe, weights, X, *, name="outputs", prepare=None):
+def predict(recipe, weights, X, index=None, *, name="outputs", prepare=None):
     """Compute the outputs of a network for rows.
 
     Parameters
     ----------
     recipe : Recipe
     weights : list of ndarray
-    X : ndarray of shape (n_samples, ...)
+    X : ndarray of shape (n_samples, ...) or PaddedRows
+    index : ndarray of int of shape (n_rows,) or None
+        The rows of X to predict; None: all of them.
     name : str
         A key of the objective's ``functions``.
     prepare : callable or None
@@ -80,13 +82,13 @@ def predict(recipe, weights, X, *, name="outputs", prepare=None):
 
     Returns
     -------
-    outputs : ndarray of shape (n_samples, ...), float32
+    outputs : ndarray of shape (n_rows, ...), float32
     """
     with borrowed(recipe) as program:
         if program.holds is not weights:
             program.put_weights(weights)
             program.holds = weights
-        return program.predict(X, name=name, prepare=prepare)
+        return program.predict(X, index, name=name, prepare=prepare)
 
 
 def standalone_model(recipe, weights):
