@@ -25,7 +25,7 @@ from skseq._engine.train import predict
 from skseq._parameters import parameter
 from skseq._rows import Given
 from skseq._scaling import SCALERS, Scaling
-from skseq._sequences import check_sequences
+from skseq._sequences import PADDING, PaddedRows, compacted
 from skseq._validation import Interval, StrOptions, check_sizes, public_fit
 
 if TYPE_CHECKING:
@@ -640,15 +640,44 @@ class AutoencoderTransformer(
 
     # ------------------------------------------------------- steps of fit, see `_fit`
 
-    def _check_rows(self, X, **options):
-        return super()._check_rows(X, mask_value=self.mask_value, **options)
+    # Whether the X of fit was a list.
+    _is_of_lists = False
+
+    @property
+    def _padding(self):
+        """The value of padding in validated rows, or None."""
+        if self.mask_value is None and self._is_of_lists:
+            return PADDING
+        return self.mask_value
+
+    def _check_rows(self, X, *, reset, **options):
+        rows = super()._check_rows(
+            X, reset=reset, mask_value=self.mask_value, lists=True, **options
+        )
+        is_list = isinstance(rows, PaddedRows)
+        if reset:
+            self._is_of_lists = is_list
+        if not is_list:
+            return rows
+        n_timesteps, value = self.n_timesteps_in_, self._padding
+        if value is None and (rows.lengths < n_timesteps).any():
+            raise ValueError(
+                f"X must have rows of {n_timesteps} timesteps, as the array that "
+                f"{type(self).__name__} was fitted on, got a list with a row of "
+                f"{rows.lengths.min()}. Fit it on a list, or on a padded array with "
+                f"mask_value."
+            )
+        if (value, n_timesteps) == (rows.mask_value, rows.n_timesteps):
+            return rows.X
+        value = PADDING if value is None else value
+        return compacted(rows.X, rows.mask_value, value, n_timesteps)
 
     @property
     def _prepare(self):
         return self._scaling
 
     def _before_training(self, given, rows, recipe):
-        self._scaling = Scaling(self.scale, self.mask_value, self.loss)
+        self._scaling = Scaling(self.scale, self._padding, self.loss)
         # Each column of a table has its own scale, and each feature of sequences.
         X = rows.X
         shape = X.shape[2:] if self._n_dimensions_in == 3 else X.shape[1:]
@@ -682,12 +711,12 @@ class AutoencoderTransformer(
             output_activation="sigmoid" if crossentropy else None,
             tied_weights=bool(self.tied_weights),
             variational=bool(self.variational),
-            masked=self.mask_value is not None,
+            masked=self._padding is not None,
             beta=float(self.beta),
             beta_warmup=int(self.beta_warmup),
             noise=_check_noise(self.noise),
             activity_l1=float(self.activity_l1),
-            input=(self.scale, self.mask_value),
+            input=(self.scale, self._padding),
         )
         return network, self.loss, target
 

@@ -15,9 +15,9 @@ from skseq._reshape import GivesSequences
 from skseq._sequences import (
     blocks_of,
     check_kind,
+    check_list,
     check_padding,
     check_sequences,
-    checked_rows,
     compacted,
     dtype_with,
     is_list_of_rows,
@@ -228,9 +228,7 @@ class SequencePadder(
             if not counts.all():
                 check_padding(X[counts == 0], self.mask_value)  # raises
             return X, counts
-        rows = checked_rows(X, "X", None if reset else self.n_features_in_, None)
-        if reset:
-            self.n_features_in_, self._n_dimensions_in = rows[0].shape[1], 3
+        rows = check_list(self, X, reset=reset, dtype=None, any_length=True)
         for i, row in enumerate(rows if not np.isnan(self.mask_value) else []):
             like = is_padding(row[None], self.mask_value)[0]
             if like.any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,9 @@ from skseq._reshape import GivesSequences
 from skseq._sequences import (
     as_listed,
     blocks_of,
+    check_list,
     check_padding,
     check_sequences,
-    checked_rows,
     is_list_of_rows,
     is_padding,
     lengths,
@@ -68,7 +69,7 @@ class SequenceScaler(
     n_features_in_ : int
         Features of a timestep; for a 2-D X, its columns.
     n_timesteps_in_ : int
-        Timesteps of an array X in ``fit``. Not defined for lists.
+        Timesteps of the X of ``fit``, or of the longest row of a list.
     feature_names_in_ : ndarray of shape (n_columns,)
         Column names of a dataframe X. Defined only if all are strings.
 
@@ -114,7 +115,7 @@ class SequenceScaler(
         constraint=[Real, None],
         text="""float or None
         Timesteps in which every feature has this value are padding, and remain padding;
-        NaN is possible. None: there is no padding. Lists need no padding.""",
+        NaN is possible. None: there is no padding. Not used for lists of sequences.""",
     )
     n_timesteps: int | None = parameter(
         default=None,
@@ -248,22 +249,15 @@ class SequenceScaler(
 
     def _check(self, X, reset):
         """Validate X, and return a list of rows or an array of sequences."""
-        if not is_list_of_rows(X):
-            return check_sequences(
-                self, X, reset=reset, n_timesteps=self.n_timesteps, dtype=_DTYPES,
-                mask_value=self.mask_value, any_length=True,
-            )  # fmt: skip
-        if not reset and self._n_dimensions_in == 2:
-            raise ValueError(
-                "X must have 2 dimensions, as the X that SequenceScaler was fitted on, "
-                "got a list of sequences."
-            )
-        rows = checked_rows(X, "X", None if reset else self.n_features_in_, _DTYPES)
-        if reset:
-            self.n_features_in_, self._n_dimensions_in = rows[0].shape[1], 3
-            for name in ("feature_names_in_", "n_timesteps_in_"):
-                vars(self).pop(name, None)
-        return rows
+        check = (
+            check_list
+            if is_list_of_rows(X)
+            else partial(check_sequences, mask_value=self.mask_value)
+        )
+        return check(
+            self, X, reset=reset, n_timesteps=self.n_timesteps, dtype=_DTYPES,
+            any_length=True,
+        )  # fmt: skip
 
     def _scaled(self, X, scale):
         given = X

@@ -70,7 +70,7 @@ def test_list_is_scaled_by_the_steps_of_all_rows():
     assert_rows_equal(scaler.transform(ROWS), SCALED)
     assert_rows_equal(scaler.inverse_transform(SCALED), ROWS)
     assert scaler.n_features_in_ == 2
-    assert not hasattr(scaler, "n_timesteps_in_")
+    assert scaler.n_timesteps_in_ == 3
 
 
 @pytest.mark.parametrize("value", [nan, -7.0])
@@ -272,7 +272,7 @@ def test_scaler_without_inverse_has_none():
 
 def test_list_after_a_table_is_refused():
     scaler = SequenceScaler().fit(np.ones((2, 4)))
-    with pytest.raises(ValueError, match="2 dimensions.*got a list of sequences"):
+    with pytest.raises(ValueError, match="2 dimensions.*got a list of rows"):
         scaler.transform(ROWS)
 
 
