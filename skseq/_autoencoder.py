@@ -240,7 +240,8 @@ class AutoencoderTransformer(
         text="""float or None
         Timesteps in which every feature has this value are padding; NaN is possible.
         Recurrent layers skip them, other layers read zeros, and errors at padding do
-        not count. None: there is no padding.""",
+        not count. None: there is no padding. A list of sequences of different lengths
+        needs none: its rows are padded inside, to the longest row of ``fit``.""",
         group="other",
     )
     epochs: int = 100
@@ -284,7 +285,8 @@ class AutoencoderTransformer(
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Training rows, without missing values. The columns of a 2-D X are read step
             by step, see ``n_timesteps``.
@@ -334,7 +336,8 @@ class AutoencoderTransformer(
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Some of the training rows.
         y : None
@@ -365,7 +368,8 @@ class AutoencoderTransformer(
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Rows of the shape that will be trained on.
         y : None
@@ -386,7 +390,8 @@ class AutoencoderTransformer(
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Rows of the kind that the transformer was fitted on.
 
@@ -418,7 +423,9 @@ class AutoencoderTransformer(
         -------
         rows : ndarray of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Rows with the shape and units of the X of ``fit``, without padding.
+            Rows with the shape and units of the X of ``fit``, without padding. For
+            lists, an array with the timesteps of the longest row: a code does not hold
+            the length of its row.
 
         Raises
         ------
@@ -441,7 +448,8 @@ class AutoencoderTransformer(
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Rows of the kind that the transformer was fitted on.
 
@@ -459,7 +467,8 @@ class AutoencoderTransformer(
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Rows of the kind that the transformer was fitted on.
         y : None
@@ -479,7 +488,8 @@ class AutoencoderTransformer(
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Rows of the kind that the transformer was fitted on.
         by : {"row", "step", "feature"}, default="row"

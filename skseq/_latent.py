@@ -118,7 +118,8 @@ class LatentSampler(SamplerWithSampler):
             X = [row[:n] for row, n in zip(X.X, X.lengths, strict=True)]
         elif self._n_dimensions_in == 2:
             X = X.reshape(len(X), -1)
-        self.autoencoder_ = autoencoder = self._fitted_autoencoder(X)
+        shape = sequences.shape[1:]
+        self.autoencoder_ = autoencoder = self._fitted_autoencoder(X, shape)
         check_same_columns(autoencoder, self, "autoencoder")
         # A frozen autoencoder may have been fitted on a dataframe.
         by_name = is_frame(given) and hasattr(autoencoder, "feature_names_in_")
@@ -153,11 +154,11 @@ class LatentSampler(SamplerWithSampler):
             new[made] = decoded.astype(X.dtype, copy=False)
         return as_given(new, given), y, *rest
 
-    def _fitted_autoencoder(self, X):
+    def _fitted_autoencoder(self, X, shape):
         given = self.autoencoder
         autoencoder, frozen = unfrozen(given)
         if autoencoder is None:
-            autoencoder = default_autoencoder(X.shape[1:])
+            autoencoder = default_autoencoder(shape)
         if not isinstance(autoencoder, AutoencoderTransformer):
             raise TypeError(
                 f"autoencoder must be an AutoencoderTransformer, a fitted one in "

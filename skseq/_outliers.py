@@ -120,7 +120,8 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Training rows, with or without outliers, without missing values.
         y : None
@@ -183,7 +184,8 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Rows of the kind that the detector was fitted on.
 
@@ -207,7 +209,8 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Rows of the kind that the detector was fitted on.
 
@@ -223,7 +226,8 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Rows of the kind that the detector was fitted on.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from copy import copy
-from dataclasses import replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,6 @@ from skseq._sequences import (
     PADDING,
     PaddedRows,
     as_listed,
-    as_padded,
     check_kind,
     check_padding,
     check_sequences,
@@ -30,6 +28,7 @@ from skseq._sequences import (
     is_frame,
     is_list_of_rows,
     padded,
+    take_rows,
     unpadded,
 )
 from skseq._validation import (
@@ -739,6 +738,12 @@ def _uses_labels_alone(sampler):
     return type(sampler) is RandomUnderSampler
 
 
+def _are_equal(rows, others):
+    if isinstance(rows, list):
+        return all(map(np.array_equal, rows, others))
+    return np.array_equal(rows, others)
+
+
 def resample_training(sampler, X, index, y, weights, *, flat, whole, seed):
     """Resample training rows.
 
@@ -776,32 +781,33 @@ def resample_training(sampler, X, index, y, weights, *, flat, whole, seed):
         If there are new rows, and weights differ.
     """
     unread = _uses_labels_alone(sampler)
+    # The sampler gets a list of rows without padding.
+    is_padded = isinstance(X, PaddedRows)
     sampler = clone(sampler)
     if not isinstance(sampler, (SamplerWithSampler, SequenceAugmenter)):
         sampler = SequenceResampler(sampler)
-    elif flat and X.shape[2] > 1:
+    elif is_padded or (flat and X.shape[2] > 1):
         params = sampler.get_params()
         for name in ("n_timesteps", "autoencoder__n_timesteps"):
-            if name in params and params[name] is None:
-                sampler.set_params(**{name: X.shape[1]})
+            if name in params and (is_padded or params[name] is None):
+                sampler.set_params(**{name: None if is_padded else X.shape[1]})
     if sampler.random_state is None:
         sampler.set_params(random_state=seed)
+    # In the type of the X that was passed, which the sampler checks.
+    dtype = np.int64 if whole else X.dtype
     if unread:
         # X may be larger than memory. The sampler gets row numbers in place of rows.
         rows = np.arange(len(y), dtype=float)[:, None]
     else:
         rows = X[:] if index is None else X[index]
-        mask_value = PADDING
-        # In the type of the X that was passed, which the sampler checks.
-        if whole:
-            mask_value = float(np.iinfo(np.int64).min)
-            rows = np.where(rows == PADDING, mask_value, rows).astype(np.int64)
-        if isinstance(X, PaddedRows):
-            sampler.set_params(mask_value=mask_value)
-        rows = rows.reshape(len(rows), -1) if flat else rows
+        if is_padded:
+            rows = [row.astype(dtype) for row in unpadded(rows, PADDING)]
+        else:
+            rows = rows.reshape(len(rows), -1) if flat else rows
+            rows = rows.astype(dtype, copy=False)
     new, y, *_ = sampler.fit_resample(rows, y)
     taken = getattr(sampler, "sample_indices_", None)
-    if taken is not None and (unread or np.array_equal(new, rows[taken])):
+    if taken is not None and (unread or _are_equal(new, take_rows(rows, taken))):
         index = taken if index is None else index[taken]
         return sampler, X, index, y, weights[taken]
     if (weights != weights[0]).any():
@@ -811,7 +817,10 @@ def resample_training(sampler, X, index, y, weights, *, flat, whole, seed):
             f"{weights.max()}: a new row has no weight. Use RandomOverSampler or "
             f"RandomUnderSampler, or leave out one of the two."
         )
-    new = new.reshape(-1, *X.shape[1:]).astype(X.dtype, copy=False)
-    if isinstance(X, PaddedRows):
-        new = replace(as_padded(new, mask_value), n_timesteps=X.n_timesteps)
+    if is_padded:
+        counts = np.array([len(row) for row in new])
+        new = padded(new, X.n_timesteps, dtype=X.dtype)
+        new = PaddedRows(new, PADDING, counts, X.n_timesteps)
+    else:
+        new = new.reshape(-1, *X.shape[1:]).astype(X.dtype, copy=False)
     return sampler, new, None, y, np.ones(len(y))
