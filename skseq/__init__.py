@@ -14,13 +14,20 @@ from skseq._engine import forks as _forks  # noqa: F401
 if TYPE_CHECKING:
     from skseq import datasets
     from skseq._autoencoder import AutoencoderTransformer
-    from skseq._convolutional import Conv1DClassifier
-    from skseq._dense import DenseClassifier
+    from skseq._convolutional import Conv1DClassifier, Conv1DRegressor
+    from skseq._dense import DenseClassifier, DenseRegressor
     from skseq._engine.cache import clear_programs
     from skseq._engine.path import set_jit_compile
     from skseq._latent import LatentSampler
     from skseq._outliers import AutoencoderOutlierDetector
-    from skseq._recurrent import GRUClassifier, LSTMClassifier, SimpleRNNClassifier
+    from skseq._recurrent import (
+        GRUClassifier,
+        GRURegressor,
+        LSTMClassifier,
+        LSTMRegressor,
+        SimpleRNNClassifier,
+        SimpleRNNRegressor,
+    )
     from skseq._resampling import SequenceAugmenter, SequenceResampler
     from skseq._reshape import SequenceReshaper
 
@@ -30,14 +37,19 @@ __all__ = [
     "AutoencoderOutlierDetector",
     "AutoencoderTransformer",
     "Conv1DClassifier",
+    "Conv1DRegressor",
     "DenseClassifier",
+    "DenseRegressor",
     "GRUClassifier",
+    "GRURegressor",
     "LSTMClassifier",
+    "LSTMRegressor",
     "LatentSampler",
     "SequenceAugmenter",
     "SequenceResampler",
     "SequenceReshaper",
     "SimpleRNNClassifier",
+    "SimpleRNNRegressor",
     "__version__",
     "clear_programs",
     "datasets",
@@ -48,14 +60,19 @@ _MODULES = {
     "AutoencoderOutlierDetector": "_outliers",
     "AutoencoderTransformer": "_autoencoder",
     "Conv1DClassifier": "_convolutional",
+    "Conv1DRegressor": "_convolutional",
     "DenseClassifier": "_dense",
+    "DenseRegressor": "_dense",
     "GRUClassifier": "_recurrent",
+    "GRURegressor": "_recurrent",
     "LSTMClassifier": "_recurrent",
+    "LSTMRegressor": "_recurrent",
     "LatentSampler": "_latent",
     "SequenceAugmenter": "_resampling",
     "SequenceResampler": "_resampling",
     "SequenceReshaper": "_reshape",
     "SimpleRNNClassifier": "_recurrent",
+    "SimpleRNNRegressor": "_recurrent",
     "clear_programs": "_engine.cache",
     "set_jit_compile": "_engine.path",
 }

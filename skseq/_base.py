@@ -427,6 +427,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
             )
         if not resume:
             self._before_training(given, rest, recipe)
+        recipe, target = self._scale_target(recipe, rest, target, resume)
         rows = self._resample(given, rest, target) if epochs else rest
         watch = None
         if held_out is not None:
@@ -579,6 +580,10 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
 
     def _before_training(self, given, rows, recipe):
         """Prepare training with the training rows, before they are resampled."""
+
+    def _scale_target(self, recipe, rows, target, resume):
+        """Scale the target as the training rows need it."""
+        return recipe, target
 
     def _resample(self, given, rows, target):
         """Resample the training rows."""

@@ -37,12 +37,9 @@ class SupervisedEstimator(SequenceEstimator):
 
     loss: Loss = parameter(
         default=None,
-        constraint=LOSS,
+        constraint=[*LOSS, None],
         text="""str, keras.losses.Loss, callable or None
-        The loss. None: ``"binary_crossentropy"`` with two classes, and otherwise
-        ``"sparse_categorical_crossentropy"``. Keras' own losses get labels in the form
-        that they take. Your own function or loss gets 0 and 1 with two classes, and
-        otherwise a column for each class.""",
+        The loss; None: the usual one for the target.""",
         group="training",
     )
     loss_params: dict[str, Any] | None = parameter(
@@ -98,6 +95,22 @@ class SupervisedEstimator(SequenceEstimator):
             self._check_monitor()
         return super()._new_recipe(target)
 
+    def _fit_all(self, given):
+        """Take the steps of the public method ``fit``."""
+        resume = bool(self.warm_start) and self.__sklearn_is_fitted__()
+        if resume and given.X_unlabeled is not None:
+            raise ValueError(
+                "X_unlabeled must be None where warm_start continues, got an array: "
+                "pretraining comes before the first fit."
+            )
+        self._fit(
+            given, epochs=self.epochs, resume=resume, early_stopping=self.early_stopping
+        )
+
+    def _network(self, head):
+        """Make the network of the family, with this head."""
+        raise NotImplementedError
+
     # --------------------------------------------------------------------- monitor
 
     def _monitored(self, given, held_out, target):
@@ -122,12 +135,12 @@ class SupervisedEstimator(SequenceEstimator):
             except (TypeError, ValueError) as error:
                 raise ValueError(
                     f"monitor={self.monitor!r} can't be computed on the validation "
-                    f"rows: {error}"
+                    f"rows: {str(error).rstrip('.')}. {target.MONITOR_REMEDY}"
                 ) from error
             if not np.isfinite(value):
                 raise ValueError(
                     f"monitor={self.monitor!r} must be a finite number on the "
-                    f"validation rows, got {value}. Check that they hold every class."
+                    f"validation rows, got {value}. {target.MONITOR_REMEDY}"
                 )
             return value
 

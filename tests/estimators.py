@@ -77,9 +77,15 @@ CLASSIFIERS = {
 }
 
 
+REGRESSORS = {
+    name.replace("Classifier", "Regressor"): settings
+    for name, settings in CLASSIFIERS.items()
+}
+
+
 @dataclass(frozen=True)
 class Other:
-    """An estimator that is neither a classifier nor a sampler.
+    """An estimator that is neither classifier, regressor nor sampler.
 
     Attributes
     ----------
@@ -155,7 +161,7 @@ def make(name, **params):
 def checked():
     """Make all estimators for scikit-learn's checks."""
     return [
-        *(make(name, **CHECKED) for name in CLASSIFIERS),
+        *(make(name, **CHECKED) for name in [*CLASSIFIERS, *REGRESSORS]),
         *(
             make(name, **params)
             for name, other in OTHERS.items()
