@@ -119,8 +119,8 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         constraint=LEARNING_RATE,
         text="""float, keras.optimizers.schedules.LearningRateSchedule or None
         Step size of the optimizer; it replaces the rate of an optimizer object. None:
-        the rate of an optimizer object, and otherwise 0.005, or 0.002 for
-        autoencoders.""",
+        the rate of an optimizer object, and otherwise 0.005, or 0.002 for regressors
+        and autoencoders.""",
         group="training",
     )
     optimizer_params: dict[str, Any] | None = parameter(
@@ -151,7 +151,8 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         constraint=["boolean"],
         text="""bool
         Whether to hold out validation rows, stop when their loss (or the ``monitor`` of
-        a classifier) no longer improves, and keep the weights of the best epoch.""",
+        a classifier or regressor) no longer improves, and keep the weights of the best
+        epoch.""",
         group="validation",
     )
     validation_split: float | Any = parameter(

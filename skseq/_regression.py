@@ -46,6 +46,8 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
         The quantiles that the network predicts. Only with ``loss="quantile"``.
     """
 
+    epochs: int = 50
+
     loss: Loss = parameter(
         default="mse",
         constraint=LOSS,
@@ -79,6 +81,10 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
     )
 
     _target_kind = Numbers
+
+    # With 0.005, networks that were fitted to rows of one season were less accurate in
+    # the next, see benchmarks/regression.py.
+    _default_rate = 0.002
 
     @public_fit
     def fit(
