@@ -301,7 +301,7 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
 
     def _network_and_loss(self, target):
         n_outputs = target.n_targets * len(target.quantiles or [None])
-        activation = None if target.takes_negative else "exponential"
+        activation = None if target.takes_negative else "softplus"
         return self._network(Head(n_outputs, activation)), self.loss, target
 
     def _scale_target(self, recipe, rows, target, resume):

@@ -132,7 +132,7 @@ class SupervisedEstimator(SequenceEstimator):
         def score(outputs):
             try:
                 value = scorer(target.scored(outputs), X, y, **options)
-            except (TypeError, ValueError) as error:
+            except (AttributeError, TypeError, ValueError) as error:
                 raise ValueError(
                     f"monitor={self.monitor!r} can't be computed on the validation "
                     f"rows: {str(error).rstrip('.')}. {target.MONITOR_REMEDY}"

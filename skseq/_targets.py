@@ -335,10 +335,10 @@ class _Predicted(RegressorMixin, BaseEstimator):
     """A regressor with given predictions, for scorers."""
 
     def __init__(self, predictions):
-        self._predictions = predictions
+        self.predictions = predictions
 
     def predict(self, X):
-        return self._predictions
+        return self.predictions
 
 
 def middle(quantiles):
@@ -428,7 +428,7 @@ def check_numbers(y, n_rows, name="y"):
             raise
         raise type(error)(f"{name} must hold numbers: {error}") from error
     check_rows(name, y, n_rows)
-    if y.ndim > 2 or 0 in y.shape:
+    if y.ndim > 2:
         raise ValueError(
             f"{name} must have shape (n_samples,) or (n_samples, n_outputs), got shape "
             f"{y.shape}. Reshape it to a row of numbers for each sample."
