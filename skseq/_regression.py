@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -59,7 +59,7 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
         negative, and their predictions are always positive.""",
         group="training",
     )
-    loss_params: dict | None = parameter(
+    loss_params: dict[str, Any] | None = parameter(
         default=None,
         constraint=[dict, None],
         text="""dict or None
@@ -308,9 +308,9 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
         if not resume:
             target = target.scaled(rows.codes, rows.weights, self.scale_target)
             self.target_shift_, self.target_scale_ = target.shift, target.scale
-            vars(self).pop("quantiles_", None)
-            if target.quantiles is not None:
-                self.quantiles_ = np.array(target.quantiles)
+        vars(self).pop("quantiles_", None)
+        if target.quantiles is not None:
+            self.quantiles_ = np.array(target.quantiles)
         shift, scale = self.target_shift_, self.target_scale_
         target = replace(target, shift=shift, scale=scale)
         scale = tuple(shift.tolist()), tuple(scale.tolist())

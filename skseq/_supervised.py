@@ -62,7 +62,8 @@ class SupervisedEstimator(SequenceEstimator):
         constraint=[str, callable],
         text="""str or callable
         The score on the validation rows that decides on the best epoch: ``"loss"``, the
-        name of a scikit-learn scorer such as ``"roc_auc"``, or a scorer.""",
+        name of a scikit-learn scorer such as ``"roc_auc"`` or ``"r2"``, or a
+        scorer.""",
         group="validation",
     )
     pretrained: Any = parameter(

@@ -382,6 +382,15 @@ def test_numbers_that_are_not_negative_have_such_predictions(loss):
         net.fit(X, y - 100)
 
 
+@pytest.mark.parametrize("loss", ["mse", "huber", "poisson", "quantile"])
+def test_loss_through_xla_is_the_same(data, loss, set_jit_compile):
+    X, y = data
+    without = dense(loss=loss, epochs=3).fit(X, y)
+    set_jit_compile(True)
+    through = dense(loss=loss, epochs=3).fit(X, y)
+    assert_allclose(through.predict(X), without.predict(X), rtol=1e-4)
+
+
 # ---------------------------------------------------------------------------- quantiles
 
 
@@ -438,6 +447,15 @@ def test_quantiles_of_one_target_have_two_dimensions(data):
     assert net.predict_quantiles(X).mean() == pytest.approx(y.mean(), abs=100)
     outputs = net.model_.predict(X, verbose=0)
     assert_allclose(net.history_["val_mae"][-1], abs(outputs[:, 0] - y).mean(), 1e-3)
+
+
+def test_quantiles_may_change_where_training_goes_on(data):
+    net = dense(loss="quantile", loss_params={"quantile": 0.9}, warm_start=True)
+    net.fit(*data).set_params(loss__quantile=0.1).fit(*data)
+    assert_array_equal(net.quantiles_, [0.1])
+    with pytest.raises(ValueError, match="continue with the fitted network"):
+        net.set_params(loss__quantile=(0.1, 0.9)).fit(*data)
+    assert_array_equal(net.quantiles_, [0.1])
 
 
 def test_quantiles_need_their_loss(data):
