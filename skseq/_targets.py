@@ -279,6 +279,7 @@ class Numbers:
             False: the target stays as it is.
         """
         shift, scale = np.zeros(self.n_targets), np.ones(self.n_targets)
+        weights = weights / weights.mean()  # equal weights are then exactly 1
         if is_scaled and self.takes_negative:
             scaler = StandardScaler().fit(codes, sample_weight=weights)
             shift, scale = scaler.mean_, scaler.scale_
