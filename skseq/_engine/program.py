@@ -53,7 +53,7 @@ def whole_model(recipe):
     n_each = recipe.network.head.n_outputs // len(recipe.target_scale[0])
     shift, scale = (np.repeat(part, n_each).tolist() for part in recipe.target_scale)
     rescaling = keras.layers.Rescaling(scale, shift, dtype=DTYPE, name="rescaling")
-    return keras.Model(model.inputs, rescaling(model.outputs[0]), name=model.name)
+    return keras.Model(model.input, rescaling(model.output), name=model.name)
 
 
 def _new_optimizer(recipe):
