@@ -34,11 +34,11 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
     n_outputs_ : int
         Number of columns of y.
 
-    target_shift_ : ndarray of shape (n_outputs_,)
+    target_shift_ : ndarray of shape (`n_outputs_`,)
         What is subtracted from each column of y before training: its mean over the
         training rows, or 0.
 
-    target_scale_ : ndarray of shape (n_outputs_,)
+    target_scale_ : ndarray of shape (`n_outputs_`,)
         By what each column is then divided. ``predict`` and ``model_`` give the units
         of y.
 
