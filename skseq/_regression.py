@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -52,20 +52,12 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
         default="mse",
         constraint=LOSS,
         text="""str, keras.losses.Loss or callable
-        The loss: one of Keras' losses for numbers, ``"quantile"``, or your own function
-        or loss. ``"mse"``, ``"mae"`` and ``"quantile"`` are computed on the scaled
-        target, so that each output counts the same; all others in the units of y.
-        ``"poisson"`` and ``"mean_squared_logarithmic_error"`` are for a y that is not
-        negative, and their predictions are always positive.""",
-        group="training",
-    )
-    loss_params: dict[str, Any] | None = parameter(
-        default=None,
-        constraint=[dict, None],
-        text="""dict or None
-        Arguments of the loss, such as ``{"delta": 50.0}`` of ``"huber"``, in the units
-        of y, or ``{"quantile": (0.1, 0.5, 0.9)}`` of ``"quantile"`` (default 0.5).
-        ``set_params(loss__quantile=0.9)`` sets one.""",
+        The loss: one of Keras' losses for numbers, ``"quantile"`` (the quantiles are in
+        ``loss_params``; by default 0.5), or your own function or loss. ``"mse"``,
+        ``"mae"`` and ``"quantile"`` are computed on the scaled target, so that each
+        output counts the same; all others, also ``delta`` of ``"huber"``, are in the
+        units of y. ``"poisson"`` and ``"mean_squared_logarithmic_error"`` are for a y
+        that is not negative, and their predictions are always positive.""",
         group="training",
     )
     scale_target: bool = parameter(

@@ -9,7 +9,6 @@ import numpy as np
 from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
 
 from skseq._base import SequenceEstimator
-from skseq._engine.losses import LOSS
 from skseq._engine.metrics import METRICS, check_metrics
 from skseq._parameters import parameter
 from skseq._pretraining import (
@@ -22,7 +21,7 @@ from skseq._sequences import check_same_columns, check_sequences, take_rows
 from skseq._validation import nearest
 
 if TYPE_CHECKING:
-    from skseq._engine.types import Loss, Metrics
+    from skseq._engine.types import Metrics
 
 
 class SupervisedEstimator(SequenceEstimator):
@@ -35,19 +34,13 @@ class SupervisedEstimator(SequenceEstimator):
         ``model_`` is then scaled by this autoencoder. Only with ``pretrained``.
     """
 
-    loss: Loss = parameter(
-        default=None,
-        constraint=[*LOSS, None],
-        text="""str, keras.losses.Loss, callable or None
-        The loss; None: the usual one for the target.""",
-        group="training",
-    )
     loss_params: dict[str, Any] | None = parameter(
         default=None,
         constraint=[dict, None],
         text="""dict or None
         Arguments of the loss, such as ``{"gamma": 3.0}`` of
-        ``"binary_focal_crossentropy"``. ``set_params(loss__gamma=3.0)`` sets one.""",
+        ``"binary_focal_crossentropy"``, or ``{"quantile": 0.9}`` of ``"quantile"``.
+        ``set_params(loss__gamma=3.0)`` sets one.""",
         group="training",
     )
     metrics: Metrics = parameter(  # type: ignore[assignment]

@@ -1,6 +1,7 @@
 """Regressors: the scale of y, outputs, losses, quantiles, and scikit-learn's tools."""
 
 import pickle
+import warnings
 
 import joblib
 import keras
@@ -10,13 +11,22 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone, is_regressor
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.datasets import load_diabetes
 from sklearn.ensemble import StackingRegressor
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import Ridge
-from sklearn.metrics import get_scorer_names, mean_absolute_error, mean_pinball_loss
+from sklearn.metrics import (
+    get_scorer,
+    get_scorer_names,
+    mean_absolute_error,
+    mean_pinball_loss,
+)
 from sklearn.model_selection import GridSearchCV, GroupShuffleSplit, TimeSeriesSplit
 from sklearn.model_selection import cross_val_score as cross_validated
 from sklearn.multioutput import MultiOutputRegressor, RegressorChain
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
 import skseq
@@ -264,8 +274,6 @@ def test_monitor_sees_the_units_of_y(data, monitor):
         monitor = f"neg_{monitor}"
     net = dense(early_stopping=True, monitor=monitor, patience=2)
     net.fit(X[:60], y[:60], X_val=X[60:], y_val=y[60:])
-    from sklearn.metrics import get_scorer
-
     assert_allclose(net.best_score_, get_scorer(monitor)(net, X[60:], y[60:]))
 
 
@@ -477,9 +485,43 @@ def test_quantile_that_means_nothing_is_refused(data, bad):
         net.fit(*data)
 
 
+def test_quantile_as_a_parameter_is_pointed_to_its_place():
+    with pytest.raises(TypeError, match="'quantile'. Use loss_params={'quantile': "):
+        skseq.DenseRegressor(loss="quantile", quantile=0.9)
+
+
 def test_classifier_refuses_the_loss_of_quantiles(sequences):
     with pytest.raises(ValueError, match="loss for classes, got 'quantile'"):
         skseq.DenseClassifier(loss="quantile").fit(*sequences)
+
+
+# ----------------------------------------------------------------- scores with defaults
+
+
+def test_defaults_are_no_worse_than_those_of_scikit_learn():
+    X, y = load_diabetes(return_X_y=True)
+
+    def score(net):
+        return cross_validated(make_pipeline(StandardScaler(), net), X, y, cv=3).mean()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        theirs = score(MLPRegressor(random_state=0))
+    ours = score(skseq.DenseRegressor(random_state=0))
+    assert ours > max(theirs, 0.35)
+
+
+def test_defaults_learn_carbon_monoxide_from_sensors(real_data):
+    path = real_data("air_quality.csv.gz")
+    table = pd.read_csv(path, na_values=[-200, -200.0])
+    sensors = [name for name in table if name.startswith("PT08")]
+    table = table[[*sensors, "T", "RH", "AH", "CO(GT)"]].dropna()
+    y = table.pop("CO(GT)")
+    first = slice(len(y) * 7 // 10)  # the rest is later
+    later = slice(len(y) * 7 // 10, None)
+    net = make_pipeline(StandardScaler(), skseq.DenseRegressor(random_state=0))
+    net.fit(table[first], y[first])
+    assert net.score(table[later], y[later]) > 0.65
 
 
 # -------------------------------------------------------------------------- other tools
