@@ -14,15 +14,22 @@ from skseq._engine import forks as _forks  # noqa: F401
 if TYPE_CHECKING:
     from skseq import datasets
     from skseq._autoencoder import AutoencoderTransformer
-    from skseq._convolutional import Conv1DClassifier
-    from skseq._dense import DenseClassifier
+    from skseq._convolutional import Conv1DClassifier, Conv1DRegressor
+    from skseq._dense import DenseClassifier, DenseRegressor
     from skseq._engine.cache import clear_programs
     from skseq._engine.path import set_jit_compile
-    from skseq._keras import KerasClassifier
+    from skseq._keras import KerasClassifier, KerasRegressor
     from skseq._latent import LatentSampler
     from skseq._outliers import AutoencoderOutlierDetector
     from skseq._padding import SequencePadder
-    from skseq._recurrent import GRUClassifier, LSTMClassifier, SimpleRNNClassifier
+    from skseq._recurrent import (
+        GRUClassifier,
+        GRURegressor,
+        LSTMClassifier,
+        LSTMRegressor,
+        SimpleRNNClassifier,
+        SimpleRNNRegressor,
+    )
     from skseq._resampling import SequenceAugmenter, SequenceResampler
     from skseq._reshape import SequenceReshaper
     from skseq._scaler import SequenceScaler
@@ -33,10 +40,15 @@ __all__ = [
     "AutoencoderOutlierDetector",
     "AutoencoderTransformer",
     "Conv1DClassifier",
+    "Conv1DRegressor",
     "DenseClassifier",
+    "DenseRegressor",
     "GRUClassifier",
+    "GRURegressor",
     "KerasClassifier",
+    "KerasRegressor",
     "LSTMClassifier",
+    "LSTMRegressor",
     "LatentSampler",
     "SequenceAugmenter",
     "SequencePadder",
@@ -44,6 +56,7 @@ __all__ = [
     "SequenceReshaper",
     "SequenceScaler",
     "SimpleRNNClassifier",
+    "SimpleRNNRegressor",
     "__version__",
     "clear_programs",
     "datasets",
@@ -54,10 +67,15 @@ _MODULES = {
     "AutoencoderOutlierDetector": "_outliers",
     "AutoencoderTransformer": "_autoencoder",
     "Conv1DClassifier": "_convolutional",
+    "Conv1DRegressor": "_convolutional",
     "DenseClassifier": "_dense",
+    "DenseRegressor": "_dense",
     "GRUClassifier": "_recurrent",
+    "GRURegressor": "_recurrent",
     "KerasClassifier": "_keras",
+    "KerasRegressor": "_keras",
     "LSTMClassifier": "_recurrent",
+    "LSTMRegressor": "_recurrent",
     "LatentSampler": "_latent",
     "SequenceAugmenter": "_resampling",
     "SequencePadder": "_padding",
@@ -65,6 +83,7 @@ _MODULES = {
     "SequenceReshaper": "_reshape",
     "SequenceScaler": "_scaler",
     "SimpleRNNClassifier": "_recurrent",
+    "SimpleRNNRegressor": "_recurrent",
     "clear_programs": "_engine.cache",
     "set_jit_compile": "_engine.path",
 }

@@ -118,8 +118,8 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         constraint=LEARNING_RATE,
         text="""float, keras.optimizers.schedules.LearningRateSchedule or None
         Step size of the optimizer; it replaces the rate of an optimizer object. None:
-        the rate of an optimizer object, and otherwise 0.005, 0.002 for autoencoders,
-        or Keras' default for a Keras model of your own.""",
+        the rate of an optimizer object, and otherwise 0.005, 0.002 for regressors and
+        autoencoders, or Keras' default for a Keras model of your own.""",
         group="training",
     )
     optimizer_params: dict[str, Any] | None = parameter(
@@ -150,7 +150,8 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         constraint=["boolean"],
         text="""bool
         Whether to hold out validation rows, stop when their loss (or the ``monitor`` of
-        a classifier) no longer improves, and keep the weights of the best epoch.""",
+        a classifier or regressor) no longer improves, and keep the weights of the best
+        epoch.""",
         group="validation",
     )
     validation_split: float | Any = parameter(
@@ -434,6 +435,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
             )
         if not resume:
             self._before_training(given, rest, recipe)
+        recipe, target = self._scale_target(recipe, rest, target, resume)
         rows = self._resample(given, rest, target) if epochs else rest
         watch = None
         if held_out is not None:
@@ -596,6 +598,10 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
 
     def _before_training(self, given, rows, recipe):
         """Prepare training with the training rows, before they are resampled."""
+
+    def _scale_target(self, recipe, rows, target, resume):
+        """Scale the target as the training rows need it."""
+        return recipe, target
 
     def _resample(self, given, rows, target):
         """Resample the training rows."""

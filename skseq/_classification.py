@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from sklearn.base import ClassifierMixin
 
-from skseq._engine.losses import takes_logits, target_form
+from skseq._engine.losses import LOSS, takes_logits, target_form
 from skseq._engine.networks import Head
 from skseq._engine.train import with_output_bias
 from skseq._parameters import parameter
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from numpy.typing import ArrayLike
+
+    from skseq._engine.types import Loss
 
 
 class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
@@ -42,6 +44,16 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         Only with ``sampler``.
     """
 
+    loss: Loss = parameter(
+        default=None,
+        constraint=[*LOSS, None],
+        text="""str, keras.losses.Loss, callable or None
+        The loss. None: ``"binary_crossentropy"`` with two classes, and otherwise
+        ``"sparse_categorical_crossentropy"``. Keras' own losses get labels in the form
+        that they take. Your own function or loss gets 0 and 1 with two classes, and
+        otherwise a column for each class.""",
+        group="training",
+    )
     class_weight: dict[Any, float] | Literal["balanced"] | None = parameter(
         default=None,
         constraint=[dict, StrOptions({"balanced"}), None],
@@ -141,18 +153,10 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         TypeError
             If X is sparse, or a parameter has the wrong type.
         """
-        resume = bool(self.warm_start) and self.__sklearn_is_fitted__()
-        if resume and X_unlabeled is not None:
-            raise ValueError(
-                "X_unlabeled must be None where warm_start continues, got an array: "
-                "pretraining comes before the first fit."
-            )
         given = Given(
             X, y, sample_weight, groups, X_val, y_val, sample_weight_val, X_unlabeled
         )
-        self._fit(
-            given, epochs=self.epochs, resume=resume, early_stopping=self.early_stopping
-        )
+        self._fit_all(given)
         return self
 
     @public_fit
@@ -287,10 +291,6 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         return self.classes_[best]
 
     # ------------------------------------------------------- steps of fit, see `_fit`
-
-    def _network(self, head):
-        """Make the network of the family, with this head."""
-        raise NotImplementedError
 
     def _learn_target(self, y, classes, resume):
         vars(self).pop("sampler_", None)  # of an earlier fit

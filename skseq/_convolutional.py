@@ -10,6 +10,7 @@ from skseq._classification import SequenceClassifier
 from skseq._engine.activations import ACTIVATION, check_activations
 from skseq._engine.networks import Convolutional
 from skseq._parameters import Declared, parameter
+from skseq._regression import SequenceRegressor
 from skseq._validation import StrOptions, check_rates, check_sizes
 
 if TYPE_CHECKING:
@@ -147,5 +148,39 @@ class Conv1DClassifier(ConvolutionalNetwork, SequenceClassifier):
     ...     X[row, place : place + 4, 0] += 3 * y[row]  # a bump, anywhere
     >>> net = Conv1DClassifier(filters=16, random_state=0).fit(X[:150], y[:150])
     >>> bool(net.score(X[150:], y[150:]) > 0.9)
+    True
+    """
+
+
+class Conv1DRegressor(ConvolutionalNetwork, SequenceRegressor):
+    """Convolutional network over time as a scikit-learn regressor.
+
+    One or more 1-D convolutions [1]_ with optional max pooling, a pooling over all
+    timesteps, optional dense layers, and an output for each column of y. The layers are
+    Keras' own. y is scaled inside.
+
+    See Also
+    --------
+    Conv1DClassifier : The classifier.
+    LSTMRegressor : Long short-term memory.
+    GRURegressor : Gated recurrent units.
+    SimpleRNNRegressor : Plain recurrence.
+    DenseRegressor : No notion of time.
+
+    References
+    ----------
+    .. [1] Y. LeCun and Y. Bengio, "Convolutional networks for images, speech, and time
+       series", The Handbook of Brain Theory and Neural Networks, 1995.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skseq import Conv1DRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.normal(size=(300, 40, 1)), rng.uniform(0, 9, size=300)
+    >>> for row, place in enumerate(rng.integers(0, 36, size=300)):
+    ...     X[row, place : place + 4, 0] += y[row]  # a bump, anywhere
+    >>> net = Conv1DRegressor(filters=16, random_state=0).fit(X[:200], y[:200])
+    >>> bool(net.score(X[200:], y[200:]) > 0.8)
     True
     """

@@ -10,6 +10,7 @@ from skseq._classification import SequenceClassifier
 from skseq._engine.activations import ACTIVATION, check_activations
 from skseq._engine.networks import Dense
 from skseq._parameters import Declared, parameter
+from skseq._regression import SequenceRegressor
 from skseq._validation import check_rates, check_sizes
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class DenseNetwork(Declared):
         constraint=[Integral, tuple, list],
         text="""int or tuple of int
         Widths of the hidden layers. Without hidden layers the network is logistic
-        regression.""",
+        or linear regression.""",
         kw_only=False,
     )
     activation: Activations = parameter(
@@ -88,5 +89,40 @@ class DenseClassifier(DenseNetwork, SequenceClassifier):
     >>> net.fit(scale(X), y).predict_proba(scale(X)).shape
     (150, 3)
     >>> net.best_epoch_ <= net.n_iter_
+    True
+    """
+
+
+class DenseRegressor(DenseNetwork, SequenceRegressor):
+    """Feed-forward network over the flattened sequence as a scikit-learn regressor.
+
+    The timesteps are laid side by side and go through dense layers to an output for
+    each column of y, as in a multilayer perceptron [1]_. The layers are Keras' own. y
+    is scaled inside. It is the baseline: if a network that uses the order of the
+    timesteps is not better, the order is of little use.
+
+    See Also
+    --------
+    DenseClassifier : The classifier.
+    LSTMRegressor : Long short-term memory.
+    GRURegressor : Gated recurrent units.
+    SimpleRNNRegressor : Plain recurrence.
+    Conv1DRegressor : Convolutions over time.
+
+    References
+    ----------
+    .. [1] D. E. Rumelhart, G. E. Hinton and R. J. Williams, "Learning representations
+       by back-propagating errors", Nature 323, 1986.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skseq import DenseRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> net = make_pipeline(StandardScaler(), DenseRegressor(random_state=0))
+    >>> bool(cross_val_score(net, X, y, cv=3).mean() > 0.3)
     True
     """

@@ -17,6 +17,7 @@ from skseq._engine.recipe import State
 from skseq._engine.weights import values_of
 from skseq._functions import MissingFunction, StoredFunction
 from skseq._parameters import Declared, parameter
+from skseq._regression import SequenceRegressor
 from skseq._supervised import SupervisedEstimator
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from skseq._engine.types import Model, Optimizer
+    from skseq._engine.types import Loss, Model, Optimizer
 
 
 class KerasNetwork(Declared):
@@ -105,6 +106,8 @@ class KerasNetwork(Declared):
         """
         if not isinstance(model, KERAS_MODEL):
             model = load_model(model, custom_objects)
+        if "scale_target" in cls._parameters:  # its outputs have the units of y
+            params = {"scale_target": False, **params}
         estimator = cls(model, **params).initialize(X, y)
         estimator._state = State(values_of(model.weights), [])
         return estimator
@@ -137,7 +140,7 @@ class KerasNetwork(Declared):
                 f"y_val to fit for val_loss in history_."
             )
         self._built = build_own(
-            self.model, dict(self.model_params or {}), self._offered(head),
+            self.model, dict(self.model_params or {}), self._offered(),
             self._shape_read[1:], head,
         )  # fmt: skip
         return self._built.network
@@ -148,11 +151,11 @@ class KerasNetwork(Declared):
         n_samples, n_timesteps, *rest = self._X_shape
         return n_samples, self._longest if rest else n_timesteps, *rest
 
-    def _offered(self, head):
+    def _offered(self):
         """Collect the arguments that the user's function may take."""
         return {
             "inputs": lambda: None,
-            "meta": lambda: self._meta(head),
+            "meta": self._meta,
             "params": self.get_params,
             "compile_kwargs": self._compile_kwargs,
         }
@@ -166,16 +169,15 @@ class KerasNetwork(Declared):
             "metrics": list(check_metrics(self.metrics)) or None,
         }
 
-    def _meta(self, head):
+    def _meta(self):
         """Describe the data to the user's function, with the names of SciKeras."""
         names = ("n_features_in_", "n_timesteps_in_", "classes_", "n_classes_")
         found = {name: getattr(self, name, None) for name in names}
-        if found["classes_"] is None:
-            n_outputs = head.n_outputs
-            kind = "continuous" if n_outputs == 1 else "continuous-multioutput"
-        else:
-            n_outputs = 1
+        n_outputs = getattr(self, "n_outputs_", 1)
+        if found["classes_"] is not None:
             kind = "binary" if found["n_classes_"] == 2 else "multiclass"
+        else:
+            kind = "continuous" if n_outputs == 1 else "continuous-multioutput"
         return {
             **found,
             "X_shape_": self._shape_read,
@@ -248,3 +250,36 @@ class KerasClassifier(KerasNetwork, SequenceClassifier):
     >>> bool(search.fit(X, y).best_score_ > 0.9)
     True
     """
+
+
+class KerasRegressor(KerasNetwork, SequenceRegressor):
+    """A Keras model of your own as a scikit-learn regressor.
+
+    A function builds the network; everything else is as in the other regressors. A
+    function that was written for SciKeras [1]_ works as it is.
+
+    See Also
+    --------
+    KerasClassifier : The same for classes.
+    LSTMRegressor : A network that needs no function.
+
+    References
+    ----------
+    .. [1] A. García Badaracco, "SciKeras", https://github.com/adriangb/scikeras, 2020.
+
+    Examples
+    --------
+    >>> import keras
+    >>> import numpy as np
+    >>> from skseq import KerasRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 8, 2))
+    >>> y = 1000 + 100 * X[:, :, 0].mean(axis=1)
+    >>> def model(inputs, width=16):
+    ...     return keras.layers.GRU(width)(inputs)
+    >>> net = KerasRegressor(model, learning_rate=0.01, random_state=0)
+    >>> bool(net.fit(X, y).score(X, y) > 0.9)
+    True
+    """
+
+    loss: Loss = None

@@ -10,6 +10,7 @@ from skseq._classification import SequenceClassifier
 from skseq._engine.activations import ACTIVATION, check_activations
 from skseq._engine.networks import Recurrent
 from skseq._parameters import Declared, parameter
+from skseq._regression import SequenceRegressor
 from skseq._validation import StrOptions, check_rates, check_sizes
 
 if TYPE_CHECKING:
@@ -200,6 +201,112 @@ class SimpleRNNClassifier(RecurrentNetwork, SequenceClassifier):
     >>> X = rng.normal(size=(200, 5, 2))
     >>> y = (X[:, -1, 0] > X[:, -2, 0]).astype(int)
     >>> net = SimpleRNNClassifier(units=8, random_state=0).fit(X, y)
+    >>> bool(net.score(X, y) > 0.9)
+    True
+    """
+
+    _cell = "simple_rnn"
+
+
+class LSTMRegressor(RecurrentNetwork, SequenceRegressor):
+    """Long short-term memory network as a scikit-learn regressor.
+
+    One or more LSTM layers [1]_, optional dense layers, and an output for each column
+    of y. The layers are Keras' own. y is scaled inside.
+
+    See Also
+    --------
+    LSTMClassifier : The classifier.
+    GRURegressor : Gated recurrent units.
+    SimpleRNNRegressor : Plain recurrence.
+    Conv1DRegressor : Convolutions over time.
+    DenseRegressor : No notion of time.
+
+    References
+    ----------
+    .. [1] S. Hochreiter and J. Schmidhuber, "Long short-term memory", Neural
+       Computation 9(8), 1997.
+
+    Examples
+    --------
+    Predict the next value of a sine from its last ten values:
+
+    >>> import numpy as np
+    >>> from skseq import LSTMRegressor
+    >>> series = 1000 + 170 * np.sin(np.arange(300) / 5)
+    >>> windows = np.lib.stride_tricks.sliding_window_view(series, 11)
+    >>> X, y = (windows[:, :10] - 1000) / 170, windows[:, 10]
+    >>> net = LSTMRegressor(units=8, random_state=0).fit(X[:200], y[:200])
+    >>> bool(net.score(X[200:], y[200:]) > 0.99)
+    True
+    """
+
+    _cell = "lstm"
+
+
+class GRURegressor(RecurrentNetwork, SequenceRegressor):
+    """Gated recurrent network as a scikit-learn regressor.
+
+    One or more GRU layers [1]_, optional dense layers, and an output for each column of
+    y. The layers are Keras' own. y is scaled inside. GRUs often do as well as LSTMs
+    with a quarter fewer weights.
+
+    See Also
+    --------
+    GRUClassifier : The classifier.
+    LSTMRegressor : Long short-term memory.
+    SimpleRNNRegressor : Plain recurrence.
+    Conv1DRegressor : Convolutions over time.
+    DenseRegressor : No notion of time.
+
+    References
+    ----------
+    .. [1] K. Cho et al., "Learning phrase representations using RNN encoder-decoder for
+       statistical machine translation", EMNLP 2014.
+
+    Examples
+    --------
+    Predict the next two values of a sine, one in each column of y:
+
+    >>> import numpy as np
+    >>> from skseq import GRURegressor
+    >>> series = np.sin(np.arange(300) / 5)
+    >>> windows = np.lib.stride_tricks.sliding_window_view(series, 12)
+    >>> net = GRURegressor(units=8, random_state=0)
+    >>> net.fit(windows[:, :10], windows[:, 10:]).predict(windows[:3, :10]).shape
+    (3, 2)
+    """
+
+    _cell = "gru"
+
+
+class SimpleRNNRegressor(RecurrentNetwork, SequenceRegressor):
+    """Plain recurrent network as a scikit-learn regressor.
+
+    One or more fully connected recurrent layers with tanh [1]_, optional dense layers,
+    and an output for each column of y. The layers are Keras' own. y is scaled inside.
+    It is fast and small; over long sequences `LSTMRegressor` and `GRURegressor`
+    remember better.
+
+    See Also
+    --------
+    SimpleRNNClassifier : The classifier.
+    LSTMRegressor : Long short-term memory.
+    GRURegressor : Gated recurrent units.
+    Conv1DRegressor : Convolutions over time.
+    DenseRegressor : No notion of time.
+
+    References
+    ----------
+    .. [1] J. L. Elman, "Finding structure in time", Cognitive Science 14(2), 1990.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skseq import SimpleRNNRegressor
+    >>> X = np.random.default_rng(0).normal(size=(200, 5, 1))
+    >>> y = X[:, -1, 0] - X[:, -2, 0]
+    >>> net = SimpleRNNRegressor(units=8, random_state=0).fit(X, y)
     >>> bool(net.score(X, y) > 0.9)
     True
     """

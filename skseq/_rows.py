@@ -47,7 +47,7 @@ class Part:
         All rows. X may be larger than memory, and is not copied.
     index : ndarray of int of shape (n_rows,) or None
         The rows of X in this part, in this order; None: all of them.
-    codes : ndarray of shape (n_rows,)
+    codes : ndarray of shape (n_rows,) or (n_rows, n_targets)
         The encoded target.
     weights : ndarray of shape (n_rows,)
     """
@@ -82,7 +82,7 @@ def hold_out(whole, given, target, validation_split, seed):
         All rows with weight.
     given : Given
         The arguments of the caller, with their groups.
-    target : Labels or RowsThemselves
+    target : Labels, Numbers or RowsThemselves
         See `skseq._targets`.
     validation_split : float or cross-validation splitter
         The parameter of an estimator.
@@ -107,7 +107,8 @@ def hold_out(whole, given, target, validation_split, seed):
     if given.groups is not None:
         groups = take_rows(check_groups(given.groups, len(whole.X)), whole.index)
     try:
-        rest, held_out = _split(whole, given, groups, validation_split, seed)
+        strata = target.strata(whole.codes)
+        rest, held_out = _split(whole, strata, given, groups, validation_split, seed)
         target.check_parts(whole.codes, rest, held_out)
     except ValueError as error:
         if groups is None and "'groups' parameter" in str(error):
@@ -127,7 +128,7 @@ def hold_out(whole, given, target, validation_split, seed):
     return whole.take(rest), whole.take(held_out)
 
 
-def _split(whole, given, groups, validation_split, seed):
+def _split(whole, strata, given, groups, validation_split, seed):
     """Split the rows with weight: positions to train on, positions held out."""
     if hasattr(validation_split, "split"):
         # The splitter gets X and y as passed by the caller, copied only if rows are
@@ -137,9 +138,9 @@ def _split(whole, given, groups, validation_split, seed):
         *_, (rest, held_out) = validation_split.split(X, y, groups)
         return rest, held_out
     if groups is not None:
-        return _split_groups(whole.codes, groups, validation_split, seed)
+        return _split_groups(strata, groups, validation_split, seed)
     return train_test_split(
-        np.arange(len(whole)), test_size=validation_split, stratify=whole.codes,
+        np.arange(len(whole)), test_size=validation_split, stratify=strata,
         random_state=seed,
     )  # fmt: skip
 

@@ -11,7 +11,6 @@ import numpy as np
 from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
 
 from skseq._base import SequenceEstimator
-from skseq._engine.losses import LOSS
 from skseq._engine.metrics import METRICS, check_metrics
 from skseq._engine.train import predict
 from skseq._parameters import parameter
@@ -31,7 +30,7 @@ from skseq._sequences import (
 from skseq._validation import nearest
 
 if TYPE_CHECKING:
-    from skseq._engine.types import Loss, Metrics
+    from skseq._engine.types import Metrics
 
 
 class SupervisedEstimator(SequenceEstimator):
@@ -44,22 +43,13 @@ class SupervisedEstimator(SequenceEstimator):
         ``model_`` is then scaled by this autoencoder. Only with ``pretrained``.
     """
 
-    loss: Loss = parameter(
-        default=None,
-        constraint=LOSS,
-        text="""str, keras.losses.Loss, callable or None
-        The loss. None: ``"binary_crossentropy"`` with two classes, and otherwise
-        ``"sparse_categorical_crossentropy"``. Keras' own losses get labels in the form
-        that they take. Your own function or loss gets 0 and 1 with two classes, and
-        otherwise a column for each class.""",
-        group="training",
-    )
     loss_params: dict[str, Any] | None = parameter(
         default=None,
         constraint=[dict, None],
         text="""dict or None
         Arguments of the loss, such as ``{"gamma": 3.0}`` of
-        ``"binary_focal_crossentropy"``. ``set_params(loss__gamma=3.0)`` sets one.""",
+        ``"binary_focal_crossentropy"``, or ``{"quantile": 0.9}`` of ``"quantile"``.
+        ``set_params(loss__gamma=3.0)`` sets one.""",
         group="training",
     )
     metrics: Metrics = parameter(  # type: ignore[assignment]
@@ -74,7 +64,8 @@ class SupervisedEstimator(SequenceEstimator):
         constraint=[str, callable],
         text="""str or callable
         The score on the validation rows that decides on the best epoch: ``"loss"``, the
-        name of a scikit-learn scorer such as ``"roc_auc"``, or a scorer.""",
+        name of a scikit-learn scorer such as ``"roc_auc"`` or ``"r2"``, or a
+        scorer.""",
         group="validation",
     )
     mask_value: float | None = parameter(
@@ -122,6 +113,22 @@ class SupervisedEstimator(SequenceEstimator):
         if self.monitor != "loss":
             self._check_monitor()
         return super()._new_recipe(target)
+
+    def _fit_all(self, given):
+        """Take the steps of the public method ``fit``."""
+        resume = bool(self.warm_start) and self.__sklearn_is_fitted__()
+        if resume and given.X_unlabeled is not None:
+            raise ValueError(
+                "X_unlabeled must be None where warm_start continues, got an array: "
+                "pretraining comes before the first fit."
+            )
+        self._fit(
+            given, epochs=self.epochs, resume=resume, early_stopping=self.early_stopping
+        )
+
+    def _network(self, head):
+        """Make the network of the family, with this head."""
+        raise NotImplementedError
 
     # ----------------------------------------------------- rows of different lengths
 
@@ -243,15 +250,15 @@ class SupervisedEstimator(SequenceEstimator):
         def score(outputs):
             try:
                 value = scorer(target.scored(outputs), X, y, **options)
-            except (TypeError, ValueError) as error:
+            except (AttributeError, TypeError, ValueError) as error:
                 raise ValueError(
                     f"monitor={self.monitor!r} can't be computed on the validation "
-                    f"rows: {error}"
+                    f"rows: {str(error).rstrip('.')}. {target.MONITOR_REMEDY}"
                 ) from error
             if not np.isfinite(value):
                 raise ValueError(
                     f"monitor={self.monitor!r} must be a finite number on the "
-                    f"validation rows, got {value}. Check that they hold every class."
+                    f"validation rows, got {value}. {target.MONITOR_REMEDY}"
                 )
             return value
 

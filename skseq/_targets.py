@@ -1,14 +1,16 @@
-"""Targets: class labels, or the rows themselves.
+"""Targets: class labels, numbers, or the rows themselves.
 
 A target checks and encodes y, converts it to the form that a loss takes, weighs and
 stratifies rows, and makes network outputs available to scikit-learn's scorers.
 """
 
+from dataclasses import dataclass, replace
 from numbers import Real
 
 import numpy as np
 from scipy.special import expit, softmax
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
@@ -44,6 +46,10 @@ class RowsThemselves:
         """Return None: the input of the network is the target."""
         return
 
+    def strata(self, codes):
+        """Get the stratum of each row, the same for all."""
+        return codes
+
     def check_parts(self, codes, rest, held_out):
         """Accept any rows on either side of a split."""
 
@@ -62,6 +68,7 @@ class Labels:
     """
 
     VALIDATION_ROWS = "X_val and y_val"
+    MONITOR_REMEDY = "Check that they hold every class."
 
     def __init__(self, classes, form=None, from_logits=False):
         self.classes = classes
@@ -90,6 +97,10 @@ class Labels:
         if self.form == "index":
             return codes.astype(np.int32)
         return np.eye(len(self.classes), dtype=np.float32)[codes]
+
+    def strata(self, codes):
+        """Get the stratum of each row, its class."""
+        return codes
 
     def check_parts(self, codes, rest, held_out):
         """Raise unless both sides of a split have at least two classes."""
@@ -207,6 +218,139 @@ class _Scored(ClassifierMixin, BaseEstimator):
         return self.classes_[self._probabilities.argmax(axis=1)]
 
 
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers to predict, of shape (n_samples, n_targets) once encoded.
+
+    Attributes
+    ----------
+    n_targets : int
+    n_dimensions : int
+        1 for a y of shape (n_samples,), and else 2.
+    takes_negative : bool
+        Whether there may be numbers below 0.
+    quantiles : tuple of float or None
+        Those that the network predicts; None: it predicts the target itself.
+    shift, scale : ndarray of shape (n_targets,), or None
+        What is subtracted from each column, and by what it is then divided. None: not
+        known yet.
+    """
+
+    n_targets: int
+    n_dimensions: int
+    takes_negative: bool = True
+    quantiles: tuple | None = None
+    shift: np.ndarray | None = None
+    scale: np.ndarray | None = None
+
+    VALIDATION_ROWS = "X_val and y_val"
+    MONITOR_REMEDY = (
+        "Use a scorer for numbers, such as 'r2' or 'neg_mean_absolute_error', and "
+        "check that there are several rows."
+    )
+
+    @staticmethod
+    def check(y, n_rows, name="y"):
+        """Validate y, and return an array of float64 of one or two dimensions."""
+        return check_numbers(y, n_rows, name)
+
+    def encode(self, y, name="y"):
+        """Convert y to two dimensions."""
+        y = y.reshape(len(y), -1)
+        if y.shape[1] != self.n_targets:
+            raise ValueError(
+                f"{name} must have {self.n_targets} columns, one for each output of "
+                f"the network, got {y.shape[1]}."
+            )
+        if not self.takes_negative and (y < 0).any():
+            raise ValueError(
+                f"{name} must not be negative with this loss, got {y.min()} as its "
+                f"smallest. Choose another loss, such as 'mse'."
+            )
+        return y
+
+    def scaled(self, codes, weights, is_scaled):
+        """Learn the scale of training rows.
+
+        With losses for numbers that are not negative, 0 is no arbitrary point, and the
+        scale is the mean.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n_samples, n_targets)
+        weights : ndarray of shape (n_samples,)
+        is_scaled : bool
+            False: the target stays as it is.
+        """
+        shift, scale = np.zeros(self.n_targets), np.ones(self.n_targets)
+        weights = weights / weights.mean()  # equal weights are then exactly 1
+        if is_scaled and self.takes_negative:
+            scaler = StandardScaler().fit(codes, sample_weight=weights)
+            shift, scale = scaler.mean_, scaler.scale_
+        elif is_scaled:
+            mean = np.average(codes, axis=0, weights=weights)
+            scale = np.where(mean > 0, mean, 1.0)
+        if not np.isfinite([shift, scale]).all():
+            raise ValueError(
+                f"y must have a finite variance, got values up to {abs(codes).max()}. "
+                f"Divide y by a large number."
+            )
+        return replace(self, shift=shift, scale=scale)
+
+    def for_loss(self, codes):
+        """Scale the encoded target, for the network to learn."""
+        return ((codes - self.shift) / self.scale).astype(np.float32)
+
+    def strata(self, codes):
+        """Get the stratum of each row, the same for all."""
+        return np.zeros(len(codes), int)
+
+    def check_parts(self, codes, rest, held_out):
+        """Accept any rows on either side of a split."""
+
+    def check_monitor(self, monitor):
+        """Accept any scorer; whether it takes numbers is seen when it is called."""
+
+    def scored(self, outputs):
+        """Make an estimator with these outputs, for scikit-learn's scorers."""
+        return _Predicted(self.predicted(outputs))
+
+    def predicted(self, outputs):
+        """Convert outputs of the network to predictions of the shape of y.
+
+        Of several quantiles, the one that is nearest to 0.5 is predicted.
+        """
+        by_quantile = self.by_quantile(outputs)
+        place = 0 if self.quantiles is None else middle(self.quantiles)
+        return by_quantile[..., place]
+
+    def by_quantile(self, outputs):
+        """Convert outputs of the network to an array with a last axis of quantiles.
+
+        They are sorted, which never increases their loss (Chernozhukov, Fernández-Val
+        and Galichon, 2010).
+        """
+        outputs = outputs.reshape(len(outputs), self.n_targets, -1).astype(np.float64)
+        outputs = np.sort(outputs, axis=2)
+        outputs = outputs * self.scale[:, None] + self.shift[:, None]
+        return outputs[:, 0] if self.n_dimensions == 1 else outputs
+
+
+class _Predicted(RegressorMixin, BaseEstimator):
+    """A regressor with given predictions, for scorers."""
+
+    def __init__(self, predictions):
+        self.predictions = predictions
+
+    def predict(self, X):
+        return self.predictions
+
+
+def middle(quantiles):
+    """Find the place of the quantile that is nearest to 0.5."""
+    return int(np.abs(np.subtract(quantiles, 0.5)).argmin())
+
+
 def probabilities(outputs, from_logits=False):
     """Convert outputs of shape (n_samples, 1 or n_classes) to probabilities.
 
@@ -249,13 +393,7 @@ def check_labels(y, n_rows, name="y"):
     -------
     y : ndarray of shape (n_samples,)
     """
-    if y is None and name == "y_val":
-        raise ValueError("X_val needs y_val, got y_val=None.")
-    if y is None:
-        raise ValueError(
-            f"The estimator requires {name} to be passed, but the target {name} is "
-            f"None. Pass an array of class labels."
-        )
+    _check_passed(y, name, "class labels")
     y = np.asarray(y)
     if y.ndim > 1 and type_of_target(y).startswith("multilabel"):
         one_hot = (np.asarray(y.sum(axis=1)) == 1).all()
@@ -280,6 +418,41 @@ def check_labels(y, n_rows, name="y"):
         check_classification_targets(y)
     except ValueError as error:
         raise ValueError(f"{name} must hold class labels: {error}") from error
+    return y
+
+
+def _check_passed(y, name, kind):
+    if y is None and name == "y_val":
+        raise ValueError("X_val needs y_val, got y_val=None.")
+    if y is None:
+        raise ValueError(
+            f"The estimator requires {name} to be passed, but the target {name} is "
+            f"None. Pass an array of {kind}."
+        )
+
+
+def check_numbers(y, n_rows, name="y"):
+    """Validate numbers to predict.
+
+    Returns
+    -------
+    y : ndarray of shape (n_samples,) or (n_samples, n_targets), float64
+    """
+    _check_passed(y, name, "numbers")
+    try:
+        y = check_array(
+            y, dtype=np.float64, ensure_2d=False, allow_nd=True, input_name=name
+        )
+    except (TypeError, ValueError) as error:
+        if f"Input {name}" in str(error):  # it is not finite
+            raise
+        raise type(error)(f"{name} must hold numbers: {error}") from error
+    check_rows(name, y, n_rows)
+    if y.ndim > 2:
+        raise ValueError(
+            f"{name} must have shape (n_samples,) or (n_samples, n_outputs), got shape "
+            f"{y.shape}. Reshape it to a row of numbers for each sample."
+        )
     return y
 
 

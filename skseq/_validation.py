@@ -81,6 +81,7 @@ _NAMES_ELSEWHERE = {
     "validation_fraction": "validation_split",
     "n_iter_no_change": "patience",
     "tol": "min_delta",
+    "quantile": "loss_params={'quantile': ...}",
     "validation_data": "X_val and y_val",
     "eval_set": "X_val and y_val",
     "X_valid": "X_val",

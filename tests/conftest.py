@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 import skseq
-from estimators import CLASSIFIERS, FAST, make
+from estimators import CLASSIFIERS, FAST, REGRESSORS, make
+
+
+def _maker(name, settings):
+    def make_one(**params):
+        return make(name, **{**FAST, **params})
+
+    make_one.settings = settings
+    return make_one
 
 
 @pytest.fixture(params=CLASSIFIERS)
@@ -16,11 +24,24 @@ def make_classifier(request):
 
     ``make_classifier.settings`` has the entry of the class in `estimators`.
     """
+    return _maker(request.param, CLASSIFIERS[request.param])
 
-    def make_one(**params):
-        return make(request.param, **{**FAST, **params})
 
-    make_one.settings = CLASSIFIERS[request.param]
+@pytest.fixture(params=REGRESSORS)
+def make_regressor(request):
+    """Make a regressor, as ``make_classifier`` makes a classifier."""
+    return _maker(request.param, REGRESSORS[request.param])
+
+
+@pytest.fixture(params=[*CLASSIFIERS, *REGRESSORS])
+def make_network(request):
+    """Make a classifier or regressor, as ``make_classifier`` makes a classifier.
+
+    The labels 0 and 1 of the data are numbers for a regressor. ``make_network.first``
+    has what the first call of ``partial_fit`` needs.
+    """
+    make_one = _maker(request.param, {**CLASSIFIERS, **REGRESSORS}[request.param])
+    make_one.first = {"classes": [0, 1]} if request.param in CLASSIFIERS else {}
     return make_one
 
 

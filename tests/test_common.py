@@ -1,4 +1,4 @@
-"""One contract for all classifiers: what scikit-learn believes a classifier to be."""
+"""One contract for all networks: what scikit-learn believes an estimator to be."""
 
 import inspect
 import io
@@ -18,9 +18,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted
 
 import skseq
-from estimators import CLASSIFIERS, checked
+from estimators import CLASSIFIERS, REGRESSORS, checked, outputs
 
-CLASSES = [getattr(skseq, name) for name in CLASSIFIERS]
+CLASSES = [getattr(skseq, name) for name in [*CLASSIFIERS, *REGRESSORS]]
 
 WITH_FIRST = [*CLASSES, skseq.AutoencoderTransformer, skseq.AutoencoderOutlierDetector]
 
@@ -45,9 +45,9 @@ def test_estimator_passes_check_of_scikit_learn(estimator, check):
     check(estimator)
 
 
-def bits(classifier):
+def bits(network):
     """Get the weights of a fitted network as bytes."""
-    return [weights.tobytes() for weights in classifier.model_.get_weights()]
+    return [weights.tobytes() for weights in network.model_.get_weights()]
 
 
 def reloaded(estimator):
@@ -102,31 +102,31 @@ def test_fit_learns_two_and_three_classes(make_classifier, sequences, three_clas
         assert net.predict_proba(X).shape == (60, y.max() + 1)
 
 
-def test_columns_of_a_table_are_read_step_by_step(make_classifier, sequences):
+def test_columns_of_a_table_are_read_step_by_step(make_network, sequences):
     X, y = sequences
-    in_3d = make_classifier().fit(X, y)
-    in_2d = make_classifier(n_timesteps=5).fit(X.reshape(60, 10), y)
+    in_3d = make_network().fit(X, y)
+    in_2d = make_network(n_timesteps=5).fit(X.reshape(60, 10), y)
     assert in_2d.n_features_in_ == 10
     assert in_2d.n_timesteps_in_ == 5
     assert bits(in_2d) == bits(in_3d)
     assert_array_equal(
-        in_2d.predict_proba(X.reshape(60, 10)), in_3d.predict_proba(X), strict=True
+        outputs(in_2d, X.reshape(60, 10)), outputs(in_3d, X), strict=True
     )
 
 
-def test_table_without_n_timesteps_has_one_feature_a_timestep(make_classifier, table):
+def test_table_without_n_timesteps_has_one_feature_a_timestep(make_network, table):
     X, y = table
-    net = make_classifier(epochs=2).fit(X, y)
-    if isinstance(net, skseq.KerasClassifier):  # its model reads a table
+    net = make_network(epochs=2).fit(X, y)
+    if net._takes_any_shape:  # the model reads a table
         assert not hasattr(net, "n_timesteps_in_")
         return
     assert net.n_timesteps_in_ == 10
-    in_3d = make_classifier(epochs=2).fit(X[:, :, None], y)
+    in_3d = make_network(epochs=2).fit(X[:, :, None], y)
     assert bits(net) == bits(in_3d)
 
 
-def test_fitted_is_told_by_scikit_learn(make_classifier, sequences):
-    net = make_classifier(epochs=1)
+def test_fitted_is_told_by_scikit_learn(make_network, sequences):
+    net = make_network(epochs=1)
     with pytest.raises(NotFittedError):
         check_is_fitted(net)
     with pytest.raises(NotFittedError):
@@ -166,8 +166,8 @@ def test_fit_leaves_parameters_as_they_were(make_classifier, table):
     assert given["optimizer_params"] == {"clipnorm": 1.0}
 
 
-def test_get_params_lists_keys_of_dicts_when_deep(make_classifier):
-    net = make_classifier(
+def test_get_params_lists_keys_of_dicts_when_deep(make_network):
+    net = make_network(
         optimizer_params={"clipnorm": 1.0}, loss_params={"label_smoothing": 0.1}
     )
     deep = net.get_params()
@@ -175,37 +175,37 @@ def test_get_params_lists_keys_of_dicts_when_deep(make_classifier):
     assert deep["loss__label_smoothing"] == 0.1
     assert deep["optimizer_params"] == {"clipnorm": 1.0}
     assert not [name for name in net.get_params(deep=False) if "__" in name]
-    assert not [name for name in make_classifier().get_params() if "__" in name]
+    assert not [name for name in make_network().get_params() if "__" in name]
 
 
-def test_set_params_takes_all_that_get_params_gives(make_classifier):
-    net = make_classifier(optimizer_params={"clipnorm": 1.0}, batch_size=7)
+def test_set_params_takes_all_that_get_params_gives(make_network):
+    net = make_network(optimizer_params={"clipnorm": 1.0}, batch_size=7)
     other = type(net)().set_params(**net.get_params())
     assert other.get_params() == net.get_params()
 
 
-def test_set_params_makes_a_new_dict(make_classifier):
+def test_set_params_makes_a_new_dict(make_network):
     given = {"clipnorm": 1.0}
-    net = make_classifier(optimizer_params=given)
+    net = make_network(optimizer_params=given)
     assert net.set_params(optimizer__clipnorm=2.0, optimizer__ema_momentum=0.5) is net
     assert net.optimizer_params == {"clipnorm": 2.0, "ema_momentum": 0.5}
     assert given == {"clipnorm": 1.0}
 
 
-def test_set_params_sets_keys_after_the_dict_whatever_the_order(make_classifier):
+def test_set_params_sets_keys_after_the_dict_whatever_the_order(make_network):
     for names in (
         ("optimizer_params", "optimizer__momentum"),
         ("optimizer__momentum", "optimizer_params"),
     ):
         values = {"optimizer_params": {"clipnorm": 1.0}, "optimizer__momentum": 0.9}
-        net = make_classifier(optimizer="sgd")
+        net = make_network(optimizer="sgd")
         net.set_params(**{name: values[name] for name in names})
         assert net.optimizer_params == {"clipnorm": 1.0, "momentum": 0.9}
         assert values["optimizer_params"] == {"clipnorm": 1.0}
 
 
-def test_set_params_on_a_clone_leaves_its_source(make_classifier):
-    net = make_classifier().set_params(optimizer__clipnorm=1.0)
+def test_set_params_on_a_clone_leaves_its_source(make_network):
+    net = make_network().set_params(optimizer__clipnorm=1.0)
     copy = clone(net).set_params(optimizer__clipnorm=2.0)
     assert net.optimizer_params == {"clipnorm": 1.0}
     assert copy.optimizer_params == {"clipnorm": 2.0}
@@ -214,8 +214,8 @@ def test_set_params_on_a_clone_leaves_its_source(make_classifier):
 
 
 @pytest.mark.parametrize("copied", [clone, lambda e: pickle.loads(pickle.dumps(e))])
-def test_keys_of_dicts_survive_copies_in_a_pipeline(make_classifier, copied):
-    pipeline = Pipeline([("scale", StandardScaler()), ("net", make_classifier())])
+def test_keys_of_dicts_survive_copies_in_a_pipeline(make_network, copied):
+    pipeline = Pipeline([("scale", StandardScaler()), ("net", make_network())])
     pipeline.set_params(net__optimizer__clipnorm=1.0, net__loss__label_smoothing=0.1)
     copy = copied(pipeline)
     assert copy.get_params()["net__optimizer__clipnorm"] == 1.0
@@ -260,8 +260,8 @@ def test_grid_over_a_key_of_a_dict_in_a_pipeline(make_classifier, table):
         ("callback", "callbacks"),
     ],
 )
-def test_set_params_suggests_the_near_name(make_classifier, name, near):
-    net = make_classifier()
+def test_set_params_suggests_the_near_name(make_network, name, near):
+    net = make_network()
     before = net.get_params()
     with pytest.raises(ValueError, match=f"Invalid parameter '{name}'.*'{near}'"):
         net.set_params(batch_size=5, **{name: 1})
@@ -269,9 +269,9 @@ def test_set_params_suggests_the_near_name(make_classifier, name, near):
 
 
 @pytest.mark.parametrize("name", ["module", "module__units", "fit__epochs", "units__0"])
-def test_set_params_refuses_routes_that_are_not_there(make_classifier, name):
+def test_set_params_refuses_routes_that_are_not_there(make_network, name):
     with pytest.raises(ValueError, match=f"Invalid parameter '{name}'"):
-        make_classifier().set_params(**{name: 1})
+        make_network().set_params(**{name: 1})
 
 
 @pytest.mark.parametrize("cls", WITH_FIRST)
@@ -330,11 +330,11 @@ def test_learning_rate_none_keeps_that_of_an_optimizer_object(make_classifier, t
     assert not fast.built
 
 
-def test_optimizer_object_keeps_its_options(make_classifier, table):
+def test_optimizer_object_keeps_its_options(make_network, table):
     from keras.optimizers import SGD
 
     def fit(optimizer, **params):
-        net = make_classifier(epochs=2, optimizer=optimizer, **params)
+        net = make_network(epochs=2, optimizer=optimizer, **params)
         return bits(net.fit(*table))
 
     with_momentum = fit(SGD(momentum=0.9))
@@ -343,12 +343,10 @@ def test_optimizer_object_keeps_its_options(make_classifier, table):
     assert with_momentum != fit("sgd")
 
 
-def test_optimizer_object_survives_clone_and_pickle(make_classifier, table):
+def test_optimizer_object_survives_clone_and_pickle(make_network, table):
     from keras.optimizers import SGD
 
-    net = make_classifier(
-        epochs=2, optimizer=SGD(0.05, momentum=0.9), learning_rate=None
-    )
+    net = make_network(epochs=2, optimizer=SGD(0.05, momentum=0.9), learning_rate=None)
     copy = clone(net)
     loaded = pickle.loads(pickle.dumps(net))
     expected = bits(net.fit(*table))
@@ -359,22 +357,22 @@ def test_optimizer_object_survives_clone_and_pickle(make_classifier, table):
 # --------------------------------------------------------------------------------- repr
 
 
-def test_repr_shows_only_what_is_not_default(make_classifier, sequences):
-    net = make_classifier()
-    if isinstance(net, skseq.KerasClassifier):
+def test_repr_shows_only_what_is_not_default(make_network, sequences):
+    net = make_network()
+    if net._takes_any_shape:
         net.model = None
     expected = f"{type(net).__name__}(epochs=20, learning_rate=0.03, random_state=0)"
     assert repr(net) == expected
     assert str(net) == expected
-    net = make_classifier(epochs=1).fit(*sequences)
-    if isinstance(net, skseq.KerasClassifier):
+    net = make_network(epochs=1).fit(*sequences)
+    if net._takes_any_shape:
         net.model = None
     assert repr(net) == expected.replace("20", "1")
     assert repr(type(net)()) == f"{type(net).__name__}()"
 
 
-def test_repr_in_html_shows_name_parameters_and_state(make_classifier, sequences):
-    net = make_classifier(epochs=3)
+def test_repr_in_html_shows_name_parameters_and_state(make_network, sequences):
+    net = make_network(epochs=3)
     html = estimator_html_repr(net)
     assert type(net).__name__ in html
     assert "random_state=0" in html
@@ -388,24 +386,23 @@ def test_repr_in_html_shows_name_parameters_and_state(make_classifier, sequences
 # ------------------------------------------------------------- what scikeras has public
 
 
-def test_initialize_draws_weights_without_training(make_classifier, sequences):
+def test_initialize_draws_weights_without_training(make_network, sequences):
     X, y = sequences
-    net = make_classifier(**make_classifier.settings.drawing)
+    net = make_network(**make_network.settings.drawing)
     assert not net.initialized_
     assert net.initialize(X, y) is net
     assert net.initialized_
     assert net.current_epoch == net.n_iter_ == 0
     assert net.history_ == {}
-    assert_array_equal(net.classes_, [0, 1])
-    assert_allclose(net.predict_proba(X).sum(axis=1), 1)
+    assert outputs(net, X).shape[0] == 60
     for _ in range(2):
         net.partial_fit(X, y)
-    whole = make_classifier(**make_classifier.settings.drawing, epochs=2)
+    whole = make_network(**make_network.settings.drawing, epochs=2)
     assert bits(net) == bits(whole.fit(X, y))
 
 
-def test_current_epoch_counts(make_classifier, sequences):
-    net = make_classifier(epochs=2)
+def test_current_epoch_counts(make_network, sequences):
+    net = make_network(epochs=2)
     assert net.current_epoch == 0
     assert not net.initialized_
     assert net.fit(*sequences).current_epoch == 2
@@ -414,8 +411,8 @@ def test_current_epoch_counts(make_classifier, sequences):
 
 
 @pytest.mark.parametrize("name", ["feature_encoder", "target_encoder", "scorer"])
-def test_leftover_of_scikeras_is_absent(make_classifier, sequences, name):
-    net = make_classifier(epochs=1)
+def test_leftover_of_scikeras_is_absent(make_network, sequences, name):
+    net = make_network(epochs=1)
     for estimator in (net, net.fit(*sequences)):
         assert not hasattr(estimator, name)
         with pytest.raises(AttributeError, match=f"no attribute {name!r}"):
@@ -423,24 +420,24 @@ def test_leftover_of_scikeras_is_absent(make_classifier, sequences, name):
 
 
 @pytest.mark.parametrize("name", ["model_", "history_", "callbacks_", "classes_"])
-def test_fitted_attribute_is_absent_before_fit(make_classifier, name):
-    net = make_classifier()
+def test_fitted_attribute_is_absent_before_fit(make_network, name):
+    net = make_network()
     assert not hasattr(net, name)
     with pytest.raises(AttributeError, match=name):
         getattr(net, name)
 
 
-def test_model_is_a_keras_model_of_its_own(make_classifier, three_classes):
+def test_model_is_a_keras_model_of_its_own(make_network, three_classes):
     import keras
 
     X, y = three_classes
-    net = make_classifier().fit(X, y)
-    before = net.predict_proba(X)
+    net = make_network().fit(X, y)
+    before = outputs(net, X)
     model = net.model_
     assert isinstance(model, keras.Model)
     assert_allclose(model.predict(X, verbose=0), before, atol=1e-6)
     model.set_weights([np.zeros_like(weights) for weights in model.get_weights()])
-    assert_array_equal(net.predict_proba(X), before)
+    assert_array_equal(outputs(net, X), before)
     assert net.model_ is not model
     assert_allclose(net.model_.predict(X, verbose=0), before, atol=1e-6)
 
@@ -448,23 +445,23 @@ def test_model_is_a_keras_model_of_its_own(make_classifier, three_classes):
 # -------------------------------------------------------------- partial_fit, warm_start
 
 
-def test_partial_fit_is_one_epoch(make_classifier, sequences):
+def test_partial_fit_is_one_epoch(make_network, sequences):
     X, y = sequences
     # A net that is to run 20 epochs in fit runs one at a time here.
-    parts = make_classifier(**make_classifier.settings.drawing)
+    parts = make_network(**make_network.settings.drawing)
     for n_iter in (1, 2, 3):
-        assert parts.partial_fit(X, y, classes=[0, 1]) is parts
+        assert parts.partial_fit(X, y, **make_network.first) is parts
         assert parts.n_iter_ == n_iter
         assert len(parts.history_["loss"]) == n_iter
-    whole = make_classifier(**make_classifier.settings.drawing, epochs=3).fit(X, y)
+    whole = make_network(**make_network.settings.drawing, epochs=3).fit(X, y)
     assert bits(parts) == bits(whole)
     assert parts.history_ == whole.history_
 
 
-def test_partial_fit_goes_on_from_fit(make_classifier, sequences):
+def test_partial_fit_goes_on_from_fit(make_network, sequences):
     X, y = sequences
-    net = make_classifier(epochs=2).fit(X, y).partial_fit(X, y)
-    assert bits(net) == bits(make_classifier(epochs=3).fit(X, y))
+    net = make_network(epochs=2).fit(X, y).partial_fit(X, y)
+    assert bits(net) == bits(make_network(epochs=3).fit(X, y))
 
 
 def test_partial_fit_takes_rows_of_some_classes(make_classifier, three_classes):
@@ -546,28 +543,28 @@ def test_fit_without_warm_start_starts_anew(make_classifier, sequences, three_cl
     assert bits(net) == bits(make_classifier(epochs=2).fit(*sequences))
 
 
-def test_warm_start_goes_on_where_fit_stopped(make_classifier, sequences):
+def test_warm_start_goes_on_where_fit_stopped(make_network, sequences):
     X, y = sequences
-    drawing = make_classifier.settings.drawing
+    drawing = make_network.settings.drawing
     params = {**drawing, "warm_start": True}
-    twice = make_classifier(epochs=3, **params).fit(X, y)
-    assert bits(twice) == bits(make_classifier(epochs=3, **drawing).fit(X, y))
+    twice = make_network(epochs=3, **params).fit(X, y)
+    assert bits(twice) == bits(make_network(epochs=3, **drawing).fit(X, y))
     twice.fit(X, y)
-    once = make_classifier(epochs=6, **params).fit(X, y)
+    once = make_network(epochs=6, **params).fit(X, y)
     assert twice.n_iter_ == once.n_iter_ == 6
     assert twice.history_ == once.history_
     assert bits(twice) == bits(once)
-    assert_array_equal(twice.predict_proba(X), once.predict_proba(X))
+    assert_array_equal(outputs(twice, X), outputs(once, X))
 
 
-def test_warm_start_takes_new_epochs_and_learning_rate(make_classifier, sequences):
+def test_warm_start_takes_new_epochs_and_learning_rate(make_network, sequences):
     X, y = sequences
-    net = make_classifier(epochs=2, warm_start=True).fit(X, y)
+    net = make_network(epochs=2, warm_start=True).fit(X, y)
     same = reloaded(net).set_params(epochs=1).fit(X, y)
     slow = reloaded(net).set_params(epochs=1, learning_rate=1e-12).fit(X, y)
     assert same.n_iter_ == slow.n_iter_ == 3
-    assert_allclose(slow.predict_proba(X), net.predict_proba(X), atol=1e-6)
-    assert abs(same.predict_proba(X) - net.predict_proba(X)).max() > 1e-4
+    assert_allclose(outputs(slow, X), outputs(net, X), atol=1e-6)
+    assert abs(outputs(same, X) - outputs(net, X)).max() > 1e-4
 
 
 def test_warm_start_refuses_new_classes(make_classifier, sequences, three_classes):
@@ -582,23 +579,23 @@ def test_warm_start_refuses_new_classes(make_classifier, sequences, three_classe
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_going_on_refuses_another_network(make_classifier, sequences, method):
+def test_going_on_refuses_another_network(make_network, sequences, method):
     X, y = sequences
-    net = make_classifier(epochs=2, warm_start=True).fit(X, y)
-    before = net.predict_proba(X)
-    net.set_params(**make_classifier.settings.resized)
+    net = make_network(epochs=2, warm_start=True).fit(X, y)
+    before = outputs(net, X)
+    net.set_params(**make_network.settings.resized)
     with pytest.raises(ValueError, match="continue with the fitted network"):
         getattr(net, method)(X, y)
-    assert_array_equal(net.predict_proba(X), before)
+    assert_array_equal(outputs(net, X), before)
     assert net.n_iter_ == 2
     net.set_params(warm_start=False).fit(X, y)
-    assert not np.array_equal(net.predict_proba(X), before)
+    assert not np.array_equal(outputs(net, X), before)
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_going_on_refuses_another_shape(make_classifier, sequences, method):
+def test_going_on_refuses_another_shape(make_network, sequences, method):
     X, y = sequences
-    net = make_classifier(epochs=1, warm_start=True).fit(X, y)
+    net = make_network(epochs=1, warm_start=True).fit(X, y)
     before = bits(net)
     for other, telling in (
         (X[:, :4], "4 timesteps"),
@@ -613,27 +610,27 @@ def test_going_on_refuses_another_shape(make_classifier, sequences, method):
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_going_on_after_loading_equals_going_on(
-    make_classifier, sequences, method, optimizer
+    make_network, sequences, method, optimizer
 ):
     X, y = sequences
-    params = {**make_classifier.settings.drawing, "optimizer": optimizer}
+    params = {**make_network.settings.drawing, "optimizer": optimizer}
     if optimizer == "sgd":
         params["optimizer_params"] = {"momentum": 0.9}
-    net = make_classifier(epochs=3, warm_start=True, **params).fit(X, y)
+    net = make_network(epochs=3, warm_start=True, **params).fit(X, y)
     loaded = reloaded(net)
     assert bits(loaded) == bits(net)
-    for classifier in (net, loaded):
+    for estimator in (net, loaded):
         for _ in range(2):
-            getattr(classifier, method)(X, y)
+            getattr(estimator, method)(X, y)
     assert loaded.n_iter_ == net.n_iter_ > 3
     assert loaded.history_ == net.history_
     assert bits(loaded) == bits(net)
 
 
-def test_going_on_keeps_the_state_of_the_optimizer(make_classifier, sequences):
+def test_going_on_keeps_the_state_of_the_optimizer(make_network, sequences):
     # One epoch of Adam with moments at zero is another than the fourth.
     X, y = sequences
-    net = make_classifier(epochs=3, shuffle=False, warm_start=True).fit(X, y)
+    net = make_network(epochs=3, shuffle=False, warm_start=True).fit(X, y)
     forgetful = reloaded(net)
     forgetful._state.optimizer.clear()
     net.set_params(epochs=1).fit(X, y)

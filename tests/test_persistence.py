@@ -23,7 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skseq
-from estimators import CLASSIFIERS, make
+from estimators import CLASSIFIERS, make, outputs
 from skseq import SequenceReshaper
 
 LOAD_ELSEWHERE = """
@@ -172,28 +172,28 @@ def test_fresh_process_fits_what_was_saved_unfitted(data, saved, folder):
 
 
 @pytest.mark.parametrize("way", COPIES)
-def test_unfitted_estimators_stay_unfitted(make_classifier, sequences, way):
+def test_unfitted_estimators_stay_unfitted(make_network, sequences, way):
     X, y = sequences
-    estimator = make_classifier(epochs=1, optimizer_params={"clipnorm": 1.0})
+    estimator = make_network(epochs=1, optimizer_params={"clipnorm": 1.0})
     copied = COPIES[way](estimator)
     assert copied.get_params() == estimator.get_params()
     with pytest.raises(NotFittedError):
         copied.predict(X)
     np.testing.assert_array_equal(
-        copied.fit(X, y).predict_proba(X), estimator.fit(X, y).predict_proba(X)
+        outputs(copied.fit(X, y), X), outputs(estimator.fit(X, y), X)
     )
 
 
 @pytest.mark.parametrize("way", COPIES)
-def test_copy_is_independent(make_classifier, sequences, way):
+def test_copy_is_independent(make_network, sequences, way):
     X, y = sequences
-    estimator = make_classifier(epochs=1).fit(X, y)
-    expected = estimator.predict_proba(X)
+    estimator = make_network(epochs=1).fit(X, y)
+    expected = outputs(estimator, X)
     copied = COPIES[way](estimator)
     copied.partial_fit(X, y)
     copied.set_params(optimizer__clipnorm=1.0)
     copied.history_["loss"].clear()
-    np.testing.assert_array_equal(estimator.predict_proba(X), expected)
+    np.testing.assert_array_equal(outputs(estimator, X), expected)
     assert estimator.n_iter_ == 1
     assert len(estimator.history_["loss"]) == 1
     assert estimator.optimizer_params is None
@@ -203,10 +203,10 @@ def test_copy_is_independent(make_classifier, sequences, way):
 
 
 @pytest.mark.parametrize("size", ["small", "wide"])
-def test_file_is_small(make_classifier, sequences, tmp_path, size):
+def test_file_is_small(make_network, sequences, tmp_path, size):
     X, y = sequences
-    params = getattr(make_classifier.settings, size)
-    estimator = make_classifier(epochs=2, early_stopping=True, **params).fit(X, y)
+    params = getattr(make_network.settings, size)
+    estimator = make_network(epochs=2, early_stopping=True, **params).fit(X, y)
     weights = sum(w.nbytes for w in estimator.model_.get_weights())
     limit = 3 * weights + 30_000
     path = tmp_path / "classifier.joblib"
@@ -367,14 +367,14 @@ def test_estimators_with_keras_callbacks_are_saved(sequences, tmp_path, make):
         )
 
 
-def test_going_on_after_loading_equals_going_on(make_classifier, sequences):
+def test_going_on_after_loading_equals_going_on(make_network, sequences):
     X, y = sequences
-    estimator = make_classifier(epochs=2, optimizer="adam", warm_start=True).fit(X, y)
+    estimator = make_network(epochs=2, optimizer="adam", warm_start=True).fit(X, y)
     loaded = pickle.loads(pickle.dumps(estimator))
     for one in (estimator, loaded):
         one.fit(X, y).partial_fit(X, y)
         assert one.n_iter_ == one.current_epoch == 5
-    np.testing.assert_array_equal(loaded.predict_proba(X), estimator.predict_proba(X))
+    np.testing.assert_array_equal(outputs(loaded, X), outputs(estimator, X))
     assert loaded.history_ == estimator.history_
 
 

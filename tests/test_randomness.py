@@ -16,7 +16,7 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
 import skseq
-from estimators import CLASSIFIERS
+from estimators import CLASSIFIERS, outputs
 
 
 def bits(classifier):
@@ -32,18 +32,18 @@ def bits(classifier):
     [{}, "drawing", {"early_stopping": True, "validation_split": 0.2}],
     ids=["plain", "drawing", "early stopping"],
 )
-def test_int_repeats_every_bit(make_classifier, sequences, params):
+def test_int_repeats_every_bit(make_network, sequences, params):
     X, y = sequences
     if params == "drawing":
-        params = make_classifier.settings.drawing
-    net = make_classifier(epochs=3, **params).fit(X, y)
+        params = make_network.settings.drawing
+    net = make_network(epochs=3, **params).fit(X, y)
     first, history = bits(net), net.history_
     assert bits(net.fit(X, y)) == first
     assert net.history_ == history
-    again = make_classifier(epochs=3, **params).fit(X, y)
+    again = make_network(epochs=3, **params).fit(X, y)
     assert bits(again) == first
     assert again.history_ == history
-    other = make_classifier(epochs=3, random_state=1, **params).fit(X, y)
+    other = make_network(epochs=3, random_state=1, **params).fit(X, y)
     assert bits(other) != first
 
 
@@ -170,13 +170,13 @@ def test_none_varies_and_follows_the_global_seed(make_classifier, sequences):
     assert bits(clone(net).fit(*sequences)) == second
 
 
-def test_random_state_instance_advances(make_classifier, sequences):
-    net = make_classifier(epochs=2, random_state=np.random.RandomState(3))
+def test_random_state_instance_advances(make_network, sequences):
+    net = make_network(epochs=2, random_state=np.random.RandomState(3))
     first, second = (bits(net.fit(*sequences)) for _ in range(2))
     assert first != second
-    again = make_classifier(epochs=2, random_state=np.random.RandomState(3))
+    again = make_network(epochs=2, random_state=np.random.RandomState(3))
     assert [bits(again.fit(*sequences)) for _ in range(2)] == [first, second]
-    other = make_classifier(epochs=2, random_state=np.random.RandomState(4))
+    other = make_network(epochs=2, random_state=np.random.RandomState(4))
     assert bits(other.fit(*sequences)) not in (first, second)
 
 
@@ -211,12 +211,12 @@ def _equal_states(one, other):
 
 
 @pytest.mark.parametrize("seen", [False, True], ids=["new", "seen"])
-def test_int_leaves_global_random_states(make_classifier, sequences, seen, seed_keras):
+def test_int_leaves_global_random_states(make_network, sequences, seen, seed_keras):
     import keras
 
     X, y = sequences
     # Three units are in no other test, so that the network is built here.
-    params = dict(make_classifier.settings.other)
+    params = dict(make_network.settings.other)
     name = next(iter(params))
     if isinstance(params[name], dict):
         params[name] = {**params[name], "width": 3}
@@ -242,11 +242,11 @@ def test_int_leaves_global_random_states(make_classifier, sequences, seen, seed_
     touched = drawn()
     next(touched)
     states = random.getstate(), np.random.get_state()
-    net = make_classifier(
+    net = make_network(
         epochs=2, early_stopping=True, validation_split=0.2, metrics=["accuracy"],
         **params,
     )  # fmt: skip
-    net.fit(X, y).predict_proba(X)
+    outputs(net.fit(X, y), X)
     assert net.model_ is not None
     assert random.getstate() == states[0]
     assert _equal_states(np.random.get_state(), states[1])
@@ -318,23 +318,21 @@ def many_rows():
 
 @pytest.mark.parametrize("wide", [False, True], ids=["default", "wide"])
 @pytest.mark.parametrize("n_classes", [2, 3])
-def test_prediction_depends_on_no_other_row(
-    make_classifier, many_rows, wide, n_classes
-):
+def test_prediction_depends_on_no_other_row(make_network, many_rows, wide, n_classes):
     X = many_rows
-    net = make_classifier(epochs=1, learning_rate=0.003)  # or a wide one saturates
-    net.set_params(**(make_classifier.settings.wide if wide else {}))
+    net = make_network(epochs=1, learning_rate=0.003)  # or a wide one saturates
+    net.set_params(**(make_network.settings.wide if wide else {}))
     net.fit(X[:60], np.arange(60) % n_classes)
-    whole = net.predict_proba(X)
+    whole = outputs(net, X)
     assert len(np.unique(whole[:, 0])) > 250
     for n_rows in (1, 2, 3, 16, 127, 128, 129, 299):
-        assert_array_equal(net.predict_proba(X[:n_rows]), whole[:n_rows], strict=True)
-        assert_array_equal(net.predict_proba(X[-n_rows:]), whole[-n_rows:])
+        assert_array_equal(outputs(net, X[:n_rows]), whole[:n_rows], strict=True)
+        assert_array_equal(outputs(net, X[-n_rows:]), whole[-n_rows:])
     for row in (0, 7, 128, 299):
-        assert_array_equal(net.predict_proba(X[row : row + 1]), whole[row : row + 1])
+        assert_array_equal(outputs(net, X[row : row + 1]), whole[row : row + 1])
     order = np.random.default_rng(6).permutation(300)
-    assert_array_equal(net.predict_proba(X[order]), whole[order])
-    assert_array_equal(net.predict_proba(X[[5] * 130]), whole[[5] * 130])
+    assert_array_equal(outputs(net, X[order]), whole[order])
+    assert_array_equal(outputs(net, X[[5] * 130]), whole[[5] * 130])
     # A neighbour that is out of all proportion changes nothing either.
     loud = np.concatenate([np.full((1, 30, 2), 1e30), X])
-    assert_array_equal(net.predict_proba(loud)[1:], whole)
+    assert_array_equal(outputs(net, loud)[1:], whole)

@@ -99,7 +99,7 @@ _training
 _base
 _pretraining
 _supervised
-_classification
+_classification _regression
 _recurrent _convolutional _dense _keras _autoencoder
 _reshape _resampling datasets
 _outliers _latent _padding _scaler

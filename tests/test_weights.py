@@ -12,6 +12,7 @@ from imblearn.under_sampling import RandomUnderSampler
 from numpy.testing import assert_allclose, assert_array_equal
 
 import skseq
+from estimators import outputs
 from skseq._engine import program
 
 
@@ -29,32 +30,32 @@ def weights():
 # ----------------------------------------------------------------------- sample weights
 
 
-def test_weights_change_the_fit(make_classifier, sequences, weights):
+def test_weights_change_the_fit(make_network, sequences, weights):
     X, y = sequences
-    weighted = make_classifier(epochs=2).fit(X, y, sample_weight=weights)
-    assert bits(weighted) != bits(make_classifier(epochs=2).fit(X, y))
+    weighted = make_network(epochs=2).fit(X, y, sample_weight=weights)
+    assert bits(weighted) != bits(make_network(epochs=2).fit(X, y))
 
 
-def test_equal_weights_are_no_weights(make_classifier, sequences):
+def test_equal_weights_are_no_weights(make_network, sequences):
     X, y = sequences
-    plain = bits(make_classifier(epochs=2).fit(X, y))
+    plain = bits(make_network(epochs=2).fit(X, y))
     for weight in (1.0, 3.0, 1e-30, 1e30):
-        net = make_classifier(epochs=2).fit(X, y, sample_weight=np.full(60, weight))
+        net = make_network(epochs=2).fit(X, y, sample_weight=np.full(60, weight))
         assert bits(net) == plain
 
 
 @pytest.mark.parametrize("factor", [1024, 1000, 1e-12, 1e12])
-def test_ratios_of_weights_alone_count(make_classifier, sequences, weights, factor):
+def test_ratios_of_weights_alone_count(make_network, sequences, weights, factor):
     X, y = sequences
     # One of 16 rows has the whole weight of its batch.
     weights[:8] *= 50
-    one = make_classifier(epochs=3, batch_size=16)
-    other = make_classifier(epochs=3, batch_size=16)
+    one = make_network(epochs=3, batch_size=16)
+    other = make_network(epochs=3, batch_size=16)
     one.fit(X, y, sample_weight=weights)
     other.fit(X, y, sample_weight=factor * weights)
     if factor == 1024:  # a power of two changes no digit
         assert bits(one) == bits(other)
-    assert_allclose(other.predict_proba(X), one.predict_proba(X), atol=1e-5)
+    assert_allclose(outputs(other, X), outputs(one, X), atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -62,14 +63,14 @@ def test_ratios_of_weights_alone_count(make_classifier, sequences, weights, fact
     [list, pd.Series, np.float32, np.int16, np.asfortranarray, lambda w: [*w.tolist()]],
     ids=["list", "series", "float32", "int16", "array", "list of floats"],
 )
-def test_weights_of_any_kind(make_classifier, sequences, kind):
+def test_weights_of_any_kind(make_network, sequences, kind):
     X, y = sequences
     weights = np.arange(60) % 3 + 1
-    expected = make_classifier(epochs=2).fit(X, y, sample_weight=weights)
+    expected = make_network(epochs=2).fit(X, y, sample_weight=weights)
     given = kind(weights)
     if isinstance(given, pd.Series):
         given.index = np.arange(60)[::-1]
-    net = make_classifier(epochs=2).fit(X, y, sample_weight=given)
+    net = make_network(epochs=2).fit(X, y, sample_weight=given)
     assert bits(net) == bits(expected)
 
 
@@ -334,14 +335,14 @@ def test_arrays_that_cannot_be_written_are_taken(make_classifier, sequences, wei
     net.predict(frozen(X[:3]))
 
 
-def test_predictions_are_the_callers_own(make_classifier, sequences):
+def test_predictions_are_the_callers_own(make_network, sequences):
     X, y = sequences
-    net = make_classifier(epochs=2).fit(X, y)
-    first = net.predict_proba(X)
+    net = make_network(epochs=2).fit(X, y)
+    first = outputs(net, X)
     expected = first.copy()
     first[:] = 0
     net.model_.set_weights([0 * weights for weights in net.model_.get_weights()])
-    assert_array_equal(net.predict_proba(X), expected)
+    assert_array_equal(outputs(net, X), expected)
 
 
 def test_frames_of_the_caller_stay_as_they_are(make_classifier, table, weights):
@@ -426,10 +427,10 @@ def recording_callback():
 
 
 @pytest.mark.parametrize("lone", [True, False])
-def test_callbacks_are_copied(make_classifier, sequences, lone):
+def test_callbacks_are_copied(make_network, sequences, lone):
     callback = recording_callback()
     given = callback if lone else [callback]
-    net = make_classifier(epochs=3, callbacks=given)
+    net = make_network(epochs=3, callbacks=given)
     for _ in range(2):
         net.fit(*sequences)
         (copied,) = net.callbacks_

@@ -25,6 +25,10 @@ def uses() -> None:
     skseq.GRUClassifier(units=[8, 4], layer_activation=np.tanh, class_weight="balanced")
     skseq.Conv1DClassifier((8, 8), kernel_size=3, padding="causal")
     skseq.DenseClassifier((), activation={"name": "leaky_relu"}, sampler=None)
+    regressor = skseq.GRURegressor(8, loss="quantile", loss_params={"quantile": 0.9})
+    assert_type(regressor.fit(X, y).predict_quantiles(X), np.ndarray)
+    assert_type(regressor.partial_fit(X, y), skseq.GRURegressor)
+    assert_type(skseq.DenseRegressor((8,), scale_target=False).epochs, int)
     skseq.AutoencoderTransformer(3, kind="gru", mask_value=float("nan")).transform(X)
     skseq.AutoencoderOutlierDetector(contamination=0.05).fit(X, X_val=X).predict(X)
     skseq.SequenceReshaper(6, order="step", columns={"a": ["a1", "a0"]})
@@ -40,6 +44,7 @@ def uses() -> None:
     skseq.LSTMClassifier(pooling="lst")  # type: ignore[arg-type]
     skseq.DenseClassifier(units=3)  # type: ignore[call-arg]
     skseq.AutoencoderTransformer(class_weight="balanced")  # type: ignore[call-arg]
+    skseq.DenseRegressor(class_weight="balanced")  # type: ignore[call-arg]
     net.fit(X, y, validation_data=(X, y))  # type: ignore[call-arg]
     net.fit(X)  # type: ignore[call-arg]
     skseq.set_jit_compile(None)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from types import ModuleType
 
 from skseq._engine.keras import building, keras, tf
 from skseq._engine.private import first_epoch, reset_first_epoch
-from skseq._engine.program import compiled
+from skseq._engine.program import compiled, whole_model
 from skseq._engine.weights import assign, values_of
 
 # The constraint of the parameter ``callbacks``.
@@ -65,9 +65,9 @@ class _Shown:
 
     def __init__(self, program, recipe):
         self._program = program
-        self.values = recipe.values()
+        self.values = recipe.values(), recipe.target_scale
         with building():
-            self.model = compiled(recipe.network.build(), recipe)
+            self.model = compiled(whole_model(recipe), recipe)
             self.model.optimizer.build(program.layout.untied(self.model))
 
     def _slots(self):
@@ -132,7 +132,8 @@ class Callbacks:
         self._shown = None
         if not callbacks:
             return
-        if program.shown is None or program.shown.values != recipe.values():
+        values = recipe.values(), recipe.target_scale
+        if program.shown is None or program.shown.values != values:
             program.shown = _Shown(program, recipe)
         self._shown = program.shown
         self._shown.model.stop_training = False

@@ -1,7 +1,9 @@
-"""Keras losses, and the form of target that each of them takes."""
+"""Keras losses and the loss of quantiles, and the target that each of them takes."""
 
 import inspect
 import re
+
+import numpy as np
 
 from skseq._engine.fingerprints import config_of
 from skseq._engine.keras import DTYPE, is_keras, keras
@@ -9,13 +11,53 @@ from skseq._engine.names import check_options, public_classes, snake_case
 from skseq._validation import nearest
 
 # The constraint of the parameter ``loss``.
-LOSS = [str, keras.losses.Loss, callable, None]
+LOSS = [str, keras.losses.Loss, callable]
+
+
+@keras.saving.register_keras_serializable(package="skseq")
+class Quantile(keras.losses.Loss):
+    """The mean over outputs of the loss of quantiles, from Koenker and Bassett, 1978.
+
+    Parameters
+    ----------
+    quantile : float or sequence of float
+        In (0, 1), in increasing order. For each column of the target there is an output
+        for each of them.
+    """
+
+    def __init__(
+        self,
+        quantile=0.5,
+        reduction="sum_over_batch_size",
+        name="quantile",
+        dtype=None,
+    ):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.quantiles = tuple(np.ravel(np.asarray(quantile, float)).tolist())
+        steps = np.diff([0, *self.quantiles, 1])
+        if len(steps) < 2 or not (steps > 0).all():
+            raise ValueError(
+                f"quantile must be a number in (0, 1), or several in increasing order, "
+                f"got {quantile!r}."
+            )
+
+    def get_config(self):
+        return {**super().get_config(), "quantile": self.quantiles}
+
+    def call(self, y_true, y_pred):
+        n_quantiles = len(self.quantiles)
+        errors = keras.ops.repeat(y_true, n_quantiles, axis=-1) - y_pred
+        n_targets = y_pred.shape[-1] // n_quantiles
+        levels = np.tile(np.array(self.quantiles, DTYPE), n_targets)
+        losses = keras.ops.maximum(levels * errors, (levels - 1) * errors)
+        return keras.ops.mean(losses, axis=-1)
+
 
 _LOSSES = {
     snake_case(name): cls
     for name, cls in public_classes(keras.losses, keras.losses.Loss).items()
     if name not in ("CTC", "Dice", "Tversky")
-}
+} | {"quantile": Quantile}
 
 # Names that TensorFlow accepts for a scope. At others it raises, and Keras then keeps
 # the scope for the rest of the process.
@@ -101,7 +143,7 @@ ROWWISE = {
         "MeanSquaredLogarithmicError", "Poisson", "SparseCategoricalCrossentropy",
         "SquaredHinge",
     )
-}  # fmt: skip
+} | {Quantile}  # fmt: skip
 
 
 def make_rowwise_loss(loss, loss_params=None):
@@ -143,13 +185,79 @@ def target_form(loss):
         ``"index"``: the index of the class. ``"indicator"``: a column for each class.
         Both need an output for each class. None: unknown, as for a user's function.
     """
+    name = _known_name(loss)
+    if name == "quantile":
+        raise ValueError(
+            "loss must be a loss for classes, got 'quantile'. It is for regressors."
+        )
+    if name.startswith("sparse_") or name in _OF_INDICES:
+        return "index"
+    return "indicator" if "categorical" in name else None
+
+
+def _known_name(loss):
+    """Get the name of a loss, or that of the class it is derived from, or ""."""
     made = make_loss(loss)
     if isinstance(made, _FunctionLoss):
         name = getattr(loss, "__name__", "") if is_keras(loss) else ""
     else:
-        # A user's subclass takes the same form as Keras' own class.
-        name = next((c.__name__ for c in type(made).__mro__ if is_keras(c)), "")
-    name = snake_case(name)
-    if name.startswith("sparse_") or name in _OF_INDICES:
-        return "index"
-    return "indicator" if "categorical" in name else None
+        # A user's subclass takes the same target as Keras' own class.
+        known = (c for c in type(made).__mro__ if is_keras(c) or c is Quantile)
+        name = next((c.__name__ for c in known), "")
+    return snake_case(name)
+
+
+# Losses for numbers, and in which units each is computed. With "scaled", the best
+# weights don't depend on the units, and with "differences" not on an offset.
+_UNITS = {
+    "mean_squared_error": "scaled",
+    "mean_absolute_error": "scaled",
+    "quantile": "scaled",
+    "huber": "differences",
+    "log_cosh": "differences",
+    "mean_absolute_percentage_error": "own",
+    "mean_squared_logarithmic_error": "own",
+    "poisson": "own",
+    "cosine_similarity": "own",
+}
+
+# Losses for numbers that are not negative.
+_NOT_NEGATIVE = ("poisson", "mean_squared_logarithmic_error")
+
+
+def takes_negative(loss):
+    """Tell whether a loss for numbers takes negative ones.
+
+    Raises
+    ------
+    ValueError
+        If it is one of Keras' losses for classes.
+    """
+    name = _known_name(loss)
+    if name in _LOSSES and name not in _UNITS:
+        raise ValueError(
+            f"loss must be a loss for numbers, got {loss!r}, which is for classes. Use "
+            f"one of {sorted(_UNITS)}, or a function."
+        )
+    return name not in _NOT_NEGATIVE
+
+
+def units_of(loss):
+    """Tell in which units a loss for numbers is computed.
+
+    Returns
+    -------
+    units : {"scaled", "differences", "own"}
+        ``"scaled"``: of the scaled target. ``"differences"``: of a target that is
+        shifted, but not scaled. ``"own"``: of the target as it was passed.
+    """
+    cls = type(make_loss(loss))
+    if cls is _FunctionLoss:
+        cls = loss
+    is_users = cls is not Quantile and not is_keras(cls)
+    return "own" if is_users else _UNITS[_known_name(loss)]
+
+
+def quantiles_of(loss, loss_params=None):
+    """Get the quantiles of a loss, as a tuple, or None for other losses."""
+    return getattr(make_loss(loss, loss_params), "quantiles", None)

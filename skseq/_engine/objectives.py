@@ -19,9 +19,15 @@ import math
 import numpy as np
 
 from skseq._engine.keras import keras, tf
-from skseq._engine.losses import make_loss, make_rowwise_loss
+from skseq._engine.losses import (
+    make_loss,
+    make_rowwise_loss,
+    quantiles_of,
+    units_of,
+)
 from skseq._engine.networks import Autoencoder
 from skseq._sequences import PADDING
+from skseq._targets import middle
 
 
 def _huber(target, outputs):
@@ -90,7 +96,7 @@ class Prediction:
 
     def __init__(self, recipe, model, facts):
         self._model = model
-        self.loss = make_loss(recipe.loss, recipe.loss_params)
+        self._loss = make_loss(recipe.loss, recipe.loss_params)
         self._row_loss = make_rowwise_loss(recipe.loss, recipe.loss_params)
         self.is_rowwise = self._row_loss is not None
         self.may_fill = self.is_rowwise and facts.is_rowwise
@@ -106,10 +112,58 @@ class Prediction:
         """Compute the losses of the rows, or else of the batch, and the outputs."""
         outputs = call(self._model, X, training=True)
         if self.is_rowwise:
-            return self._row_loss(target, outputs), outputs
-        loss = self.loss(target, outputs, sample_weight=weights)
+            return self._row_loss(*self._for_loss(target, outputs)), outputs
+        loss = self.loss(target, outputs, weights)
         # A loss object from the user has its own dtype.
         return tf.cast(loss, tf.float32), outputs
+
+    def loss(self, target, outputs, weights):
+        """Compute the loss of a batch."""
+        target, outputs = self._for_loss(target, outputs)
+        return self._loss(target, outputs, sample_weight=weights)
+
+    def _for_loss(self, target, outputs):
+        """Convert target and outputs to the units of the loss."""
+        return target, outputs
+
+    def for_metrics(self, target, outputs):
+        """Convert target and outputs to what metrics compare."""
+        return target, outputs
+
+
+class Regression(Prediction):
+    """The objective of regressors, whose networks learn a scaled target.
+
+    Attributes
+    ----------
+    scale : tf.Variable of shape (2, n_targets)
+        What is subtracted from each column of the target, and by what it is then
+        divided. It is a variable, because fits with other rows share a program.
+    """
+
+    def __init__(self, recipe, model, facts):
+        super().__init__(recipe, model, facts)
+        self._units = units_of(recipe.loss)
+        self._quantiles = quantiles_of(recipe.loss, recipe.loss_params)
+        self.scale = tf.Variable(np.zeros(np.shape(recipe.target_scale), np.float32))
+
+    def _for_loss(self, target, outputs):
+        if self._units == "scaled":
+            return target, outputs
+        shift, scale = tf.unstack(self.scale)
+        if self._units == "differences":
+            shift = 0.0
+        return target * scale + shift, outputs * scale + shift
+
+    def for_metrics(self, target, outputs):
+        """Convert target and outputs to the units of the target.
+
+        Of several quantiles, metrics get the one that is predicted.
+        """
+        if self._quantiles is not None:
+            outputs = outputs[:, middle(self._quantiles) :: len(self._quantiles)]
+        shift, scale = tf.unstack(self.scale)
+        return target * scale + shift, outputs * scale + shift
 
 
 class Reconstruction:
@@ -253,6 +307,8 @@ def make_objective(recipe, model, facts):
         Of the program.
     facts : skseq._engine.facts.Facts
     """
-    is_autoencoder = isinstance(recipe.network, Autoencoder)
-    objective = Reconstruction if is_autoencoder else Prediction
+    if isinstance(recipe.network, Autoencoder):
+        objective = Reconstruction
+    else:
+        objective = Prediction if recipe.target_scale is None else Regression
     return objective(recipe, model, facts)

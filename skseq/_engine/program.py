@@ -14,7 +14,7 @@ import joblib
 import numpy as np
 
 from skseq._engine import facts, path
-from skseq._engine.keras import building, tf
+from skseq._engine.keras import DTYPE, building, keras, tf
 from skseq._engine.layers import faster, traced
 from skseq._engine.losses import make_loss
 from skseq._engine.metrics import make_metrics
@@ -44,6 +44,17 @@ def compiled(model, recipe):
         jit_compile=False,
     )
     return model
+
+
+def whole_model(recipe):
+    """Build a network with Keras' own layers, whose outputs have the target's units."""
+    model = recipe.network.build()
+    if recipe.target_scale is None:
+        return model
+    n_each = recipe.network.n_outputs // len(recipe.target_scale[0])
+    shift, scale = (np.repeat(part, n_each).tolist() for part in recipe.target_scale)
+    rescaling = keras.layers.Rescaling(scale, shift, dtype=DTYPE, name="rescaling")
+    return keras.Model(model.input, rescaling(model.output), name=model.name)
 
 
 def _new_optimizer(recipe):
@@ -166,6 +177,11 @@ class Program:
         with self.averaged():
             return State(self.take_weights(), optimizer)
 
+    def put_target_scale(self, recipe):
+        """Set the scale of the target, for losses and metrics in its own units."""
+        if recipe.target_scale is not None:
+            self.objective.scale.assign(recipe.target_scale)
+
     def seed(self, rng):
         """Seed the random states, from a `numpy.random.Generator`."""
         for variable in self._random_states:
@@ -217,9 +233,8 @@ class Program:
         compiled(self.model, self.recipe)
         outputs = np.zeros((1, self.recipe.network.n_outputs), np.float32)
         try:
-            self.model.compute_metrics(
-                None, rows.target[:1], outputs, sample_weight=None
-            )
+            parts = self.objective.for_metrics(rows.target[:1], outputs)
+            self.model.compute_metrics(None, *parts, sample_weight=None)
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"metrics={list(self.recipe.metrics)!r} can't be computed from targets "
@@ -272,9 +287,9 @@ class Program:
         if any(self._constraints):
             self._constrain(xla)
         if self.recipe.metrics:
+            parts = self.objective.for_metrics(target[:n_rows], outputs[:n_rows])
             self.model.compute_metrics(
-                *(array[:n_rows] for array in (X, target, outputs)),
-                sample_weight=weights[:n_rows],
+                X[:n_rows], *parts, sample_weight=weights[:n_rows]
             )
         total = tf.reduce_sum(loss * weights) if rowwise else loss * count
         return tf.add_n([total, *[penalty * count for penalty in penalties]])
@@ -473,10 +488,9 @@ class Program:
 
             def evaluate(target, outputs, weights):
                 if self.recipe.metrics:
-                    self.model.compute_metrics(
-                        None, target, outputs, sample_weight=weights
-                    )
-                return self.objective.loss(target, outputs, sample_weight=weights)
+                    parts = self.objective.for_metrics(target, outputs)
+                    self.model.compute_metrics(None, *parts, sample_weight=weights)
+                return self.objective.loss(target, outputs, weights)
 
             with building():
                 self._evaluate = tf.function(

@@ -55,6 +55,9 @@ class Recipe:
         A float is not part of the key.
     metrics : tuple
         The result of `skseq._engine.metrics.check_metrics`.
+    target_scale : tuple of two tuples of float, or None
+        Of a regressor: what is subtracted from each column of the target, and by what
+        it is then divided. The values are not part of the key.
     """
 
     # Slots for values that are computed once, and don't belong to the content.
@@ -67,6 +70,7 @@ class Recipe:
     loss: Any
     loss_params: dict | None
     metrics: tuple
+    target_scale: tuple | None = None
 
     @property
     def rate(self):
@@ -107,7 +111,8 @@ class Recipe:
         def unknown(value):
             return self._token
 
-        rest = self.loss, self.loss_params, self.metrics
+        is_regressor = self.target_scale is not None
+        rest = self.loss, self.loss_params, self.metrics, is_regressor
         key = (
             self.network.key(unknown),
             optimizer_key(

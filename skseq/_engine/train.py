@@ -10,7 +10,7 @@ from skseq._engine.callbacks import Callbacks
 from skseq._engine.keras import building
 from skseq._engine.order import epoch_order
 from skseq._engine.path import earns_xla
-from skseq._engine.program import chunk_steps
+from skseq._engine.program import chunk_steps, whole_model
 from skseq._engine.progress import make_bar
 from skseq._engine.recipe import State
 from skseq._engine.weights import draw_weights, values_of
@@ -94,7 +94,7 @@ def predict(recipe, weights, X, index=None, *, name="outputs", prepare=None):
 def standalone_model(recipe, weights):
     """Build a Keras model with copies of the weights."""
     with building():
-        model = recipe.network.build()
+        model = whole_model(recipe)
     model.set_weights(weights)
     return model
 
@@ -124,6 +124,7 @@ def train(recipe, state, rows, schedule, watch=None):
     with borrowed(recipe) as program:
         program.prepare_training(rows)
         program.put(state)
+        program.put_target_scale(recipe)
         if schedule.learning_rate is not None:
             program.optimizer.learning_rate = schedule.learning_rate
         training = _Training(program, recipe, rows, schedule, watch)

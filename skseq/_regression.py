@@ -1,0 +1,324 @@
+"""The base class of regressors: numbers, scaled inside, and quantiles."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.base import RegressorMixin
+
+from skseq._engine.losses import LOSS, quantiles_of, takes_negative
+from skseq._engine.networks import Head
+from skseq._parameters import parameter
+from skseq._rows import Given
+from skseq._supervised import SupervisedEstimator
+from skseq._targets import Numbers
+from skseq._validation import public_fit
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import ArrayLike
+
+    from skseq._engine.types import Loss
+
+
+class SequenceRegressor(RegressorMixin, SupervisedEstimator):
+    """Base class of regressors.
+
+    A family defines ``_network``, which makes the network for a head.
+
+    Attributes
+    ----------
+    n_outputs_ : int
+        Number of columns of y.
+
+    target_shift_ : ndarray of shape (`n_outputs_`,)
+        What is subtracted from each column of y before training: its mean over the
+        training rows, or 0.
+
+    target_scale_ : ndarray of shape (`n_outputs_`,)
+        By what each column is then divided. ``predict`` and ``model_`` give the units
+        of y.
+
+    quantiles_ : ndarray of shape (n_quantiles,)
+        The quantiles that the network predicts. Only with ``loss="quantile"``.
+    """
+
+    epochs: int = 50
+
+    loss: Loss = parameter(
+        default="mse",
+        constraint=[*LOSS, None],
+        text="""str, keras.losses.Loss, callable or None
+        The loss: one of Keras' losses for numbers, ``"quantile"`` (the quantiles are in
+        ``loss_params``; by default 0.5), or your own function or loss. ``"mse"``,
+        ``"mae"`` and ``"quantile"`` are computed on the scaled target, so that each
+        output counts the same; all others, also ``delta`` of ``"huber"``, are in the
+        units of y. ``"poisson"`` and ``"mean_squared_logarithmic_error"`` are for a y
+        that is not negative, and their predictions are always positive. None: the loss
+        with which a Keras model of your own was compiled, and otherwise ``"mse"``.""",
+        group="training",
+    )
+    scale_target: bool = parameter(
+        default=True,
+        constraint=["boolean"],
+        text="""bool
+        Whether each column of y is scaled for the network: the weighted mean of the
+        training rows is subtracted, and it is divided by their standard deviation. A y
+        that must not be negative (see ``loss``) is divided by its mean. Predictions are
+        scaled back. ``warm_start`` and ``partial_fit`` keep the scale of the first
+        call.""",
+        group="training",
+    )
+
+    _target_kind = Numbers
+
+    # With 0.005, networks that were fitted to rows of one season were less accurate in
+    # the next, see benchmarks/regression.py.
+    _default_rate = 0.002
+
+    @public_fit
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        X_unlabeled: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the network.
+
+        Parameters
+        ----------
+        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_columns)
+            Training sequences, without missing values. The columns of a 2-D X are read
+            step by step, see ``n_timesteps``.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers to predict, without missing values. The columns of a 2-D y may be
+            several targets, or several timesteps of one.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, not negative. Only their ratios count; rows of weight zero are left
+            out.
+        X_val : array-like of the same kind as X, default=None
+            Validation rows. With ``early_stopping`` they replace rows held out; without
+            it they are only recorded in ``history_``.
+        y_val : array-like of the same kind as y, default=None
+            Numbers of ``X_val``.
+        sample_weight_val : array-like of shape (n_val_samples,), default=None
+            Weights of ``X_val``, in its loss and its score.
+        groups : array-like of shape (n_samples,), default=None
+            Groups of rows. ``early_stopping`` holds out whole groups.
+        X_unlabeled : array-like of the same kind as X, default=None
+            Rows without y. An unfitted ``pretrained`` is fitted on them and on the
+            training rows of X. A pipeline does not transform them; transform them
+            before you pass them.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter can't be used, or the loss is not finite. A
+            fitted estimator then stays as it was.
+        TypeError
+            If X is sparse, or a parameter has the wrong type.
+        """
+        given = Given(
+            X, y, sample_weight, groups, X_val, y_val, sample_weight_val, X_unlabeled
+        )
+        self._fit_all(given)
+        return self
+
+    @public_fit
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Train for one epoch over X, continuing from where training stands.
+
+        The first call learns the scale of y. Pass rows of the usual range to it.
+
+        Parameters
+        ----------
+        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_columns)
+            Some of the training sequences.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, not negative.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If ``y`` has another number of columns than at the first call, or
+            ``early_stopping`` is True.
+        """
+        self._check_partial()
+        resume = self.__sklearn_is_fitted__()
+        self._fit(Given(X, y, sample_weight), epochs=1, resume=resume, min_rows=1)
+        return self
+
+    @public_fit
+    def initialize(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Draw the first weights without training, so that ``predict`` can be called.
+
+        Parameters
+        ----------
+        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_columns)
+            Sequences of the shape that will be trained on.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers, from which the scale is learned.
+
+        Returns
+        -------
+        self : object
+            The estimator with its first weights.
+        """
+        self._fit(Given(X, y), epochs=0)
+        return self
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Predict the target.
+
+        Parameters
+        ----------
+        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_columns)
+            Sequences of the kind that the estimator was fitted on.
+
+        Returns
+        -------
+        predictions : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            In the units and with the dimensions of the y of ``fit``. Of several
+            quantiles, the one that is nearest to 0.5.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            If X has another shape or other columns than the X of ``fit``.
+        """
+        outputs = self._outputs(X)
+        return self._fitted_target().predicted(outputs)
+
+    def predict_quantiles(self, X: ArrayLike) -> np.ndarray:
+        """Predict the quantiles of the target, with ``loss="quantile"``.
+
+        Parameters
+        ----------
+        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_columns)
+            Sequences of the kind that the estimator was fitted on.
+
+        Returns
+        -------
+        quantiles : ndarray of shape (n_samples, n_quantiles) or \
+                (n_samples, n_outputs, n_quantiles)
+            In the order of ``quantiles_``. They never decrease along the last axis: the
+            outputs of the network are sorted [1]_.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            If the estimator was fitted with another loss, or X has another shape than
+            the X of ``fit``.
+
+        References
+        ----------
+        .. [1] V. Chernozhukov, I. Fernández-Val and A. Galichon, "Quantile and
+           probability curves without crossing", Econometrica 78(3), 2010.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skseq import DenseRegressor
+        >>> X = np.random.default_rng(0).uniform(1, 2, size=(500, 1))
+        >>> y = X[:, 0] * np.random.default_rng(1).normal(10, 1, size=500)
+        >>> net = DenseRegressor(loss="quantile", random_state=0,
+        ...                      loss_params={"quantile": (0.1, 0.5, 0.9)})
+        >>> low, middle, high = net.fit(X, y).predict_quantiles(X).T
+        >>> bool(0.7 < np.mean((low < y) & (y < high)) < 0.9)
+        True
+        """
+        outputs = self._outputs(X)
+        target = self._fitted_target()
+        if target.quantiles is None:
+            raise ValueError(
+                f"predict_quantiles needs a fit with loss='quantile', got "
+                f"loss={self._recipe.loss!r}. Set loss='quantile' and loss_params="
+                f"{{'quantile': (0.1, 0.5, 0.9)}}, and fit again."
+            )
+        return target.by_quantile(outputs)
+
+    # ------------------------------------------------------- steps of fit, see `_fit`
+
+    def _fitted_target(self):
+        """Get the target of the last fit."""
+        return Numbers(
+            self.n_outputs_,
+            self._n_dimensions_out,
+            quantiles=quantiles_of(self._recipe.loss, self._recipe.loss_params),
+            shift=self.target_shift_,
+            scale=self.target_scale_,
+        )
+
+    def _learn_target(self, y, classes, resume):
+        if not resume:
+            self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
+            self._n_dimensions_out = y.ndim
+        return Numbers(
+            self.n_outputs_,
+            self._n_dimensions_out,
+            takes_negative(self.loss or "mse"),
+            quantiles_of(self.loss or "mse", self.loss_params),
+        )
+
+    def _network_and_loss(self, target):
+        n_outputs = target.n_targets * len(target.quantiles or [None])
+        activation = None if target.takes_negative else "softplus"
+        network = self._network(Head(n_outputs, activation))
+        if network.n_outputs != n_outputs:
+            raise ValueError(
+                f"model must have {n_outputs} outputs for y of {target.n_targets} "
+                f"columns and loss={self.loss!r}, got {network.n_outputs}. Let the "
+                f"function return the tensor before the last layer, which is then "
+                f"added."
+            )
+        loss = self._chosen_loss() or "mse"
+        return network, loss, replace(target, takes_negative=takes_negative(loss))
+
+    def _scale_target(self, recipe, rows, target, resume):
+        if not resume:
+            target = target.scaled(rows.codes, rows.weights, self.scale_target)
+            self.target_shift_, self.target_scale_ = target.shift, target.scale
+        vars(self).pop("quantiles_", None)
+        if target.quantiles is not None:
+            self.quantiles_ = np.array(target.quantiles)
+        shift, scale = self.target_shift_, self.target_scale_
+        target = replace(target, shift=shift, scale=scale)
+        scale = tuple(shift.tolist()), tuple(scale.tolist())
+        return replace(recipe, target_scale=scale), target
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
