@@ -600,7 +600,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         """Prepare training with the training rows, before they are resampled."""
 
     def _scale_target(self, recipe, rows, target, resume):
-        """Scale the target as the training rows need it."""
+        """Scale the target by the training rows."""
         return recipe, target
 
     def _resample(self, given, rows, target):

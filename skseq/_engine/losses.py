@@ -234,7 +234,8 @@ def takes_negative(loss):
         If it is one of Keras' losses for classes.
     """
     name = _known_name(loss)
-    if name in _LOSSES and name not in _UNITS:
+    is_users = name in ("", "loss")
+    if not is_users and name not in _UNITS:
         raise ValueError(
             f"loss must be a loss for numbers, got {loss!r}, which is for classes. Use "
             f"one of {sorted(_UNITS)}, or a function."
@@ -248,8 +249,8 @@ def units_of(loss):
     Returns
     -------
     units : {"scaled", "differences", "own"}
-        ``"scaled"``: of the scaled target. ``"differences"``: of a target that is
-        shifted, but not scaled. ``"own"``: of the target as it was passed.
+        ``"scaled"``: those of the scaled target. ``"own"``: those of y.
+        ``"differences"``: those of y, without an offset that is added to all values.
     """
     cls = type(make_loss(loss))
     if cls is _FunctionLoss:
