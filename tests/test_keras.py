@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skseq
-from skseq import KerasClassifier
+from skseq import KerasClassifier, KerasRegressor
 
 
 def lstm(inputs, width=6):
@@ -506,7 +506,7 @@ print(net.model)
 SAVING = """
 import sys, joblib, numpy as np
 from keras import layers
-from skseq import KerasClassifier
+from skseq import KerasClassifier, KerasRegressor
 
 def model(inputs, width=4):
     return layers.LSTM(width)(inputs)
@@ -760,3 +760,104 @@ def test_error_of_the_function_is_not_hidden(sequences):
 
     with pytest.raises(RuntimeError, match=re.escape("mine")):
         KerasClassifier(model).fit(*sequences)
+
+
+# ------------------------------------------------------------------------ regressors
+
+
+def test_regressor_learns_in_the_units_of_y(sequences):
+    X, _ = sequences
+    y = 1000 + 170 * X[:, :, 0].mean(axis=1)
+    net = KerasRegressor(lstm, learning_rate=0.02, epochs=60, random_state=0)
+    assert net.fit(X, y).score(X, y) > 0.9
+    assert_allclose(
+        net.model_.predict(X.astype(np.float32), verbose=0)[:, 0], net.predict(X),
+        rtol=1e-5,
+    )  # fmt: skip
+
+
+def _mlp(meta, compile_kwargs):
+    """Build a regressor in the way of SciKeras' guide."""
+    model = keras.Sequential([keras.Input(shape=(meta["n_features_in_"],))])
+    model.add(layers.Dense(20, activation="relu"))
+    model.add(layers.Dense(meta["n_outputs_"]))
+    model.compile(loss="mae", optimizer=compile_kwargs["optimizer"])
+    return model
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_regressor_of_scikeras_runs_unchanged(table, n_outputs):
+    X, _ = table
+    y = X[:, :n_outputs] if n_outputs > 1 else X[:, 0]
+    net = KerasRegressor(
+        model=_mlp, optimizer="adam", optimizer__learning_rate=0.02, epochs=40,
+        random_state=0,
+    )  # fmt: skip
+    assert net.fit(X, y).score(X, y) > 0.8
+    assert net._recipe.loss == "mae"
+    assert net.predict(X).shape == y.shape
+
+
+def test_quantiles_of_a_function(sequences):
+    X, _ = sequences
+    net = KerasRegressor(
+        lstm, loss="quantile", loss__quantile=(0.1, 0.9), epochs=2, random_state=0
+    )
+    assert net.fit(X, X[:, 0, 0]).predict_quantiles(X).shape == (60, 2)
+
+
+def test_model_of_a_regressor_needs_an_output_for_each_column(sequences):
+    X, _ = sequences
+    model = keras.Sequential([keras.Input((5, 2)), layers.LSTM(3)])
+    with pytest.raises(ValueError, match="model must have 2 outputs for y of 2 colu"):
+        KerasRegressor(model).fit(X, X[:, 0])
+
+
+def test_trained_regressor_predicts_in_the_units_of_y(sequences):
+    X, _ = sequences
+    y = 100 + X[:, 0, 0]
+    model = keras.Sequential([keras.Input((5, 2)), layers.Flatten(), layers.Dense(1)])
+    net = KerasRegressor.from_keras(model, X, y)
+    expected = model.predict(X.astype(np.float32), verbose=0)[:, 0]
+    assert_allclose(net.predict(X), expected, atol=1e-5)
+
+
+# --------------------------------------------------------- rows of unequal length
+
+
+def _unequal(X):
+    return [row[: 2 + i % 4] for i, row in enumerate(X)]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_layers_skip_padding_of_a_list(sequences, whole):
+    X, y = sequences
+    rows = _unequal(X)
+
+    def model(inputs):
+        if not whole:
+            return layers.LSTM(4)(inputs)
+        outputs = layers.Dense(1, activation="sigmoid")(layers.LSTM(4)(inputs))
+        return keras.Model(inputs, outputs)
+
+    options = {"learning_rate": 0.02, "epochs": 2, "random_state": 0}
+    net = KerasClassifier(model, **options).fit(rows, y)
+    family = skseq.LSTMClassifier(4, pooling="last", **options).fit(rows, y)
+    assert_allclose(net.predict_proba(rows), family.predict_proba(rows), atol=1e-5)
+    for row, expected in zip(rows[:5], net.predict_proba(rows)[:5], strict=True):
+        assert_allclose(net.predict_proba([row])[0], expected, atol=1e-6)
+    padded = np.full((60, 50, 2), -7.0)
+    for place, row in zip(padded, rows, strict=True):
+        place[: len(row)] = row
+    masked = KerasClassifier(model, mask_value=-7.0, **options).fit(padded, y)
+    assert_array_equal(masked.predict_proba(padded), net.predict_proba(rows))
+    with pytest.raises(ValueError, match="rows of at most 5 timesteps"):
+        net.predict([np.zeros((6, 2))])
+
+
+@pytest.mark.parametrize("shape", [(60, 10), (60, 5, 2, 1)])
+def test_mask_value_is_for_sequences(sequences, shape):
+    X, y = sequences
+    net = KerasClassifier(lstm, mask_value=0.0)
+    with pytest.raises(ValueError, match="mask_value must be None for an X of"):
+        net.fit(X.reshape(shape), y)

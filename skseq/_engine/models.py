@@ -12,7 +12,7 @@ from skseq._engine.fingerprints import has_users_code, is_graph
 from skseq._engine.keras import DTYPE, building, is_keras, keras
 from skseq._engine.networks import Network
 from skseq._engine.skeletons import without_values_but_assigned
-from skseq._engine.stored import compiled_with, copied_model, has_layers
+from skseq._engine.stored import applied, compiled_with, copied_model, has_layers
 from skseq._sequences import PADDING
 from skseq._validation import nearest
 
@@ -71,12 +71,12 @@ class OwnModel(Network):
         # Keras hands its mask on to the layers that take one.
         inputs = keras.Input(self.model.input.shape[1:], name="rows", dtype=DTYPE)
         x = keras.layers.Masking(PADDING, name="masking", dtype=DTYPE)(inputs)
-        return keras.Model(inputs, copied_model(self.model)(x), name="masked")
+        return keras.Model(inputs, applied(self.model, x), name=self.model.name)
 
     def output_bias(self, model):
         if self.head is not None:
-            return self.head.bias(model.layers[-1] if self.masked else model)
-        last = (model.layers[-1] if self.masked else model).layers[-1]
+            return self.head.bias(model)
+        last = model.layers[-1]
         if type(last) is not keras.layers.Dense or last.bias is None:
             raise ValueError(
                 f"output_bias='prior' needs a model whose last layer is a "

@@ -150,7 +150,8 @@ def copied_model(
     copy_layer : callable
         Copies a layer or an operation.
     call_layer : callable or None
-        Called as ``call_layer(layer, *args, **kwargs)`` in place of the layer.
+        Called as ``call_layer(layer, *args, **kwargs)`` in place of the layer, except
+        inside of models inside the model.
     copies_models : bool
         Whether models inside the model are copied in the same way. False: by
         ``copy_layer``.
@@ -160,11 +161,10 @@ def copied_model(
     if isinstance(model, keras.Sequential) and not model.built:
         layers = [copy_layer(layer) for layer in model.layers]
         return keras.Sequential(layers, name=model.name)
-    options = {"copy_layer": copy_layer, "call_layer": call_layer}
 
     def copy(part):
         if copies_models and has_layers(part):
-            return copied_model(part, **options)
+            return copied_model(part, copy_layer=copy_layer)
         return copy_layer(part)
 
     # Not compiled, and with the layers of a sequential model.
@@ -178,6 +178,26 @@ def copied_model(
             graph, clone_function=copy, call_function=call_layer, input_tensors=inputs
         )
     return clone
+
+
+def applied(model, x):
+    """Apply a copy of a functional model to a tensor, and return the output.
+
+    Unlike in a call of the model, the layers become those of the model that is being
+    built, and pass on the mask of the tensor.
+    """
+    outputs = {}
+
+    def call(layer, *args, **kwargs):
+        result = layer(*args, **kwargs)
+        outputs.setdefault(layer.name, []).append(keras.tree.flatten(result))
+        return result
+
+    copied_model(model, call_layer=call, inputs=x)
+    name, call_index, tensor_index = keras.tree.flatten(
+        config_of(model)["output_layers"]
+    )
+    return outputs[name][call_index][tensor_index]
 
 
 def compiled_with(model):
