@@ -257,7 +257,9 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         params = {name: getattr(self, name) for name in self._get_param_names()}
         if deep:
             for prefix, name in self._dict_parameters.items():
-                for key, value in (params.get(name) or {}).items():
+                items = params.get(name)
+                # A tuple has a dict for each layer.
+                for key, value in (items if isinstance(items, dict) else {}).items():
                     params[f"{prefix}__{key}"] = value
             for name in self._nested_parameters:
                 inner: Any = params.get(name)
@@ -310,7 +312,12 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         for name, value in plain.items():
             setattr(self, name, value)
         for name, items in keyed.items():
-            setattr(self, name, {**(getattr(self, name) or {}), **items})
+            before = getattr(self, name)
+            if isinstance(before, list | tuple):  # a dict for each layer
+                after = type(before)([{**(one or {}), **items} for one in before])
+            else:
+                after = {**(before or {}), **items}
+            setattr(self, name, after)
         for name, items in nested.items():
             if getattr(self, name) is None:
                 raise ValueError(f"{name}__{next(iter(items))} needs {name}, got None.")
@@ -381,6 +388,17 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         if not self.__sklearn_is_fitted__():
             self._absent("model_")
         return standalone_model(self._recipe, self._state.weights)
+
+    def summary(self) -> None:
+        """Print the layers, their output shapes and numbers of weights.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        """
+        check_is_fitted(self)
+        self.model_.summary(expand_nested=True)
 
     @property
     def feature_encoder(self):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from skseq._classification import SequenceClassifier
 from skseq._engine.activations import ACTIVATION, check_activations
 from skseq._engine.networks import Convolutional
-from skseq._parameters import Declared, parameter
+from skseq._layers import StackedNetwork
+from skseq._parameters import parameter
 from skseq._regression import SequenceRegressor
 from skseq._validation import StrOptions, check_rates, check_sizes
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from skseq._engine.types import Activations
 
 
-class ConvolutionalNetwork(Declared):
+class ConvolutionalNetwork(StackedNetwork):
     """Mixin with the parameters of convolutional networks."""
 
     filters: int | Sequence[int] = parameter(
@@ -48,12 +49,20 @@ class ConvolutionalNetwork(Declared):
         Timesteps over which the maximum is taken after each convolution, or one for
         each layer. 1: no pooling between layers.""",
     )
-    pooling: Literal["max", "mean", "flatten"] = parameter(
+    pooling: Literal["max", "mean", "attention", "flatten"] = parameter(
         default="max",
-        constraint=[StrOptions({"max", "mean", "flatten"})],
-        text="""{"max", "mean", "flatten"}
+        constraint=[StrOptions({"max", "mean", "attention", "flatten"})],
+        text="""{"max", "mean", "attention", "flatten"}
         How the outputs of the last convolution are passed on: the maximum or the mean
-        over the timesteps, or all timesteps side by side.""",
+        over the timesteps, a mean with weights that are learned (Yang et al., 2016), or
+        all timesteps side by side.""",
+    )
+    separable: bool = parameter(
+        default=False,
+        constraint=["boolean"],
+        text="""bool
+        Whether each convolution is depthwise separable: one over time for each feature,
+        and then a mixture of the features, which has fewer weights (Chollet, 2017).""",
     )
     activation: Activations = parameter(
         default="relu",
@@ -85,9 +94,12 @@ class ConvolutionalNetwork(Declared):
         kernel_size = check_sizes("kernel_size", self.kernel_size, n_layers)
         pool_size = check_sizes("pool_size", self.pool_size, n_layers)
         dense_units = check_sizes("dense_units", self.dense_units, may_be_empty=True)
-        self._check_length(kernel_size, pool_size)
-        return Convolutional(
+        kind = "separable_conv1d" if self.separable else "conv1d"
+        sizes = list(zip(filters, kernel_size, strict=True))
+        network = Convolutional(
             **self._shape_in,
+            **self._stacked(kind, sizes, "filters"),
+            separable=bool(self.separable),
             head=head,
             filters=filters,
             kernel_size=kernel_size,
@@ -100,21 +112,22 @@ class ConvolutionalNetwork(Declared):
             dropout=check_rates("dropout", self.dropout, n_layers),
             dense_units=dense_units,
         )
+        if self.padding == "valid":
+            self._check_length(network)
+        return network
 
-    def _check_length(self, kernel_size, pool_size):
+    def _check_length(self, network):
         """Raise if a sequence is too short for padding="valid"."""
-        if self.padding != "valid":
-            return
         length = self.n_timesteps_in_
-        for kernel, pool in zip(kernel_size, pool_size, strict=True):
-            if kernel > length:
+        for windows in network.windows():
+            if windows.padding == "valid" and windows.reach >= length:
                 raise ValueError(
                     f"kernel_size must be at most the number of timesteps with "
-                    f"padding='valid', got {kernel} where {length} timesteps of "
-                    f"{self.n_timesteps_in_} are left. Use padding='same' or smaller "
-                    f"kernels."
+                    f"padding='valid', got {windows.reach + 1} where {length} "
+                    f"timesteps of {self.n_timesteps_in_} are left. Use padding='same' "
+                    f"or smaller kernels."
                 )
-            length = -(-(length - kernel + 1) // pool)
+            length = windows.n_after(length)
 
 
 class Conv1DClassifier(ConvolutionalNetwork, SequenceClassifier):

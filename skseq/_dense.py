@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from skseq._classification import SequenceClassifier
 from skseq._engine.activations import ACTIVATION, check_activations
 from skseq._engine.networks import Dense
-from skseq._parameters import Declared, parameter
+from skseq._layers import StackedNetwork
+from skseq._parameters import parameter
 from skseq._regression import SequenceRegressor
 from skseq._validation import check_rates, check_sizes
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from skseq._engine.types import Activations
 
 
-class DenseNetwork(Declared):
+class DenseNetwork(StackedNetwork):
     """Mixin with the parameters of dense networks."""
 
     dense_units: int | Sequence[int] = parameter(
@@ -50,6 +51,9 @@ class DenseNetwork(Declared):
         n_layers = len(dense_units)
         return Dense(
             **self._shape_in,
+            **self._stacked(
+                "dense", [(width,) for width in dense_units], "dense_units"
+            ),
             head=head,
             dense_units=dense_units,
             activation=check_activations("activation", self.activation, n_layers),

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
 from skseq._engine.fingerprints import fingerprint
+from skseq._engine.layer_params import without_those_of_training
 from skseq._engine.recipe import State
 from skseq._engine.train import named_weights
 from skseq._sequences import PADDING, PaddedRows, as_padded
@@ -19,6 +20,7 @@ _COMMON = {
     "padding": None,
     "activation": None,
     "layer_activation": None,
+    "normalized": None,
     "pool_size": -1,
 }
 
@@ -101,6 +103,10 @@ def check_encoder(pretrained, network):
             theirs, ours = theirs[:n_both], ours[:n_both]
         if fingerprint(ours) != fingerprint(theirs):
             differing.append(f"{name}={ours!r} (the encoder's is {theirs!r})")
+    params = without_those_of_training(network.layer_params)
+    if params or getattr(network, "separable", False):
+        options = "separable=True" if not params else f"layer_params={params!r}"
+        differing.append(f"{options} (the encoder has Keras' defaults)")
     if differing:
         raise ValueError(
             f"A pretrained network must have the options of the encoder, got "

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from skseq._classification import SequenceClassifier
 from skseq._engine.activations import ACTIVATION, check_activations
 from skseq._engine.networks import Recurrent
-from skseq._parameters import Declared, parameter
+from skseq._layers import StackedNetwork
+from skseq._parameters import parameter
 from skseq._regression import SequenceRegressor
 from skseq._validation import StrOptions, check_rates, check_sizes
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from skseq._engine.types import Activations
 
 
-class RecurrentNetwork(Declared):
+class RecurrentNetwork(StackedNetwork):
     """Mixin with the parameters of recurrent networks.
 
     A public class defines ``_cell``.
@@ -51,15 +52,16 @@ class RecurrentNetwork(Declared):
         Fraction in [0, 1) of the recurrent state of each layer that training drops, or
         one for each layer.""",
     )
-    pooling: Literal["flatten", "last", "mean", "max"] = parameter(
+    pooling: Literal["flatten", "last", "mean", "max", "attention"] = parameter(
         default="flatten",
-        constraint=[StrOptions({"flatten", "last", "mean", "max"})],
-        text="""{"flatten", "last", "mean", "max"}
+        constraint=[StrOptions({"flatten", "last", "mean", "max", "attention"})],
+        text="""{"flatten", "last", "mean", "max", "attention"}
         How the outputs of the last recurrent layer are passed on: those of all
-        timesteps side by side, that of the last timestep, or the mean or maximum over
-        the timesteps. ``"flatten"`` keeps the timesteps apart, which suits the columns
-        of a table and timesteps of a fixed calendar. The others suit long sequences,
-        and sequences that may be shifted in time.""",
+        timesteps side by side, that of the last timestep, the mean or maximum over the
+        timesteps, or a mean with weights that are learned (Yang et al., 2016).
+        ``"flatten"`` keeps the timesteps apart, which suits the columns of a table and
+        timesteps of a fixed calendar. The others suit long sequences, and sequences
+        that may be shifted in time.""",
     )
     layer_activation: Activations = parameter(
         default=None,
@@ -68,7 +70,8 @@ class RecurrentNetwork(Declared):
         Activation after each recurrent layer, in addition to those inside the cell: the
         name of a Keras activation, a dict with a name and options such as ``{"name":
         "leaky_relu", "negative_slope": 0.2}``, a Keras layer or a function; a tuple has
-        one for each layer. None: no further activation.""",
+        one for each layer, and may have one for each hidden dense layer after these.
+        None: no further activation.""",
     )
     dense_units: int | Sequence[int] = parameter(
         default=(),
@@ -81,8 +84,16 @@ class RecurrentNetwork(Declared):
     def _network(self, head):
         units = check_sizes("units", self.units)
         n_layers = len(units)
+        dense_units = check_sizes("dense_units", self.dense_units, may_be_empty=True)
+        activations = self.layer_activation
+        n_all = n_layers + len(dense_units)
+        is_for_all = isinstance(activations, list | tuple) and len(activations) == n_all
+        activations = check_activations(
+            "layer_activation", activations, n_all if is_for_all else n_layers
+        )
         return Recurrent(
             **self._shape_in,
+            **self._stacked(self._cell, [(width,) for width in units], "units"),
             head=head,
             cell=self._cell,
             units=units,
@@ -92,10 +103,9 @@ class RecurrentNetwork(Declared):
                 "recurrent_dropout", self.recurrent_dropout, n_layers
             ),
             pooling=self.pooling,
-            layer_activation=check_activations(
-                "layer_activation", self.layer_activation, n_layers
-            ),
-            dense_units=check_sizes("dense_units", self.dense_units, may_be_empty=True),
+            layer_activation=activations[:n_layers],
+            dense_activation=activations[n_layers:],
+            dense_units=dense_units,
         )
 
 

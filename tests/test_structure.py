@@ -87,6 +87,7 @@ _engine.skeletons _engine.fingerprints _engine.names
 _engine.progress _engine.order _engine.types _engine.masks
 _engine.stored
 _engine.optimizers _engine.losses _engine.metrics _engine.activations
+_engine.layer_params _engine.parts
 _engine.networks _engine.layers
 _engine.facts
 _engine.path _engine.weights _engine.models
@@ -99,7 +100,7 @@ _training
 _base
 _pretraining
 _supervised
-_classification _regression
+_classification _regression _layers
 _recurrent _convolutional _dense _keras _autoencoder
 _reshape _resampling datasets
 _outliers _latent _padding _scaler

@@ -196,7 +196,7 @@ _ELEMENTWISE = {
 # Operations that are by row unless they work along the first axis.
 _ALONG_AXES = {
     "All", "Any", "Concatenate", "ExpandDims", "LogSoftmax", "Max", "Mean", "Min",
-    "Prod", "Repeat", "Softmax", "Squeeze", "Stack", "Std", "Sum", "Var",
+    "Prod", "Repeat", "Softmax", "Squeeze", "Stack", "Std", "Sum", "Take", "Var",
 }  # fmt: skip
 
 _ALL_ROWS = {
@@ -216,6 +216,8 @@ def _computes_by_row(operation, model):
         axes = keras.tree.flatten(axis)
         return bool(axes) and all(a is not None and a % n_dimensions for a in axes)
     inputs, output = _inputs_of(operation), operation.output
+    if name == "Pad":
+        return tuple(operation.pad_width[0]) == (0, 0)
     if name == "GetItem":
         layers = config_of(model)["layers"]
         config = next(one for one in layers if one["name"] == operation.name)

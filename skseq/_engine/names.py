@@ -21,7 +21,7 @@ def public_classes(module, base):
     }
 
 
-def _accepted(cls):
+def accepted(cls):
     """Collect the arguments of a class, with those that it passes to base classes."""
     names = set()
     for ancestor in inspect.getmro(cls):
@@ -41,10 +41,10 @@ def _accepted(cls):
 
 def check_options(parameter, options, cls, also_refused=()):
     """Raise a ValueError if a dict holds names that a class does not take."""
-    accepted = _accepted(cls) - set(also_refused)
+    names = accepted(cls) - set(also_refused)
     for name in options:
-        if name not in accepted:
+        if name not in names:
             raise ValueError(
                 f"{parameter} must hold arguments of {cls.__name__}, got "
-                f"{name!r}.{nearest(name, accepted)}"
+                f"{name!r}.{nearest(name, names)}"
             )

@@ -9,15 +9,20 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from skseq._engine.activations import activation_layer, has_weights_by_step, is_function
+from skseq._engine.activations import activation_layer, has_weights_by_step
 from skseq._engine.fingerprints import fingerprint
 from skseq._engine.keras import DTYPE, keras
 from skseq._engine.masks import Windows, called, entered, filled
+from skseq._engine.parts import (
+    activated,
+    both_ways,
+    dropped,
+    hidden_layer,
+    make_layer,
+    normalized,
+    pooled,
+)
 from skseq._sequences import PADDING
-
-
-def _layer(cls, *args, **options):
-    return cls(*args, dtype=DTYPE, **options)
 
 
 def rounded(n_timesteps):
@@ -46,7 +51,7 @@ class Head:
 
     def build(self, x):
         """Add the layer, and return the outputs of shape (n_samples, n_outputs)."""
-        return _layer(
+        return make_layer(
             keras.layers.Dense, self.n_outputs, activation=self.activation,
             name=self.NAME,
         )(x)  # fmt: skip
@@ -205,7 +210,52 @@ class Network:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recurrent(Network):
+class Stacked(Network):
+    """Base class of stacked layers of one kind, and hidden dense layers after them.
+
+    Attributes
+    ----------
+    normalization : {"batch", "layer"} or None
+    normalizes_outputs : bool
+        Whether the normalization is after the activation, as in autoencoders.
+    layer_params : tuple of dict
+        Further arguments of each layer; empty if there are none.
+    dense_units : tuple of int
+    """
+
+    normalization: str | None = None
+    normalizes_outputs: bool = True
+    layer_params: tuple = ()
+    dense_units: tuple = ()
+
+    @property
+    def normalized(self):
+        """tuple or None: what is normalized, for comparison with another network."""
+        return self.normalization and (self.normalization, self.normalizes_outputs)
+
+    def _params(self, i):
+        return self.layer_params[i] if self.layer_params else {}
+
+    def _before(self, name, mask=None):
+        """Get the normalization between a layer and its activation, or None."""
+        if self.normalization is None or self.normalizes_outputs:
+            return None
+        return lambda x: normalized(x, self.normalization, name, mask)
+
+    def _after(self, x, name, mask=None):
+        """Add the normalization after an activation, if there is one."""
+        normalization = self.normalization if self.normalizes_outputs else None
+        return normalized(x, normalization, name, mask)
+
+    def _hidden(self, x, activations):
+        for i, width in enumerate(self.dense_units):
+            normalize = self._before(f"dense_normalization_{i + 1}")
+            x = hidden_layer(x, width, activations[i], i, normalize=normalize)
+        return x
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recurrent(Stacked):
     """Stacked recurrent layers.
 
     Attributes
@@ -215,11 +265,11 @@ class Recurrent(Network):
         A layer each.
     bidirectional : bool
     dropout, recurrent_dropout : tuple of float
-    pooling : {"flatten", "last", "mean", "max"}
+    pooling : {"flatten", "last", "mean", "max", "attention"}
     layer_activation : tuple
-        See `skseq._engine.activations`.
-    normalization : {"batch"} or None
-    dense_units : tuple of int
+        See `skseq._engine.activations`. One for each layer.
+    dense_activation : tuple
+        One for each hidden dense layer; empty: ReLU.
     """
 
     cell: str
@@ -229,8 +279,7 @@ class Recurrent(Network):
     recurrent_dropout: tuple
     pooling: str
     layer_activation: tuple
-    normalization: str | None = None
-    dense_units: tuple = ()
+    dense_activation: tuple = ()
 
     name = "recurrent"
     run_time = ("dropout",)
@@ -245,27 +294,27 @@ class Recurrent(Network):
         x, mask = entered(x) if self.masked else (x, None)
         for i, width in enumerate(self.units):
             is_last = i == len(self.units) - 1
-            layer = _layer(
+            layer = make_layer(
                 CELLS[self.cell],
                 width,
                 return_sequences=not is_last or self.pooling != "last",
                 dropout=self.dropout[i],
                 recurrent_dropout=self.recurrent_dropout[i],
+                params=self._params(i),
                 name=f"recurrent_{i + 1}",
             )
             if self.bidirectional:
-                layer = _layer(
-                    keras.layers.Bidirectional, layer, name=f"bidirectional_{i + 1}"
-                )
+                layer = both_ways(layer, f"bidirectional_{i + 1}")
             x = called(layer, x, mask)
             if not layer.return_sequences:
                 mask = None
-            x = _normalized(x, self.normalization, f"normalization_{i + 1}", mask)
+            x = normalized(x, self.normalization, f"normalization_{i + 1}", mask)
             if self.layer_activation[i] is not None:
                 x = activation_layer(self.layer_activation[i], f"activation_{i + 1}")(x)
         if self.pooling != "last":
-            x = _pooled(x, self.pooling, mask)
-        return _hidden(x, self.dense_units, ("relu",) * len(self.dense_units))
+            x = pooled(x, self.pooling, mask)
+        relu = ("relu",) * len(self.dense_units)
+        return self._hidden(x, self.dense_activation or relu)
 
 
 CELLS = {
@@ -276,7 +325,7 @@ CELLS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Convolutional(Network):
+class Convolutional(Stacked):
     """Stacked convolutions over time.
 
     Attributes
@@ -284,12 +333,11 @@ class Convolutional(Network):
     filters, kernel_size, pool_size : tuple of int
         A layer each.
     padding : {"same", "valid", "causal"}
-    pooling : {"max", "mean", "flatten"}
+    pooling : {"max", "mean", "flatten", "attention"}
     activation : tuple
         One for each convolution, and after these one for each hidden dense layer.
-    normalization : {"batch"} or None
     dropout : tuple of float
-    dense_units : tuple of int
+    separable : bool
     """
 
     filters: tuple
@@ -298,9 +346,8 @@ class Convolutional(Network):
     pool_size: tuple
     pooling: str
     activation: tuple
-    normalization: str | None = None
     dropout: tuple
-    dense_units: tuple = ()
+    separable: bool = False
 
     name = "convolutional"
     run_time = ("dropout",)
@@ -315,142 +362,96 @@ class Convolutional(Network):
     @property
     def shortest(self):
         n = 1
-        for windows in self._windows()[::-1]:
+        for windows in self.windows()[::-1]:
             n = windows.n_before(n)
         return n
 
-    def _windows(self):
+    def windows(self):
         """List the windows of each convolution, and of the pooling after it."""
-        return [
-            windows
-            for size, pool_size in zip(self.kernel_size, self.pool_size, strict=True)
-            for windows in (
-                Windows(size, 1, self.padding),
-                # "same" keeps a last, shorter window, so that no sequence is too short.
-                Windows(pool_size, pool_size, "same"),
+        found = []
+        for i, size in enumerate(self.kernel_size):
+            stride, dilation = (
+                _first(self._params(i).get(name, 1))
+                for name in ("strides", "dilation_rate")
             )
-        ]
+            found.append(Windows(size, stride, self.padding, dilation))
+            # "same" keeps a last, shorter window, so that no sequence is too short.
+            found.append(Windows(self.pool_size[i], self.pool_size[i], "same"))
+        return found
 
     def body(self, x):
         x, mask = entered(x) if self.masked else (x, None)
         fitted = self.n_timesteps
         if self.fitted_windows is not None:
             fitted = self.fitted_windows
-        windows = self._windows()
+        windows = self.windows()
         for i, filters in enumerate(self.filters):
-            convolved, pooled = windows[2 * i : 2 * i + 2]
-            x, padding = convolved.extended(x, fitted, 0.0)
-            x = _activated(
+            over_time, over_pool = windows[2 * i : 2 * i + 2]
+            x, padding = over_time.extended(x, fitted, 0.0)
+            mask = over_time.mask_after(mask, fitted)
+            fitted = over_time.n_after(fitted)
+            x = activated(
                 x,
                 self.activation[i],
                 f"activation_{i + 1}",
-                keras.layers.Conv1D,
+                keras.layers.SeparableConv1D if self.separable else keras.layers.Conv1D,
                 filters,
                 self.kernel_size[i],
                 padding=padding,
                 data_format="channels_last",
                 name=f"convolution_{i + 1}",
+                params=self._params(i),
+                normalize=self._before(f"normalization_{i + 1}", mask),
             )
-            mask = convolved.mask_after(mask, fitted)
-            fitted = convolved.n_after(fitted)
-            x = _normalized(x, self.normalization, f"normalization_{i + 1}", mask)
+            x = self._after(x, f"normalization_{i + 1}", mask)
             if self.pool_size[i] > 1:
                 x = filled(x, mask, PADDING)
-                x, padding = pooled.extended(x, fitted, PADDING)
-                x = _layer(
+                x, padding = over_pool.extended(x, fitted, PADDING)
+                x = make_layer(
                     keras.layers.MaxPooling1D,
                     self.pool_size[i],
                     padding=padding,
                     data_format="channels_last",
                     name=f"max_pooling_{i + 1}",
                 )(x)
-                mask = pooled.mask_after(mask, fitted)
-                fitted = pooled.n_after(fitted)
-            x = _dropped(filled(x, mask, 0.0), self.dropout[i], f"dropout_{i + 1}")
-        x = _pooled(x, self.pooling, mask)
-        return _hidden(x, self.dense_units, self.activation[len(self.filters) :])
+                mask = over_pool.mask_after(mask, fitted)
+                fitted = over_pool.n_after(fitted)
+            x = dropped(filled(x, mask, 0.0), self.dropout[i], f"dropout_{i + 1}")
+        x = pooled(x, self.pooling, mask)
+        return self._hidden(x, self.activation[len(self.filters) :])
+
+
+def _first(value):
+    """Get the number of timesteps from an argument of a convolution."""
+    return value[0] if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dense(Network):
-    """Dense layers over the flattened sequence.
+class Dense(Stacked):
+    """Dense layers over the flattened sequence, those of ``dense_units``.
 
     Attributes
     ----------
-    dense_units : tuple of int
-        A layer each.
     activation : tuple
-    normalization : {"batch"} or None
     dropout : tuple of float
     """
 
-    dense_units: tuple
     activation: tuple
-    normalization: str | None = None
     dropout: tuple
 
     name = "dense"
     run_time = ("dropout",)
 
     def body(self, x):
-        x = _pooled(entered(x)[0] if self.masked else x, "flatten")
+        x = pooled(entered(x)[0] if self.masked else x, "flatten")
         for i, width in enumerate(self.dense_units):
-            x = _hidden_layer(x, width, self.activation[i], i)
-            x = _normalized(x, self.normalization, f"normalization_{i + 1}")
-            x = _dropped(x, self.dropout[i], f"dropout_{i + 1}")
+            x = hidden_layer(
+                x, width, self.activation[i], i, params=self._params(i),
+                normalize=self._before(f"normalization_{i + 1}"),
+            )  # fmt: skip
+            x = self._after(x, f"normalization_{i + 1}")
+            x = dropped(x, self.dropout[i], f"dropout_{i + 1}")
         return x
-
-
-# ------------------------------------------------------------------------- layers
-
-_POOLINGS = {
-    "mean": keras.layers.GlobalAveragePooling1D,
-    "max": keras.layers.GlobalMaxPooling1D,
-    "flatten": keras.layers.Flatten,
-}
-
-
-def _pooled(x, pooling, mask=None):
-    """Add a layer that gives one vector for each sequence."""
-    layer = _layer(_POOLINGS[pooling], data_format="channels_last", name="pooling")
-    if pooling == "mean":
-        return called(layer, x, mask)
-    return layer(filled(x, mask, PADDING if pooling == "max" else 0.0))
-
-
-def _dropped(x, rate, name):
-    return _layer(keras.layers.Dropout, rate, name=name)(x) if rate else x
-
-
-def _normalized(x, normalization, name, mask=None):
-    if normalization is None:
-        return x
-    # With Keras' momentum of 0.99 the first values of the averages count for some 500
-    # steps.
-    options = {"momentum": 0.9, "name": name}
-    return called(_layer(keras.layers.BatchNormalization, **options), x, mask)
-
-
-def _activated(x, activation, activation_name, cls, *args, **options):
-    """Add a layer with an activation, which is a second layer if it has weights."""
-    if is_function(activation):
-        return _layer(cls, *args, activation=activation, **options)(x)
-    return activation_layer(activation, activation_name)(
-        _layer(cls, *args, **options)(x)
-    )
-
-
-def _hidden_layer(x, width, activation, i, prefix=""):
-    return _activated(
-        x, activation, f"{prefix}dense_activation_{i + 1}", keras.layers.Dense, width,
-        name=f"{prefix}dense_{i + 1}",
-    )  # fmt: skip
-
-
-def _hidden(x, widths, activations):
-    for i, width in enumerate(widths):
-        x = _hidden_layer(x, width, activations[i], i)
-    return x
 
 
 # -------------------------------------------------------------------- autoencoders
@@ -513,12 +514,12 @@ class Autoencoder(Network):
         rows = self.inputs("rows")
         x = rows
         if self.masked and isinstance(self.encoder, Recurrent):
-            x = _layer(keras.layers.Masking, PADDING, name="masking")(x)
+            x = make_layer(keras.layers.Masking, PADDING, name="masking")(x)
         elif self.masked:
             x = keras.ops.where(keras.ops.equal(x, PADDING), 0.0, x)
         # A variational code is followed by the logarithms of its variances.
         width = self.n_components * (2 if self.variational else 1)
-        x = _layer(keras.layers.Dense, width, name=self.CODE)(self.encoder.body(x))
+        x = make_layer(keras.layers.Dense, width, name=self.CODE)(self.encoder.body(x))
         return keras.Model(rows, x, name=self.ENCODER)
 
     def _decoder(self):
@@ -565,23 +566,23 @@ def _dense_decoder(x, encoder, network):
     for i in range(len(encoder.dense_units)):
         place = len(encoder.dense_units) - 1 - i
         activation = encoder.activation[place]
-        x = _hidden_layer(x, encoder.dense_units[place], activation, i, "decoder_")
-        x = _normalized(x, encoder.normalization, f"decoder_normalization_{i + 1}")
+        x = hidden_layer(x, encoder.dense_units[place], activation, i, "decoder_")
+        x = normalized(x, encoder.normalization, f"decoder_normalization_{i + 1}")
     shape = network.n_timesteps, network.n_features
     x = Head(math.prod(shape), network.output_activation).build(x)
-    return _layer(keras.layers.Reshape, shape, name="rows")(x)
+    return make_layer(keras.layers.Reshape, shape, name="rows")(x)
 
 
 def _recurrent_decoder(x, encoder, network):
-    x = _layer(keras.layers.RepeatVector, network.n_timesteps, name="repeat")(x)
+    x = make_layer(keras.layers.RepeatVector, network.n_timesteps, name="repeat")(x)
     for i, width in enumerate(reversed(encoder.units)):
-        x = _layer(
+        x = make_layer(
             CELLS[encoder.cell],
             width,
             return_sequences=True,
             name=f"decoder_recurrent_{i + 1}",
         )(x)
-        x = _normalized(x, encoder.normalization, f"decoder_normalization_{i + 1}")
+        x = normalized(x, encoder.normalization, f"decoder_normalization_{i + 1}")
     return Head(network.n_features, network.output_activation).build(x)
 
 
@@ -591,14 +592,14 @@ def _convolutional_decoder(x, encoder, network):
     for size in encoder.pool_size:
         lengths.append(-(-lengths[-1] // size))
     shape = lengths.pop(), filters[-1]
-    x = _hidden_layer(x, math.prod(shape), activations[-1], 0, "decoder_")
-    x = _layer(keras.layers.Reshape, shape, name="reshape")(x)
+    x = hidden_layer(x, math.prod(shape), activations[-1], 0, "decoder_")
+    x = make_layer(keras.layers.Reshape, shape, name="reshape")(x)
     for i in reversed(range(len(filters))):
         place = len(filters) - i
-        x = _layer(
+        x = make_layer(
             keras.layers.UpSampling1D, encoder.pool_size[i], name=f"up_sampling_{i + 1}"
         )(x)[:, : lengths.pop()]
-        x = _activated(
+        x = activated(
             x,
             activations[i - 1] if i else network.output_activation,
             f"decoder_activation_{place}",
@@ -611,7 +612,7 @@ def _convolutional_decoder(x, encoder, network):
         )
         if i:
             name = f"decoder_normalization_{place}"
-            x = _normalized(x, encoder.normalization, name)
+            x = normalized(x, encoder.normalization, name)
     return x
 
 

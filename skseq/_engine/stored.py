@@ -19,6 +19,13 @@ from skseq._engine.keras import building, is_keras, keras
 from skseq._engine.private import has_value
 from skseq._engine.skeletons import without_values
 
+# Parts of layers. A user's own are plain objects of Python.
+_PARTS = (
+    keras.initializers.Initializer,
+    keras.regularizers.Regularizer,
+    keras.constraints.Constraint,
+)
+
 # Classes whose `from_config` takes no functions.
 _BY_CONSTRUCTOR = (keras.layers.Lambda, keras.metrics.MeanMetricWrapper)
 
@@ -44,7 +51,8 @@ def _with_keras_objects(value, change):
 
     Returns the value itself if it holds none.
     """
-    if isinstance(value, KERAS_OBJECTS):
+    is_part = isinstance(value, _PARTS) and is_keras(type(value))
+    if isinstance(value, KERAS_OBJECTS) or is_part:
         return change(value)
     if type(value) is dict:
         items = {k: _with_keras_objects(item, change) for k, item in value.items()}

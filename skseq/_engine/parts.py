@@ -1,0 +1,118 @@
+"""Layers, and groups of layers, that networks are put together from."""
+
+from skseq._engine.activations import activation_layer, is_function
+from skseq._engine.keras import DTYPE, keras
+from skseq._engine.masks import called, filled
+from skseq._engine.stored import copied, users_parts
+from skseq._sequences import PADDING
+
+
+def make_layer(cls, *args, params=None, **options):
+    """Make a layer.
+
+    Parameters
+    ----------
+    cls : type
+    *args, **options
+        Arguments of the layer.
+    params : dict or None
+        Further arguments from the user. Their Keras objects are copied.
+    """
+    return cls(*args, dtype=DTYPE, **options, **copied(params or {}))
+
+
+def both_ways(layer, name):
+    """Make a bidirectional layer from a recurrent one."""
+    # Keras copies the layer from its configuration.
+    with keras.saving.custom_object_scope(users_parts(layer)):
+        return make_layer(keras.layers.Bidirectional, layer, name=name)
+
+
+def activated(
+    x, activation, activation_name, cls, *args, normalize=None, params=None, **options
+):
+    """Add a layer with an activation, which is a second layer if it has weights.
+
+    Parameters
+    ----------
+    x : tensor
+    activation : object
+        See `skseq._engine.activations`.
+    activation_name : str
+        Of the second layer.
+    cls, *args, params, **options
+        See `make_layer`.
+    normalize : callable or None
+        Applied between layer and activation.
+    """
+    if normalize is None and is_function(activation):
+        options["activation"] = activation
+        return make_layer(cls, *args, params=params, **options)(x)
+    x = make_layer(cls, *args, params=params, **options)(x)
+    if normalize is not None:
+        x = normalize(x)
+    if activation is None:
+        return x
+    return activation_layer(activation, activation_name)(x)
+
+
+def hidden_layer(x, width, activation, i, prefix="", **more):
+    """Add a dense layer; for ``more`` see `activated`."""
+    return activated(
+        x, activation, f"{prefix}dense_activation_{i + 1}", keras.layers.Dense, width,
+        name=f"{prefix}dense_{i + 1}", **more,
+    )  # fmt: skip
+
+
+def normalized(x, normalization, name, mask=None):
+    """Add a normalization: "batch", "layer" or None."""
+    if normalization is None:
+        return x
+    if normalization == "layer":
+        return make_layer(keras.layers.LayerNormalization, name=name)(x)
+    # With Keras' momentum of 0.99 the first values of the averages count for some 500
+    # steps.
+    layer = make_layer(keras.layers.BatchNormalization, momentum=0.9, name=name)
+    return called(layer, x, mask)
+
+
+def dropped(x, rate, name):
+    """Add dropout, unless the rate is 0."""
+    return make_layer(keras.layers.Dropout, rate, name=name)(x) if rate else x
+
+
+_POOLINGS = {
+    "mean": keras.layers.GlobalAveragePooling1D,
+    "max": keras.layers.GlobalMaxPooling1D,
+    "flatten": keras.layers.Flatten,
+}
+
+
+def pooled(x, pooling, mask=None):
+    """Add layers that give one vector for each sequence."""
+    if pooling == "attention":
+        return _attended(x, mask)
+    layer = make_layer(_POOLINGS[pooling], data_format="channels_last", name="pooling")
+    if pooling == "mean":
+        return called(layer, x, mask)
+    return layer(filled(x, mask, PADDING if pooling == "max" else 0.0))
+
+
+def _attended(x, mask):
+    """Add the mean over the timesteps, with weights that are learned.
+
+    The score of a timestep with features h is v tanh(W h + b), and the weights are the
+    softmax of the scores (Yang et al., 2016, after Bahdanau et al., 2015). Padding has
+    weight zero.
+    """
+    scores = make_layer(
+        keras.layers.Dense, x.shape[-1], activation="tanh", name="attention_hidden"
+    )(x)
+    scores = make_layer(keras.layers.Dense, 1, use_bias=False, name="attention_score")(
+        scores
+    )
+    scores = keras.ops.squeeze(scores, -1)
+    if mask is not None:
+        scores = keras.ops.where(mask, scores, PADDING)
+    weights = make_layer(keras.layers.Softmax, name="attention")(scores)
+    return keras.ops.sum(keras.ops.expand_dims(weights, -1) * x, axis=1)
