@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from skseq._engine.activations import activation_layer, has_weights_by_step, is_function
 from skseq._engine.fingerprints import fingerprint
 from skseq._engine.keras import DTYPE, keras
-from skseq._engine.masks import Windows, called, entered, filled
+from skseq._engine.masks import Windows, called, entered, lowered, mean, zeroed
 from skseq._sequences import PADDING
 
 
@@ -331,6 +331,7 @@ class Convolutional(Network):
         windows = self._windows()
         for i, filters in enumerate(self.filters):
             convolved, pooled = windows[2 * i : 2 * i + 2]
+            x = zeroed(x, mask) if i else x
             x, padding = convolved.extended(x, fitted, 0.0)
             x = _activated(
                 x,
@@ -347,7 +348,7 @@ class Convolutional(Network):
             fitted = convolved.n_after(fitted)
             x = _normalized(x, self.normalization, f"normalization_{i + 1}", mask)
             if self.pool_size[i] > 1:
-                x = filled(x, mask, PADDING)
+                x = lowered(x, mask)
                 x, padding = pooled.extended(x, fitted, PADDING)
                 x = _layer(
                     keras.layers.MaxPooling1D,
@@ -358,7 +359,7 @@ class Convolutional(Network):
                 )(x)
                 mask = pooled.mask_after(mask, fitted)
                 fitted = pooled.n_after(fitted)
-            x = _dropped(filled(x, mask, 0.0), self.dropout[i], f"dropout_{i + 1}")
+            x = _dropped(x, self.dropout[i], f"dropout_{i + 1}")
         x = _pooled(x, self.pooling, mask)
         return _hidden(x, self.dense_units, self.activation[len(self.filters) :])
 
@@ -406,8 +407,8 @@ def _pooled(x, pooling, mask=None):
     """Add a layer that gives one vector for each sequence."""
     layer = _layer(_POOLINGS[pooling], data_format="channels_last", name="pooling")
     if pooling == "mean":
-        return called(layer, x, mask)
-    return layer(filled(x, mask, PADDING if pooling == "max" else 0.0))
+        return layer(x) if mask is None else mean(x, mask)
+    return layer(lowered(x, mask) if pooling == "max" else zeroed(x, mask))
 
 
 def _dropped(x, rate, name):
