@@ -25,7 +25,7 @@ from skseq._engine.train import predict
 from skseq._parameters import parameter
 from skseq._rows import Given
 from skseq._scaling import SCALERS, Scaling
-from skseq._sequences import check_sequences
+from skseq._sequences import PADDING, PaddedRows, compacted
 from skseq._validation import Interval, StrOptions, check_sizes, public_fit
 
 if TYPE_CHECKING:
@@ -240,7 +240,8 @@ class AutoencoderTransformer(
         text="""float or None
         Timesteps in which every feature has this value are padding; NaN is possible.
         Recurrent layers skip them, other layers read zeros, and errors at padding do
-        not count. None: there is no padding.""",
+        not count. None: there is no padding. A list of sequences of different lengths
+        needs none: its rows are padded inside, to the longest row of ``fit``.""",
         group="other",
     )
     epochs: int = 100
@@ -284,7 +285,8 @@ class AutoencoderTransformer(
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Training rows, without missing values. The columns of a 2-D X are read step
             by step, see ``n_timesteps``.
@@ -334,7 +336,8 @@ class AutoencoderTransformer(
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Some of the training rows.
         y : None
@@ -365,7 +368,8 @@ class AutoencoderTransformer(
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Rows of the shape that will be trained on.
         y : None
@@ -386,7 +390,8 @@ class AutoencoderTransformer(
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Rows of the kind that the transformer was fitted on.
 
@@ -418,7 +423,9 @@ class AutoencoderTransformer(
         -------
         rows : ndarray of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Rows with the shape and units of the X of ``fit``, without padding.
+            Rows with the shape and units of the X of ``fit``, without padding. For
+            lists, an array with the timesteps of the longest row: a code does not hold
+            the length of its row.
 
         Raises
         ------
@@ -441,7 +448,8 @@ class AutoencoderTransformer(
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Rows of the kind that the transformer was fitted on.
 
@@ -459,7 +467,8 @@ class AutoencoderTransformer(
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Rows of the kind that the transformer was fitted on.
         y : None
@@ -479,7 +488,8 @@ class AutoencoderTransformer(
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Rows of the kind that the transformer was fitted on.
         by : {"row", "step", "feature"}, default="row"
@@ -640,15 +650,44 @@ class AutoencoderTransformer(
 
     # ------------------------------------------------------- steps of fit, see `_fit`
 
-    def _check_rows(self, X, **options):
-        return super()._check_rows(X, mask_value=self.mask_value, **options)
+    # Whether the X of fit was a list.
+    _is_of_lists = False
+
+    @property
+    def _padding(self):
+        """The value of padding in validated rows, or None."""
+        if self.mask_value is None and self._is_of_lists:
+            return PADDING
+        return self.mask_value
+
+    def _check_rows(self, X, *, reset, **options):
+        rows = super()._check_rows(
+            X, reset=reset, mask_value=self.mask_value, lists=True, **options
+        )
+        is_list = isinstance(rows, PaddedRows)
+        if reset:
+            self._is_of_lists = is_list
+        if not is_list:
+            return rows
+        n_timesteps, value = self.n_timesteps_in_, self._padding
+        if value is None and (rows.lengths < n_timesteps).any():
+            raise ValueError(
+                f"X must have rows of {n_timesteps} timesteps, as the array that "
+                f"{type(self).__name__} was fitted on, got a list with a row of "
+                f"{rows.lengths.min()}. Fit it on a list, or on a padded array with "
+                f"mask_value."
+            )
+        if (value, n_timesteps) == (rows.mask_value, rows.n_timesteps):
+            return rows.X
+        value = PADDING if value is None else value
+        return compacted(rows.X, rows.mask_value, value, n_timesteps)
 
     @property
     def _prepare(self):
         return self._scaling
 
     def _before_training(self, given, rows, recipe):
-        self._scaling = Scaling(self.scale, self.mask_value, self.loss)
+        self._scaling = Scaling(self.scale, self._padding, self.loss)
         # Each column of a table has its own scale, and each feature of sequences.
         X = rows.X
         shape = X.shape[2:] if self._n_dimensions_in == 3 else X.shape[1:]
@@ -682,12 +721,12 @@ class AutoencoderTransformer(
             output_activation="sigmoid" if crossentropy else None,
             tied_weights=bool(self.tied_weights),
             variational=bool(self.variational),
-            masked=self.mask_value is not None,
+            masked=self._padding is not None,
             beta=float(self.beta),
             beta_warmup=int(self.beta_warmup),
             noise=_check_noise(self.noise),
             activity_l1=float(self.activity_l1),
-            input=(self.scale, self.mask_value),
+            input=(self.scale, self._padding),
         )
         return network, self.loss, target
 

@@ -19,10 +19,12 @@ from skseq._resampling import (
     check_target_type,
 )
 from skseq._sequences import (
+    PaddedRows,
     check_padding,
     check_same_columns,
     check_sequences,
     is_frame,
+    take_rows,
 )
 from skseq._validation import HasMethods
 
@@ -50,7 +52,8 @@ class LatentSampler(SamplerWithSampler):
     autoencoder has learned. Rows that the sampler does not change are rows of X.
 
     If the autoencoder has a ``mask_value``, a new row is padded like the row of its
-    class with the nearest code.
+    class with the nearest code. For a list of sequences, a new row has the length of
+    that row.
 
     Attributes
     ----------
@@ -61,7 +64,7 @@ class LatentSampler(SamplerWithSampler):
     n_features_in_ : int
         Columns of a 2-D X, features per timestep of a 3-D X.
     n_timesteps_in_ : int
-        Timesteps of X.
+        Timesteps of X, or of the longest row of a list.
     feature_names_in_ : ndarray of shape (n_columns,)
         Column names of a dataframe X. Defined only if all are strings.
 
@@ -108,12 +111,15 @@ class LatentSampler(SamplerWithSampler):
         X = check_sequences(
             self, X, reset=True, dtype="numeric",
             n_timesteps=getattr(inner, "n_timesteps", None),
-            mask_value=getattr(inner, "mask_value", None),
+            mask_value=getattr(inner, "mask_value", None), lists=True,
         )  # fmt: skip
         sequences = X
-        if self._n_dimensions_in == 2:
+        if isinstance(X, PaddedRows):
+            X = [row[:n] for row, n in zip(X.X, X.lengths, strict=True)]
+        elif self._n_dimensions_in == 2:
             X = X.reshape(len(X), -1)
-        self.autoencoder_ = autoencoder = self._fitted_autoencoder(X)
+        shape = sequences.shape[1:]
+        self.autoencoder_ = autoencoder = self._fitted_autoencoder(X, shape)
         check_same_columns(autoencoder, self, "autoencoder")
         # A frozen autoencoder may have been fitted on a dataframe.
         by_name = is_frame(given) and hasattr(autoencoder, "feature_names_in_")
@@ -129,24 +135,30 @@ class LatentSampler(SamplerWithSampler):
             if n_known and np.array_equal(new_codes[:n_known], codes[known]):
                 rows[:n_known] = known
                 break
-        new = X[rows]
+        new = take_rows(X, rows)
         made = rows < 0
         if made.any():
             check_amounts(given, "an autoencoder does not reconstruct")
             decoded = autoencoder.inverse_transform(new_codes[made])
+            nearest = _nearest(codes, labels, new_codes[made], _labels(y)[made])
+            if isinstance(X, list):
+                for i, row, near in zip(
+                    np.flatnonzero(made), decoded, nearest, strict=True
+                ):
+                    new[i] = row[: len(X[near])].astype(X[near].dtype)
+                return as_given(new, given), y, *rest
             padding = check_padding(sequences, autoencoder.mask_value)
             if padding.any():
-                nearest = _nearest(codes, labels, new_codes[made], _labels(y)[made])
                 steps = decoded.reshape(-1, *sequences.shape[1:])
                 steps[padding[nearest]] = autoencoder.mask_value
             new[made] = decoded.astype(X.dtype, copy=False)
         return as_given(new, given), y, *rest
 
-    def _fitted_autoencoder(self, X):
+    def _fitted_autoencoder(self, X, shape):
         given = self.autoencoder
         autoencoder, frozen = unfrozen(given)
         if autoencoder is None:
-            autoencoder = default_autoencoder(X.shape[1:])
+            autoencoder = default_autoencoder(shape)
         if not isinstance(autoencoder, AutoencoderTransformer):
             raise TypeError(
                 f"autoencoder must be an AutoencoderTransformer, a fitted one in "

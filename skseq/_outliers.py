@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skseq._autoencoder import AutoencoderTransformer, default_autoencoder
 from skseq._parameters import Declared, parameter
 from skseq._persistence import VersionedState
-from skseq._sequences import check_sequences
+from skseq._sequences import PaddedRows, check_sequences
 from skseq._validation import Interval, check_parameters, check_weights, public_fit
 
 if TYPE_CHECKING:
@@ -120,7 +120,8 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Training rows, with or without outliers, without missing values.
         y : None
@@ -149,7 +150,9 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         n_timesteps = getattr(self.autoencoder, "n_timesteps", None)
         rows = self._check(X, reset=True, n_timesteps=n_timesteps, min_rows=2)
         if self.autoencoder is None:
-            autoencoder = default_autoencoder(rows.shape[1:])
+            in_3d = self._n_dimensions_in == 3
+            n_steps = self.n_timesteps_in_ if in_3d else 1
+            autoencoder = default_autoencoder((n_steps, self.n_features_in_))
         else:
             autoencoder = clone(self.autoencoder)
         if autoencoder.random_state is None:
@@ -166,19 +169,23 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         return self
 
     def _check(self, X, *, reset=False, **options):
-        """Validate X, and return it with its own number of dimensions."""
-        X = check_sequences(
+        """Validate X, and return it with its own number of dimensions, or as a list."""
+        checked = check_sequences(
             self, X, reset=reset, dtype=AutoencoderTransformer._dtype,
-            mask_value=getattr(self.autoencoder, "mask_value", None), **options,
+            mask_value=getattr(self.autoencoder, "mask_value", None), lists=True,
+            **options,
         )  # fmt: skip
-        return X if self._n_dimensions_in == 3 else X.reshape(len(X), -1)
+        if isinstance(checked, PaddedRows):
+            return X
+        return checked if self._n_dimensions_in == 3 else checked.reshape(len(X), -1)
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Score how well rows are reconstructed; higher is more usual.
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Rows of the kind that the detector was fitted on.
 
@@ -202,7 +209,8 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Rows of the kind that the detector was fitted on.
 
@@ -218,7 +226,8 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Rows of the kind that the detector was fitted on.
 

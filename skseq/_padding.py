@@ -15,9 +15,9 @@ from skseq._reshape import GivesSequences
 from skseq._sequences import (
     blocks_of,
     check_kind,
+    check_list,
     check_padding,
     check_sequences,
-    checked_rows,
     compacted,
     dtype_with,
     is_list_of_rows,
@@ -141,7 +141,7 @@ class SequencePadder(
             If a parameter or X has the wrong type.
         """
         check_parameters(self)
-        X, counts = self._check(X, reset=True)
+        _, counts = self._check(X, reset=True)
         longest = int(counts.max())
         self.n_timesteps_ = longest if self.n_timesteps is None else self.n_timesteps
         self._check_lengths(counts)
@@ -170,25 +170,9 @@ class SequencePadder(
             As :meth:`fit` does.
         """
         check_is_fitted(self, "n_timesteps_")
-        X, counts = self._check(X, reset=False)
+        checked, counts = self._check(X, reset=False)
         self._check_lengths(counts)
-        n_timesteps, value = self.n_timesteps_, self.mask_value
-        if isinstance(X, list):
-            cut = slice(n_timesteps)
-            if self.truncate == "start":
-                cut = slice(-n_timesteps, None)
-            dtype = dtype_with(X[0].dtype, value)
-            return padded([row[cut] for row in X], n_timesteps, value, dtype)
-        shape = (len(X), n_timesteps, X.shape[2])
-        out = np.empty(shape, dtype_with(X.dtype, value))
-        for rows in blocks_of(X):
-            block = X[rows].astype(out.dtype, copy=False)
-            if self.truncate == "start":
-                valid = ~is_padding(block, value)
-                n_left = valid[:, ::-1].cumsum(axis=1)[:, ::-1]
-                block = np.where((n_left > n_timesteps)[..., None], value, block)
-            out[rows] = compacted(block, value, value, n_timesteps)
-        return out
+        return self._padded(checked)
 
     def inverse_transform(self, X: ArrayLike) -> list:
         """Make a list of rows without padding.
@@ -213,9 +197,28 @@ class SequencePadder(
             padding.
         """
         check_is_fitted(self, "n_timesteps_")
-        X = self._check_array(X, reset=False)
-        check_padding(X, self.mask_value)
-        return unpadded(X, self.mask_value)
+        checked = self._check_array(X, reset=False)
+        check_padding(checked, self.mask_value)
+        return unpadded(checked, self.mask_value)
+
+    def _padded(self, X):
+        n_timesteps, value = self.n_timesteps_, self.mask_value
+        if isinstance(X, list):
+            cut = slice(n_timesteps)
+            if self.truncate == "start":
+                cut = slice(-n_timesteps, None)
+            dtype = dtype_with(X[0].dtype, value)
+            return padded([row[cut] for row in X], n_timesteps, value, dtype)
+        shape = (len(X), n_timesteps, X.shape[2])
+        out = np.empty(shape, dtype_with(X.dtype, value))
+        for rows in blocks_of(X):
+            block = X[rows].astype(out.dtype, copy=False)
+            if self.truncate == "start":
+                valid = ~is_padding(block, value)
+                n_left = valid[:, ::-1].cumsum(axis=1)[:, ::-1]
+                block = np.where((n_left > n_timesteps)[..., None], value, block)
+            out[rows] = compacted(block, value, value, n_timesteps)
+        return out
 
     def _check(self, X, reset):
         """Validate X, and return a list or an array, and the lengths of its rows."""
@@ -225,9 +228,7 @@ class SequencePadder(
             if not counts.all():
                 check_padding(X[counts == 0], self.mask_value)  # raises
             return X, counts
-        rows = checked_rows(X, "X", None if reset else self.n_features_in_, None)
-        if reset:
-            self.n_features_in_, self._n_dimensions_in = rows[0].shape[1], 3
+        rows = check_list(self, X, reset=reset, dtype=None, any_length=True)
         for i, row in enumerate(rows if not np.isnan(self.mask_value) else []):
             like = is_padding(row[None], self.mask_value)[0]
             if like.any():
@@ -240,7 +241,7 @@ class SequencePadder(
 
     def _check_array(self, X, reset):
         X = check_sequences(
-            self, X, reset=reset, dtype=None, mask_value=self.mask_value,
+            self, X, reset=reset, dtype="numeric", mask_value=self.mask_value,
             any_length=True,
         )  # fmt: skip
         if self._n_dimensions_in == 2:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import replace
+from copy import copy
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +20,16 @@ from skseq._persistence import VersionedState
 from skseq._sequences import (
     PADDING,
     PaddedRows,
-    as_padded,
+    as_listed,
     check_kind,
     check_padding,
     check_sequences,
+    checked_rows,
     is_frame,
+    is_list_of_rows,
+    padded,
+    take_rows,
+    unpadded,
 )
 from skseq._validation import (
     HasMethods,
@@ -62,6 +67,9 @@ def _is_pandas(X):
 
 def as_given(rows, given):
     """Convert rows to the type of container of X."""
+    if isinstance(rows, list):
+        is_nested = all(isinstance(row, (list, tuple)) for row in given)
+        return as_listed([r.tolist() for r in rows] if is_nested else rows, given)
     if _is_pandas(given):
         return type(given)(rows, columns=given.columns).astype(given.dtypes)
     if is_frame(given):  # of polars
@@ -78,7 +86,10 @@ def check_amounts(X, why):
     why : str
         The end of a sentence about token ids.
     """
-    if is_frame(X):
+    if is_list_of_rows(X):
+        rows = checked_rows(X, "X", dtype=None, may_be_nan=True)
+        dtypes = {"X": rows[0].dtype}
+    elif is_frame(X):
         dtypes = {f"column {name!r}": np.asarray(X[name]).dtype for name in X.columns}
     else:
         dtypes = {"X": np.asarray(X).dtype}
@@ -99,7 +110,8 @@ class ResampledSequences(Declared):
     n_features_in_ : int
         Columns of a 2-D X, features per timestep of a 3-D X.
     n_timesteps_in_ : int
-        Timesteps of X. Not defined if X is a table that went to a sampler unchanged.
+        Timesteps of X, or of the longest row of a list. Not defined if X is a table
+        that went to a sampler unchanged.
     feature_names_in_ : ndarray of shape (n_columns,)
         Column names of a dataframe X. Defined only if all are strings.
     """
@@ -109,7 +121,7 @@ class ResampledSequences(Declared):
         constraint=[Real, None],
         text="""float or None
         Timesteps in which every feature has this value are padding, and remain padding;
-        NaN is possible. None: there is no padding.""",
+        NaN is possible. None: there is no padding. Not used for lists of sequences.""",
     )
     n_timesteps: int | None = parameter(
         default=None,
@@ -220,7 +232,8 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Training rows.
         y : array-like of shape (n_samples,)
@@ -230,8 +243,8 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
 
         Returns
         -------
-        X_resampled : array or dataframe of shape (n_new_samples, n_timesteps, \
-                n_features) or (n_new_samples, n_columns)
+        X_resampled : list of arrays, or array or dataframe of shape (n_new_samples, \
+                n_timesteps, n_features) or (n_new_samples, n_columns)
             The resampled rows, in the type and dtype of X.
         y_resampled : array of shape (n_new_samples,)
             Their labels, in the type of y.
@@ -254,7 +267,8 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Training rows.
         y : array-like of shape (n_samples,)
@@ -317,7 +331,8 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
     neighbours than all others. A new row has a timestep only if all rows from which it
     is made have it: between rows of different lengths, it is as long as the shorter
     one. All other timesteps get the mask value. Padding may be at any timestep, not
-    only at the end.
+    only at the end. A list of sequences of different lengths is resampled in the same
+    way, and gives a list.
 
     *Categories remain categories.* Features in ``categorical_features`` are resampled
     by SMOTENC [1]_, in which the neighbours vote. For whole numbers, such as token ids,
@@ -375,6 +390,8 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
         return tags
 
     def _fit_resample(self, X, y, **params):
+        if is_list_of_rows(X):
+            return self._resampled_sequences(X, y, params)
         # Whole numbers in a dataframe may be amounts, and need not be ids.
         whole = getattr(getattr(X, "dtype", None), "kind", "O") in "biu"
         special = self.mask_value is not None or self.categorical_features is not None
@@ -390,16 +407,16 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
     def _resampled_sequences(self, X, y, params):
         given = X
         X = check_sequences(
-            self,
-            X,
-            reset=True,
-            n_timesteps=self.n_timesteps,
-            dtype=None,
-            may_be_nan=True,
-        )
+            self, X, reset=True, n_timesteps=self.n_timesteps, dtype=None,
+            may_be_nan=True, lists=True,
+        )  # fmt: skip
         check_kind(X)
+        is_list = isinstance(X, PaddedRows)
+        if is_list:
+            X, padding = X.X, np.arange(X.n_timesteps) >= X.lengths[:, None]
+        else:
+            padding = check_padding(X, self.mask_value)
         is_category = self._categories(X)
-        padding = check_padding(X, self.mask_value)
         # In floating point, so that interpolated ids and categories can be found.
         flat = X.reshape(len(X), -1).astype(np.result_type(X, np.float32), copy=False)
         flat = _filled(flat, padding, is_category)
@@ -420,8 +437,10 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
         whole = X.dtype.kind != "f" and not is_frame(given)
         self._check_values(new, flat, whole, is_category.ravel())
         new = new.astype(X.dtype).reshape(len(new), *X.shape[1:])
-        if padding.any():
-            present = _present(table[:, flat.shape[1] :], padding, weight)
+        present = _present(table[:, flat.shape[1] :], padding, weight)
+        if is_list:
+            new = [row[steps] for row, steps in zip(new, present, strict=True)]
+        elif padding.any():
             new[~present] = self.mask_value
         if self._n_dimensions_in == 2:
             new = new.reshape(len(new), -1)
@@ -601,7 +620,8 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Training rows.
         y : array-like of shape (n_samples,)
@@ -609,8 +629,8 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
 
         Returns
         -------
-        X_resampled : array or dataframe of shape (n_new_samples, n_timesteps, \
-                n_features) or (n_new_samples, n_columns)
+        X_resampled : list of arrays, or array or dataframe of shape (n_new_samples, \
+                n_timesteps, n_features) or (n_new_samples, n_columns)
             The rows of X, followed by the copies.
         y_resampled : array of shape (n_new_samples,)
             Their labels, in the type of y.
@@ -621,7 +641,7 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
             If X, y or a parameter can't be used, or X holds whole numbers.
         """
         _check_given(y)
-        return self._fit_resample_frame(X, y)
+        return self._fit_resample_any(X, y)
 
     @public_fit
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
@@ -629,7 +649,8 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Training rows.
         y : array-like of shape (n_samples,)
@@ -643,7 +664,9 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
         self.fit_resample(X, y)
         return self
 
-    def _fit_resample_frame(self, X, y):
+    def _fit_resample_any(self, X, y):
+        if is_list_of_rows(X):
+            return self._fit_resample_list(X, y)
         if not is_frame(X) or _is_pandas(X):
             return super().fit_resample(X, y)
         # imbalanced-learn refuses dataframes of polars.
@@ -651,6 +674,17 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
         new, y = super().fit_resample(X.to_numpy(), y)
         self.feature_names_in_ = np.array(X.columns, dtype=object)
         return as_given(new, X), y
+
+    def _fit_resample_list(self, X, y):
+        check_amounts(X, "noise would change")
+        rows = checked_rows(X, "X", dtype=[np.float64, np.float32])
+        of_array = copy(self)
+        of_array.mask_value = float("nan")
+        new, y = of_array.fit_resample(padded(rows, value=np.nan), y)
+        params = self.get_params(deep=False)
+        vars(self).clear()
+        vars(self).update(vars(of_array) | params)
+        return as_given(unpadded(new, np.nan), X), y
 
     # Overrides a method of BaseSampler, which accepts only a 2-D X.
     def _check_X_y(self, X, y):
@@ -704,6 +738,12 @@ def _uses_labels_alone(sampler):
     return type(sampler) is RandomUnderSampler
 
 
+def _are_equal(rows, others):
+    if isinstance(rows, list):
+        return all(map(np.array_equal, rows, others))
+    return np.array_equal(rows, others)
+
+
 def resample_training(sampler, X, index, y, weights, *, flat, whole, seed):
     """Resample training rows.
 
@@ -741,32 +781,33 @@ def resample_training(sampler, X, index, y, weights, *, flat, whole, seed):
         If there are new rows, and weights differ.
     """
     unread = _uses_labels_alone(sampler)
+    # The sampler gets a list of rows without padding.
+    is_padded = isinstance(X, PaddedRows)
     sampler = clone(sampler)
     if not isinstance(sampler, (SamplerWithSampler, SequenceAugmenter)):
         sampler = SequenceResampler(sampler)
-    elif flat and X.shape[2] > 1:
+    elif is_padded or (flat and X.shape[2] > 1):
         params = sampler.get_params()
         for name in ("n_timesteps", "autoencoder__n_timesteps"):
-            if name in params and params[name] is None:
-                sampler.set_params(**{name: X.shape[1]})
+            if name in params and (is_padded or params[name] is None):
+                sampler.set_params(**{name: None if is_padded else X.shape[1]})
     if sampler.random_state is None:
         sampler.set_params(random_state=seed)
+    # In the type of the X that was passed, which the sampler checks.
+    dtype = np.int64 if whole else X.dtype
     if unread:
         # X may be larger than memory. The sampler gets row numbers in place of rows.
         rows = np.arange(len(y), dtype=float)[:, None]
     else:
         rows = X[:] if index is None else X[index]
-        mask_value = PADDING
-        # In the type of the X that was passed, which the sampler checks.
-        if whole:
-            mask_value = float(np.iinfo(np.int64).min)
-            rows = np.where(rows == PADDING, mask_value, rows).astype(np.int64)
-        if isinstance(X, PaddedRows):
-            sampler.set_params(mask_value=mask_value)
-        rows = rows.reshape(len(rows), -1) if flat else rows
+        if is_padded:
+            rows = [row.astype(dtype) for row in unpadded(rows, PADDING)]
+        else:
+            rows = rows.reshape(len(rows), -1) if flat else rows
+            rows = rows.astype(dtype, copy=False)
     new, y, *_ = sampler.fit_resample(rows, y)
     taken = getattr(sampler, "sample_indices_", None)
-    if taken is not None and (unread or np.array_equal(new, rows[taken])):
+    if taken is not None and (unread or _are_equal(new, take_rows(rows, taken))):
         index = taken if index is None else index[taken]
         return sampler, X, index, y, weights[taken]
     if (weights != weights[0]).any():
@@ -776,7 +817,10 @@ def resample_training(sampler, X, index, y, weights, *, flat, whole, seed):
             f"{weights.max()}: a new row has no weight. Use RandomOverSampler or "
             f"RandomUnderSampler, or leave out one of the two."
         )
-    new = new.reshape(-1, *X.shape[1:]).astype(X.dtype, copy=False)
-    if isinstance(X, PaddedRows):
-        new = replace(as_padded(new, mask_value), n_timesteps=X.n_timesteps)
+    if is_padded:
+        counts = np.array([len(row) for row in new])
+        new = padded(new, X.n_timesteps, dtype=X.dtype)
+        new = PaddedRows(new, PADDING, counts, X.n_timesteps)
+    else:
+        new = new.reshape(-1, *X.shape[1:]).astype(X.dtype, copy=False)
     return sampler, new, None, y, np.ones(len(y))

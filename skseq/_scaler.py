@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +22,12 @@ from skseq._reshape import GivesSequences
 from skseq._sequences import (
     as_listed,
     blocks_of,
+    check_list,
     check_padding,
     check_sequences,
-    checked_rows,
     is_list_of_rows,
     is_padding,
+    lengths,
 )
 from skseq._validation import (
     HasMethods,
@@ -67,7 +69,7 @@ class SequenceScaler(
     n_features_in_ : int
         Features of a timestep; for a 2-D X, its columns.
     n_timesteps_in_ : int
-        Timesteps of an array X in ``fit``. Not defined for lists.
+        Timesteps of the X of ``fit``, or of the longest row of a list.
     feature_names_in_ : ndarray of shape (n_columns,)
         Column names of a dataframe X. Defined only if all are strings.
 
@@ -113,7 +115,7 @@ class SequenceScaler(
         constraint=[Real, None],
         text="""float or None
         Timesteps in which every feature has this value are padding, and remain padding;
-        NaN is possible. None: there is no padding. Lists need no padding.""",
+        NaN is possible. None: there is no padding. Not used for lists of sequences.""",
     )
     n_timesteps: int | None = parameter(
         default=None,
@@ -167,11 +169,11 @@ class SequenceScaler(
             If a parameter or X has the wrong type.
         """
         check_parameters(self)
-        X = self._check(X, reset=True)
+        checked = self._check(X, reset=True)
         scaler = StandardScaler() if self.scaler is None else clone(self.scaler)
         weights = None
         if sample_weight is not None:
-            weights = check_weights(sample_weight, len(X))
+            weights = check_weights(sample_weight, len(checked))
             if not has_fit_parameter(scaler, "sample_weight"):
                 raise ValueError(
                     f"sample_weight must be None with scaler={scaler!r}, whose fit "
@@ -179,12 +181,12 @@ class SequenceScaler(
                 )
         in_parts = hasattr(scaler, "partial_fit")
         learn = scaler.partial_fit if in_parts else scaler.fit
-        for rows in blocks_of(X) if in_parts else [slice(None)]:
-            values, counts = _timesteps(X[rows], self.mask_value)
+        for rows in blocks_of(checked) if in_parts else [slice(None)]:
+            values, _ = _timesteps(checked[rows], self.mask_value)
             if weights is None:
                 learn(values)
                 continue
-            repeated = np.repeat(weights[rows], counts)
+            repeated = np.repeat(weights[rows], self._lengths(checked[rows]))
             # In a block without weights, a mean would be NaN.
             if repeated.any():
                 learn(values[repeated > 0], sample_weight=repeated[repeated > 0])
@@ -247,22 +249,15 @@ class SequenceScaler(
 
     def _check(self, X, reset):
         """Validate X, and return a list of rows or an array of sequences."""
-        if not is_list_of_rows(X):
-            return check_sequences(
-                self, X, reset=reset, n_timesteps=self.n_timesteps, dtype=_DTYPES,
-                mask_value=self.mask_value, any_length=True,
-            )  # fmt: skip
-        if not reset and self._n_dimensions_in == 2:
-            raise ValueError(
-                "X must have 2 dimensions, as the X that SequenceScaler was fitted on, "
-                "got a list of sequences."
-            )
-        rows = checked_rows(X, "X", None if reset else self.n_features_in_, _DTYPES)
-        if reset:
-            self.n_features_in_, self._n_dimensions_in = rows[0].shape[1], 3
-            for name in ("feature_names_in_", "n_timesteps_in_"):
-                vars(self).pop(name, None)
-        return rows
+        check = (
+            check_list
+            if is_list_of_rows(X)
+            else partial(check_sequences, mask_value=self.mask_value)
+        )
+        return check(
+            self, X, reset=reset, n_timesteps=self.n_timesteps, dtype=_DTYPES,
+            any_length=True,
+        )  # fmt: skip
 
     def _scaled(self, X, scale):
         given = X
@@ -270,26 +265,32 @@ class SequenceScaler(
         if isinstance(X, list):
             made = []
             for rows in blocks_of(X):
-                values, counts = _timesteps(X[rows], None)
-                ends = np.cumsum(counts).tolist()
+                values, _ = _timesteps(X[rows], None)
                 values = _of_same_shape(scale(values), values)
+                ends = np.cumsum(self._lengths(X[rows])).tolist()
                 made += [values[i:j] for i, j in zip([0, *ends], ends, strict=False)]
             return as_listed(made, given)
         out = np.empty_like(X, subok=False)
         for rows in blocks_of(X):
-            values, _ = _timesteps(X[rows], self.mask_value)
+            values, padding = _timesteps(X[rows], self.mask_value)
             values = _of_same_shape(scale(values), values)
-            padding = is_padding(X[rows], self.mask_value)
             if padding.any():
-                out[rows] = X[rows]
+                out[rows][padding] = self.mask_value
                 out[rows][~padding] = values
             else:
                 out[rows] = values.reshape(X[rows].shape)
             self._check_padding(out[rows], padding)
         return out if self._n_dimensions_in == 3 else out.reshape(len(out), -1)
 
+    def _lengths(self, X):
+        if isinstance(X, list):
+            return [len(row) for row in X]
+        return lengths(X, self.mask_value)
+
     def _check_padding(self, scaled, padding):
         """Raise if scaling has made a timestep equal to padding."""
+        if self.mask_value is None or np.isnan(self.mask_value):
+            return
         n_more = int((is_padding(scaled, self.mask_value) & ~padding).sum())
         if n_more:
             raise ValueError(
@@ -301,7 +302,7 @@ class SequenceScaler(
 
 
 def _timesteps(X, mask_value):
-    """Collect the timesteps of rows in a table, and count those of each row.
+    """Collect the timesteps of rows in a table.
 
     Parameters
     ----------
@@ -311,17 +312,17 @@ def _timesteps(X, mask_value):
     Returns
     -------
     values : ndarray of shape (n_values, n_features)
-    counts : ndarray of shape (n_samples,)
+    padding : ndarray of bool of shape (n_samples, n_timesteps), or None for a list
     """
     if isinstance(X, list):
-        return np.concatenate(X), np.array([len(row) for row in X])
+        return np.concatenate(X), None
     padding = check_padding(X, mask_value)
     if padding.any():
-        return X[~padding], (~padding).sum(axis=1)
+        return X[~padding], padding
     values = X.reshape(-1, X.shape[2]).view()
     # With copy=False, a scaler would write into the caller's array.
     values.flags.writeable = False
-    return values, np.full(len(X), X.shape[1])
+    return values, padding
 
 
 def _of_same_shape(scaled, values):

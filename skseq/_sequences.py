@@ -328,9 +328,9 @@ def checked_rows(X, name, n_features=None, dtype=np.float32, may_be_nan=False):
         The name of X in messages.
     n_features : int or None
         The number of features that each row must have. None: as the first row.
-    dtype : dtype, list of dtype or None
+    dtype : dtype, list of dtype, "numeric" or None
         The dtype of the result. For a list: the common dtype of the rows if it is in
-        the list, and otherwise the first one. None: the common dtype of the rows.
+        the list, and otherwise the first one. None or "numeric": the common dtype.
     may_be_nan : bool
         Whether rows may hold NaN.
 
@@ -367,7 +367,8 @@ def checked_rows(X, name, n_features=None, dtype=np.float32, may_be_nan=False):
     common = np.result_type(*{row.dtype for row in rows})
     if isinstance(dtype, list):
         dtype = common if common in dtype else dtype[0]
-    dtype = np.dtype(common if dtype is None else dtype)
+    keeps_dtype = dtype is None or isinstance(dtype, str)
+    dtype = np.dtype(common if keeps_dtype else dtype)
     with np.errstate(over="ignore"):  # checked below
         rows = [row.astype(dtype, order="C", copy=False) for row in rows]
     if dtype.kind == "f":
@@ -524,10 +525,15 @@ def check_sequences(
         `PaddedRows` for a list of rows.
     """
     if lists and is_list_of_rows(X):
-        return _check_list(
-            estimator, X, reset, name, n_timesteps, min_rows, dtype, may_be_nan,
-            any_length,
+        rows = check_list(
+            estimator, X, reset=reset, name=name, n_timesteps=n_timesteps,
+            min_rows=min_rows, dtype=dtype, may_be_nan=may_be_nan,
+            any_length=any_length,
         )  # fmt: skip
+        counts = np.array([len(row) for row in rows])
+        # Whole numbers remain whole.
+        value = PADDING if rows[0].dtype.kind == "f" else 0
+        return PaddedRows(padded(rows, value=value), value, counts, int(counts.max()))
     if scipy.sparse.issparse(X):
         raise TypeError(
             f"{name} must be dense, got a sparse {type(X).__name__}. Sparse data is "
@@ -577,17 +583,27 @@ def _check_whole_steps(X, name):
         if bad.any():
             raise ValueError(
                 f"{name} must have no missing values, got NaN in some features of a "
-                f"timestep of {name}[{rows.start + bad.argmax()}]: with mask_value=nan, "
-                f"a timestep is padding only where all features are NaN. Fill in the "
-                f"missing values, for instance with sklearn.impute.SimpleImputer on the "
-                f"rows of {name}.reshape(-1, {X.shape[2]}) that are not padding."
+                f"timestep of {name}[{rows.start + bad.argmax()}]: with "
+                f"mask_value=nan, a timestep is padding only where all features are "
+                f"NaN. Fill in the missing values, for instance with "
+                f"sklearn.impute.SimpleImputer on the rows of {name}.reshape(-1, "
+                f"{X.shape[2]}) that are not padding."
             )
 
 
-def _check_list(
-    estimator, X, reset, name, n_timesteps, min_rows, dtype, may_be_nan, any_length
+def check_list(
+    estimator,
+    X,
+    *,
+    reset,
+    name="X",
+    n_timesteps=None,
+    min_rows=1,
+    dtype=np.float32,
+    may_be_nan=False,
+    any_length=False,
 ):
-    """Validate a list of rows; see `check_sequences`."""
+    """Validate a list of rows, and return a list of arrays; see `check_sequences`."""
     caller = type(estimator).__name__
     if len(X) < min_rows:
         raise ValueError(
@@ -609,19 +625,19 @@ def _check_list(
     rows = checked_rows(
         X, name, None if reset else estimator.n_features_in_, dtype, may_be_nan
     )
-    counts = np.array([len(row) for row in rows])
-    longest = int(counts.max())
+    counts = [len(row) for row in rows]
+    longest = max(counts)
     if reset:
         vars(estimator).pop("feature_names_in_", None)
         estimator.n_timesteps_in_, estimator.n_features_in_ = longest, rows[0].shape[1]
         estimator._n_dimensions_in = 3
     elif longest > estimator.n_timesteps_in_ and not any_length:
         raise ValueError(
-            f"{name}[{counts.argmax()}] has {longest} timesteps, but {caller} is "
+            f"{name}[{counts.index(longest)}] has {longest} timesteps, but {caller} is "
             f"expecting at most {estimator.n_timesteps_in_}, those of the longest row "
             f"of fit. Cut longer rows, for instance with SequencePadder."
         )
-    return PaddedRows(padded(rows), PADDING, counts, longest)
+    return rows
 
 
 _DATES = "Convert it to numbers, such as days since a date or the month, or drop it."

@@ -1083,7 +1083,7 @@ def test_parameters_of_other_kinds_may_stand_at_their_default(waves):
     [
         (lambda X: np.where(X[3, 2, 1] == X, np.nan, X), "contains NaN"),
         (lambda X: X * np.inf, "infinity"),
-        (lambda X: X[:, :, 0].tolist()[:5] + [[1.0]], "different lengths"),
+        (lambda X: X[:, :, 0].tolist()[:5] + [[1.0]], r"X\[0\].*reshape\(-1, 1\)"),
         (lambda X: X[:0], "0 sample"),
         (lambda X: X[0, 0], "got 1"),
         (lambda X: np.full(X.shape, "a"), "could not convert|can't be used"),
@@ -1224,6 +1224,111 @@ def test_mask_value_is_compared_in_the_precision_of_X(waves):
             layer_sizes=4, epochs=1, mask_value=mask_value, random_state=0
         ).fit(X)
         assert not net.reconstruction_error(X, by="step")[::2, 4:].any()
+
+
+# -------------------------------------------------------- lists of unequal length
+
+
+@pytest.fixture
+def listed(waves):
+    """Make a list of 90 rows of 3, 5 or 7 steps, and the same padded with NaN."""
+    X = waves.copy()
+    n_steps = 3 + 2 * (np.arange(90) % 3)
+    X[np.arange(7) >= n_steps[:, None]] = np.nan
+    return [row[:n] for row, n in zip(waves, n_steps, strict=True)], X
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_list_is_read_as_the_padded_array(listed, kind):
+    rows, X = listed
+    params = {**FAST, **KINDS[kind]}
+    expected = AutoencoderTransformer(**params, mask_value=np.nan).fit(X, X_val=X)
+    net = AutoencoderTransformer(**params).fit(rows, X_val=rows)
+    assert net.history_ == expected.history_
+    codes = net.transform(rows)
+    assert_array_equal(codes, expected.transform(X), strict=True)
+    assert_array_equal(codes, expected.transform(rows))  # of one fitted on an array
+    for by in ("row", "step", "feature"):
+        assert_array_equal(
+            net.reconstruction_error(rows, by), expected.reconstruction_error(X, by)
+        )
+    # A code does not hold the length of a row.
+    assert net.inverse_transform(codes).shape == (90, 7, 2)
+    assert net.n_timesteps_in_ == 7
+    assert net.mask_value is None
+
+
+def test_shorter_rows_are_encoded_alone(listed):
+    rows, _ = listed
+    net = dense().fit(rows)
+    assert_allclose(net.transform(rows[:1]), net.transform(rows)[:1], atol=1e-5)
+    copy = reloaded(net)
+    assert_array_equal(copy.transform(rows[:1]), net.transform(rows[:1]))
+
+
+def test_longer_rows_than_in_fit_are_refused(listed):
+    rows, _ = listed
+    net = dense().fit(rows[:2])  # of 3 and 5 steps
+    with pytest.raises(ValueError, match=r"X\[2\] has 7 timesteps.*at most 5"):
+        net.transform(rows)
+
+
+def test_shorter_rows_need_padding_in_fit(waves, listed):
+    net = dense().fit(waves)
+    assert_array_equal(net.transform(list(waves)), net.transform(waves))
+    with pytest.raises(ValueError, match="rows of 7 timesteps.*list with a row of 3"):
+        net.transform(listed[0])
+
+
+def test_training_goes_on_with_shorter_rows(listed):
+    rows, X = listed
+    by_list = dense().partial_fit(rows).partial_fit(rows[:2])
+    by_array = dense(mask_value=np.nan).partial_fit(X).partial_fit(X[:2])
+    assert bits(by_list) == bits(by_array)
+    # An array without padding is another input than a padded one.
+    whole = dense(epochs=2).fit(rows).fit(X[2::3])
+    assert bits(whole) == bits(dense(epochs=2).fit(X[2::3]))
+
+
+def test_lists_with_early_stopping_and_groups(listed):
+    rows, X = listed
+    params = {"early_stopping": True, "validation_split": 0.3}
+    groups = np.arange(90) // 6
+    net = dense(**params).fit(rows, groups=groups)
+    expected = dense(**params, mask_value=np.nan).fit(X, groups=groups)
+    assert net.history_ == expected.history_
+
+
+def test_detector_takes_lists(listed):
+    rows, X = listed
+    net = dense(epochs=2)
+    by_list = skseq.AutoencoderOutlierDetector(net).fit(rows, X_val=rows[:30])
+    net = clone(net).set_params(mask_value=np.nan)
+    by_array = skseq.AutoencoderOutlierDetector(net).fit(X, X_val=X[:30])
+    assert_array_equal(by_list.predict(rows), by_array.predict(X))
+    assert_array_equal(by_list.score_samples(rows[:5]), by_array.score_samples(X[:5]))
+    assert by_list.n_timesteps_in_ == 7
+    default = skseq.AutoencoderOutlierDetector(random_state=0).fit(rows[:9])
+    assert default.autoencoder_.n_components == 7  # half of 7 * 2
+
+
+def test_latent_sampler_takes_lists(listed):
+    rows, X = listed
+    y = (np.arange(90) < 20).astype(int)
+    net = AutoencoderTransformer(layer_sizes=4, epochs=1)
+    sampler = skseq.LatentSampler(autoencoder=net, random_state=0)
+    new, y_new = sampler.fit_resample(rows, y)
+    net = clone(net).set_params(mask_value=np.nan)
+    of_array = skseq.LatentSampler(autoencoder=net, random_state=0)
+    padded, _ = of_array.fit_resample(X, y)
+    assert np.bincount(y_new).tolist() == [70, 70]
+    for row, expected in zip(new, padded, strict=True):
+        assert_array_equal(row, expected[~np.isnan(expected[:, 0])])
+    # By default, with a code for the longest row.
+    default = skseq.LatentSampler(random_state=0)
+    few, _ = default.fit_resample(rows[10:30], y[10:30] ^ (np.arange(20) < 4))
+    assert {len(row) for row in few} == {3, 5, 7}
+    assert default.autoencoder_.n_components == 7
 
 
 # ----------------------------------------------------- `sample` after `partial_fit`

@@ -155,6 +155,78 @@ def test_lists_give_lists(imbalanced, sampler):
     assert_array_equal(X_new, sampler.fit_resample(X, y)[0])
 
 
+@pytest.fixture
+def unequal(imbalanced):
+    """Make a list of 90 rows of 3 to 6 timesteps, the array padded with NaN, and y."""
+    X, y = imbalanced
+    n_steps = np.random.default_rng(1).integers(3, 7, size=90)
+    rows = [row[:n] for row, n in zip(X, n_steps, strict=True)]
+    X[np.arange(6) >= n_steps[:, None]] = np.nan
+    return rows, X, y
+
+
+def assert_rows_equal(found, expected):
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        assert_array_equal(one, other, strict=True)
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        SequenceResampler(),
+        SequenceResampler(RandomOverSampler()),
+        SequenceResampler(TomekLinks()),
+        SequenceAugmenter(),
+    ],
+)
+def test_list_of_unequal_rows_is_resampled_as_the_padded_array(unequal, sampler):
+    rows, X, y = unequal
+    sampler = clone(sampler).set_params(random_state=0)
+    of_array = clone(sampler).set_params(mask_value=np.nan)
+    new, y_new = sampler.fit_resample(rows, y)
+    padded, y_expected = of_array.fit_resample(X, y)
+    assert isinstance(new, list)
+    assert_rows_equal(new, [row[~np.isnan(row[:, 0])] for row in padded])
+    assert_array_equal(y_new, y_expected)
+    assert (sampler.n_features_in_, sampler.n_timesteps_in_) == (2, 6)
+    assert sampler.mask_value is None
+    assert sampler.sampling_strategy_ == of_array.sampling_strategy_
+    assert hasattr(sampler, "sample_indices_") == hasattr(of_array, "sample_indices_")
+    objects = np.empty(90, dtype=object)
+    objects[:] = rows
+    as_objects, _ = sampler.fit_resample(objects, y)
+    assert as_objects.dtype == object
+    assert_rows_equal(list(as_objects), new)
+
+
+@pytest.mark.parametrize("sampler", [SequenceResampler(), SequenceAugmenter()])
+def test_list_after_a_dataframe_has_no_names(unequal, sampler):
+    rows, X, y = unequal
+    frame = pd.DataFrame(flattened(np.nan_to_num(X))).rename(columns=str)
+    sampler.fit(frame, y).fit(rows, y)
+    assert not hasattr(sampler, "feature_names_in_")
+    assert sampler.n_features_in_ == 2
+
+
+def test_ids_in_a_list_remain_ids(unequal):
+    rows, _, y = unequal
+    ids = [np.arange(len(row))[:, None] for row in rows]
+    resampler = SequenceResampler(RandomOverSampler(), random_state=0)
+    new, _ = resampler.fit_resample(ids, y)
+    assert_rows_equal(new, [ids[i] for i in resampler.sample_indices_])
+    for sampler in (SequenceResampler(random_state=0), SequenceAugmenter()):
+        with pytest.raises(ValueError, match="whole numbers"):
+            sampler.fit_resample([7 * one for one in ids], y)
+
+
+@pytest.mark.parametrize("sampler", [SequenceResampler(), SequenceAugmenter()])
+def test_bad_row_of_a_list_is_named(unequal, sampler):
+    rows, _, y = unequal
+    with pytest.raises(ValueError, match=r"X\[1\] must have 2 features"):
+        sampler.fit_resample([rows[0], rows[1][:, :1], *rows[2:]], y)
+
+
 def test_copies_survive_pickling(imbalanced):
     X, y = imbalanced
     resampler = SequenceResampler(SMOTE(k_neighbors=2), random_state=0).fit(X, y)
