@@ -222,12 +222,15 @@ class PaddedRows:
         The numbers of valid timesteps.
     n_timesteps : int
         Timesteps of the rows that are read, at least those of the longest row.
+    is_ready : bool
+        Whether rows of X have `PADDING`, at the end alone.
     """
 
     X: np.ndarray
-    mask_value: float
+    mask_value: float | None
     lengths: np.ndarray
     n_timesteps: int
+    is_ready: bool = False
 
     @property
     def shape(self):
@@ -243,7 +246,10 @@ class PaddedRows:
         return len(self.X)
 
     def __getitem__(self, rows):
-        return compacted(self.X[rows], self.mask_value, PADDING, self.n_timesteps)
+        X = self.X[rows]
+        if self.is_ready and X.shape[1] == self.n_timesteps:
+            return X
+        return compacted(X, self.mask_value, PADDING, self.n_timesteps)
 
 
 def as_padded(X, mask_value):
@@ -537,7 +543,8 @@ def check_sequences(
         counts = np.array([len(row) for row in rows])
         # Whole numbers remain whole.
         value = PADDING if rows[0].dtype.kind == "f" else 0
-        return PaddedRows(padded(rows, value=value), value, counts, int(counts.max()))
+        X = padded(rows, value=value)
+        return PaddedRows(X, value, counts, X.shape[1], is_ready=value == PADDING)
     if scipy.sparse.issparse(X):
         raise TypeError(
             f"{name} must be dense, got a sparse {type(X).__name__}. Sparse data is "

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from skseq._engine.activations import activation_layer, has_weights_by_step
 from skseq._engine.fingerprints import fingerprint
 from skseq._engine.keras import DTYPE, keras
-from skseq._engine.masks import Windows, called, entered, filled
+from skseq._engine.masks import Windows, called, entered, lowered, zeroed
 from skseq._engine.parts import (
     activated,
     both_ways,
@@ -387,6 +387,7 @@ class Convolutional(Stacked):
         windows = self.windows()
         for i, filters in enumerate(self.filters):
             over_time, over_pool = windows[2 * i : 2 * i + 2]
+            x = zeroed(x, mask) if i else x
             x, padding = over_time.extended(x, fitted, 0.0)
             mask = over_time.mask_after(mask, fitted)
             fitted = over_time.n_after(fitted)
@@ -405,7 +406,7 @@ class Convolutional(Stacked):
             )
             x = self._after(x, f"normalization_{i + 1}", mask)
             if self.pool_size[i] > 1:
-                x = filled(x, mask, PADDING)
+                x = lowered(x, mask)
                 x, padding = over_pool.extended(x, fitted, PADDING)
                 x = make_layer(
                     keras.layers.MaxPooling1D,
@@ -416,7 +417,7 @@ class Convolutional(Stacked):
                 )(x)
                 mask = over_pool.mask_after(mask, fitted)
                 fitted = over_pool.n_after(fitted)
-            x = dropped(filled(x, mask, 0.0), self.dropout[i], f"dropout_{i + 1}")
+            x = dropped(x, self.dropout[i], f"dropout_{i + 1}")
         x = pooled(x, self.pooling, mask)
         return self._hidden(x, self.activation[len(self.filters) :])
 

@@ -2,7 +2,7 @@
 
 from skseq._engine.activations import activation_layer, is_function
 from skseq._engine.keras import DTYPE, keras
-from skseq._engine.masks import called, filled
+from skseq._engine.masks import called, lowered, mean, zeroed
 from skseq._engine.stored import copied, users_parts
 from skseq._sequences import PADDING
 
@@ -94,8 +94,8 @@ def pooled(x, pooling, mask=None):
         return _attended(x, mask)
     layer = make_layer(_POOLINGS[pooling], data_format="channels_last", name="pooling")
     if pooling == "mean":
-        return called(layer, x, mask)
-    return layer(filled(x, mask, PADDING if pooling == "max" else 0.0))
+        return layer(x) if mask is None else mean(x, mask)
+    return layer(lowered(x, mask) if pooling == "max" else zeroed(x, mask))
 
 
 def _attended(x, mask):
