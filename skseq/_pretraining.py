@@ -69,9 +69,10 @@ def check_pretrained(pretrained, X_unlabeled, mask_value):
         )
     # By their texts, because NaN is not equal to itself.
     if inner.mask_value is not None and str(inner.mask_value) != str(mask_value):
+        ours = "None" if mask_value is None else f"{mask_value!r} or None"
         raise ValueError(
-            f"pretrained must have the mask_value of the network, {mask_value!r}, or "
-            f"None, got {inner.mask_value!r}. Set both to the same value."
+            f"pretrained must have the network's mask_value={ours}, got "
+            f"{inner.mask_value!r}. Set both to the same value."
         )
 
 

@@ -281,9 +281,7 @@ class SupervisedEstimator(SequenceEstimator):
         check_encoder(self.pretrained, recipe.network)
         X_unlabeled = given.X_unlabeled
         if X_unlabeled is not None:
-            X_unlabeled = self._check_rows(
-                X_unlabeled, reset=False, name="X_unlabeled"
-            )
+            X_unlabeled = self._check_rows(X_unlabeled, reset=False, name="X_unlabeled")
         seed = int(np.random.default_rng(self._seeds[0]).integers(2**31))
         self.pretrained_ = fit_autoencoder(
             self.pretrained, rows, X_unlabeled, self.n_timesteps,

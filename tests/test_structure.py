@@ -85,7 +85,7 @@ _targets _scaling _rows _engine.keras
 _engine.private
 _engine.fingerprints _engine.names _engine.progress _engine.order _engine.types
 _engine.stored
-_engine.optimizers _engine.losses _engine.metrics _engine.activations
+_engine.optimizers _engine.losses _engine.metrics _engine.activations _engine.masks
 _engine.networks _engine.layers
 _engine.facts
 _engine.path _engine.weights

@@ -81,7 +81,6 @@ class Network:
 
     name: ClassVar[str]
 
-
     # Options that are run-time values of a program. The graph depends only on whether
     # they are 0.
     run_time: ClassVar[tuple] = ()
