@@ -228,10 +228,8 @@ class Stacked(Network):
     layer_params: tuple = ()
     dense_units: tuple = ()
 
-    @property
-    def normalized(self):
-        """tuple or None: what is normalized, for comparison with another network."""
-        return self.normalization and (self.normalization, self.normalizes_outputs)
+    # Whether the normalization is in one place for autoencoders and other networks.
+    has_one_order: ClassVar[bool] = False
 
     def _params(self, i):
         return self.layer_params[i] if self.layer_params else {}
@@ -283,6 +281,7 @@ class Recurrent(Stacked):
 
     name = "recurrent"
     run_time = ("dropout",)
+    has_one_order = True
 
     @property
     def depends_on_length(self):
