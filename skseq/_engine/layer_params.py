@@ -65,7 +65,7 @@ def check_layer_params(layer_params, kind, sizes, sizes_name):
     )  # fmt: skip
     found = tuple(dict(one or {}) for one in found)
     # The activation of a recurrent layer is that inside its cell.
-    taken = _TAKEN | ({"activation"} if hasattr(cls, "cell") else set())
+    taken = _TAKEN | ({"activation"} if issubclass(cls, keras.layers.RNN) else set())
     refused = accepted(cls) - {
         name for name in accepted(cls) if name in taken or name.endswith(_OF_TRAINING)
     }
