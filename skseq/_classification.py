@@ -102,7 +102,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Training sequences, without missing values. The columns of a 2-D X are read
             step by step, see ``n_timesteps``.
@@ -164,7 +165,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Some of the training sequences.
         y : array-like of shape (n_samples,)
@@ -213,7 +215,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Sequences of the shape that will be trained on.
         y : array-like of shape (n_samples,)
@@ -232,7 +235,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Sequences of the kind that the estimator was fitted on.
 
@@ -246,7 +250,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         NotFittedError
             Before ``fit``.
         ValueError
-            If X has another shape or other columns than the X of ``fit``.
+            If X has another shape or other columns than the X of ``fit``, or a row has
+            more timesteps than the network can read.
         """
         return probabilities(self._outputs(X))
 
@@ -255,7 +260,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Sequences of the kind that the estimator was fitted on.
 
@@ -271,7 +277,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Sequences of the kind that the estimator was fitted on.
 

@@ -58,7 +58,7 @@ class RecurrentNetwork(Declared):
         timesteps side by side, that of the last timestep, or the mean or maximum over
         the timesteps. ``"flatten"`` keeps the timesteps apart, which suits the columns
         of a table and timesteps of a fixed calendar. The others suit long sequences,
-        and sequences that may be shifted in time.""",
+        sequences that may be shifted in time, and sequences of different lengths.""",
     )
     layer_activation: Activations = parameter(
         default=None,
