@@ -51,9 +51,9 @@ scores = {
 }
 
 # %%
-# With ``pooling="flatten"`` each timestep has its own weights. A row that is longer than
-# all rows of ``fit`` then raises an error, which happens in cross-validation. Here all
-# rows are filled up to 80 timesteps with zeros, as if these were recorded.
+# With ``pooling="flatten"`` each timestep has its own weights. A row longer than all
+# rows of ``fit`` then raises an error, which happens in cross-validation. Here all rows
+# are filled up to 80 timesteps with zeros, as if these were recorded.
 from skseq import SequencePadder
 
 pipeline = make_pipeline(
