@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from skseq._reshape import SequenceReshaper
     from skseq._scaler import SequenceScaler
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "AutoencoderOutlierDetector",

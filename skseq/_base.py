@@ -230,7 +230,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
 
     # The default learning rate. Keras' 0.001 takes several times as many epochs on a
     # table of some hundred rows.
-    _default_rate = 0.005
+    _default_rate: ClassVar[float | None] = 0.005
 
     # ------------------------------------------------- parameters, as BaseEstimator's
 
@@ -313,12 +313,12 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         for name, value in plain.items():
             setattr(self, name, value)
         for name, items in keyed.items():
-            before = getattr(self, name)
+            before: Any = getattr(self, name)
             if isinstance(before, list | tuple):  # a dict for each layer
-                after = type(before)([{**(one or {}), **items} for one in before])
+                each = [{**(one or {}), **items} for one in before]
+                setattr(self, name, type(before)(each))
             else:
-                after = {**(before or {}), **items}
-            setattr(self, name, after)
+                setattr(self, name, {**(before or {}), **items})
         for name, items in nested.items():
             if getattr(self, name) is None:
                 raise ValueError(f"{name}__{next(iter(items))} needs {name}, got None.")

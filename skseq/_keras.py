@@ -63,7 +63,7 @@ class KerasNetwork(Declared):
     _takes_any_shape = True
 
     # Keras' own: a function brings the rate that suits it.
-    _default_rate = None
+    _default_rate: ClassVar[float | None] = None
 
     @classmethod
     def from_keras(
@@ -157,10 +157,10 @@ class KerasNetwork(Declared):
             "inputs": lambda: None,
             "meta": self._meta,
             "params": self.get_params,
-            "compile_kwargs": self._compile_kwargs,
+            "compile_kwargs": self._for_compile,
         }
 
-    def _compile_kwargs(self):
+    def _for_compile(self):
         optimizer = "adam" if self.optimizer is None else self.optimizer
         options = self.learning_rate, self.optimizer_params
         return {

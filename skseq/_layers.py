@@ -39,7 +39,8 @@ class StackedNetwork(Declared):
         """Get the options of the network that all families have."""
         return {
             "normalization": self.normalization,
-            "normalizes_outputs": False,
+            # Without normalization as in files of earlier versions.
+            "normalizes_outputs": self.normalization is None,
             "layer_params": check_layer_params(
                 self.layer_params, kind, sizes, sizes_name
             ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -77,7 +77,7 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
 
     # With 0.005, networks that were fitted to rows of one season were less accurate in
     # the next, see benchmarks/regression.py.
-    _default_rate = 0.002
+    _default_rate: ClassVar[float | None] = 0.002
 
     @public_fit
     def fit(

@@ -473,23 +473,23 @@ def test_model_is_absent_before_fit(make_classifier):
 OLD = Path(__file__).parent / "data"
 
 
-@pytest.fixture
-def of_0_1():
-    """Load a file of version 0.1 by its name, with the arrays that it must give."""
+@pytest.fixture(params=["0.1.0", "0.2.0"])
+def of_earlier(request):
+    """Load a file of a version by its name, with the arrays that it must give."""
 
     def load(name):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            loaded = joblib.load(OLD / f"{name}-0.1.0.joblib")
+            loaded = joblib.load(OLD / f"{name}-{request.param}.joblib")
         said = [str(warning.message) for warning in caught]
-        assert any("saved under skseq 0.1.0 and is being" in text for text in said)
+        assert any(f"saved under skseq {request.param} and is" in one for one in said)
         return loaded
 
-    return load, np.load(OLD / "expected-0.1.0.npz")
+    return load, np.load(OLD / f"expected-{request.param}.npz")
 
 
-def test_classifier_of_an_earlier_version_predicts_and_goes_on(of_0_1):
-    load, expected = of_0_1
+def test_classifier_of_an_earlier_version_predicts_and_goes_on(of_earlier):
+    load, expected = of_earlier
     net = load("lstm")
     table = pd.DataFrame(expected["X"]).add_prefix("c")
     np.testing.assert_allclose(
@@ -507,8 +507,8 @@ def test_classifier_of_an_earlier_version_predicts_and_goes_on(of_0_1):
     np.testing.assert_array_equal(again.predict_proba(table), going_on)
 
 
-def test_autoencoder_of_an_earlier_version_encodes_decodes_and_samples(of_0_1):
-    load, expected = of_0_1
+def test_autoencoder_of_an_earlier_version_encodes_decodes_and_samples(of_earlier):
+    load, expected = of_earlier
     net = load("autoencoder")
     codes = net.transform(expected["Z"])
     np.testing.assert_allclose(codes, expected["codes"], atol=1e-5)

@@ -9,14 +9,18 @@ imports only modules that are above it in this list:
 - ``private``: the parts of Keras that have no public name;
 - ``order``: the order of rows in an epoch;
 - ``progress``: the progress that ``verbose`` shows;
+- ``skeletons``: models whose variables have no values;
 - ``fingerprints``: keys of Keras objects and of the user's code, for the cache;
 - ``names``, ``optimizers``, ``losses``, ``metrics``, ``activations``: from names to
   Keras objects;
 - ``stored``: pickles and copies of Keras objects;
 - ``masks``: masks of padded sequences while a model is built, and windows over time;
+- ``layer_params``: arguments of layers from the user;
+- ``parts``: groups of layers that networks are put together from;
 - ``networks``: a class for each family, which builds a Keras model;
 - ``layers``: layers with the results of Keras' own that are faster on the CPU;
 - ``facts``: what is read from a model's layers;
+- ``models``: a user's own model as a network;
 - ``path``: the choice between fused kernel, plain graph and XLA;
 - ``weights``: the layout of the trained variables, and first weights;
 - ``recipe``: what a program is built from, and what it is given;

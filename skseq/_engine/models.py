@@ -40,8 +40,8 @@ class OwnModel(Network):
         The last layer, if it was added to the user's layers.
     """
 
-    n_timesteps: int | None = None
-    n_features: int | None = None
+    n_timesteps: int = 0
+    n_features: int = 0
     head: Any = None
     model: Any
 
