@@ -108,7 +108,7 @@ def test_recurrent_networks_give_the_outputs_of_each_row_alone(
 
 @pytest.mark.parametrize("cell", ["lstm", "simple_rnn"])
 def test_other_cells_give_the_outputs_of_each_row_alone(cell):
-    options = {"pooling": "mean", "bidirectional": True}
+    options = {"pooling": "mean", "bidirectional": True, "normalization": "layer"}
     assert_padding_has_no_effect(recurrent, {"cell": cell, **options})
 
 
@@ -396,7 +396,7 @@ def test_validation_rows_may_be_longer_and_padded_otherwise():
 @pytest.mark.parametrize(
     "params",
     [
-        {"early_stopping": True},
+        {"early_stopping": True, "validation_split": 0.4},
         {"early_stopping": True, "monitor": "roc_auc", "validation_split": 0.3},
         {"class_weight": "balanced"},
         {"balanced_batches": True},
