@@ -133,6 +133,9 @@ def _check_values(params, cls, size, n_features, bidirectional):
         is_flat = cls is keras.layers.Dense
         outer.build((None, n_features) if is_flat else (None, None, n_features))
         config_of(layer)  # from which copies are made
+        if params.get("activity_regularizer") and layer.activity_regularizer is None:
+            # As Keras 3.15 does for SimpleRNN.
+            raise ValueError("this layer of Keras ignores 'activity_regularizer'")
         return outer
 
     try:
