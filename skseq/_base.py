@@ -63,7 +63,8 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         Columns of a 2-D X, or features of each timestep of a 3-D X.
 
     n_timesteps_in_ : int
-        Timesteps that the network reads.
+        Timesteps of X, or those of the longest row that is a list or padded. For a 2-D
+        X, the timesteps in its columns.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X was a dataframe whose names are all strings.

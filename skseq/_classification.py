@@ -117,7 +117,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Training sequences, without missing values. The columns of a 2-D X are read
             step by step, see ``n_timesteps``.
@@ -171,7 +172,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Some of the training sequences.
         y : array-like of shape (n_samples,)
@@ -220,7 +222,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Sequences of the shape that will be trained on.
         y : array-like of shape (n_samples,)
@@ -239,7 +242,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Sequences of the kind that the estimator was fitted on.
 
@@ -253,7 +257,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         NotFittedError
             Before ``fit``.
         ValueError
-            If X has another shape or other columns than the X of ``fit``.
+            If X has another shape or other columns than the X of ``fit``, or a row has
+            more timesteps than the network can read.
         """
         return probabilities(self._outputs(X), self._from_logits)
 
@@ -262,7 +267,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Sequences of the kind that the estimator was fitted on.
 
@@ -278,7 +284,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
 
         Parameters
         ----------
-        X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
             Sequences of the kind that the estimator was fitted on.
 

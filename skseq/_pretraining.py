@@ -20,7 +20,7 @@ _COMMON = {
     "padding": None,
     "activation": None,
     "layer_activation": None,
-    "normalized": None,
+    "normalization": None,
     "pool_size": -1,
 }
 
@@ -71,9 +71,10 @@ def check_pretrained(pretrained, X_unlabeled, mask_value):
         )
     # By their texts, because NaN is not equal to itself.
     if inner.mask_value is not None and str(inner.mask_value) != str(mask_value):
+        ours = "None" if mask_value is None else f"{mask_value!r} or None"
         raise ValueError(
-            f"pretrained must have the mask_value of the network, {mask_value!r}, or "
-            f"None, got {inner.mask_value!r}. Set both to the same value."
+            f"pretrained must have the network's mask_value={ours}, got "
+            f"{inner.mask_value!r}. Set both to the same value."
         )
 
 
@@ -103,6 +104,8 @@ def check_encoder(pretrained, network):
             theirs, ours = theirs[:n_both], ours[:n_both]
         if fingerprint(ours) != fingerprint(theirs):
             differing.append(f"{name}={ours!r} (the encoder's is {theirs!r})")
+    if network.normalization and not network.has_one_order:
+        differing.append("normalization before the activation (the encoder's is after)")
     params = without_those_of_training(network.layer_params)
     if params or getattr(network, "separable", False):
         options = "separable=True" if not params else f"layer_params={params!r}"

@@ -60,8 +60,8 @@ class RecurrentNetwork(StackedNetwork):
         timesteps side by side, that of the last timestep, the mean or maximum over the
         timesteps, or a mean with weights that are learned (Yang et al., 2016).
         ``"flatten"`` keeps the timesteps apart, which suits the columns of a table and
-        timesteps of a fixed calendar. The others suit long sequences, and sequences
-        that may be shifted in time.""",
+        timesteps of a fixed calendar. The others suit long sequences,
+        sequences that may be shifted in time, and sequences of different lengths.""",
     )
     layer_activation: Activations = parameter(
         default=None,

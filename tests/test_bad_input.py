@@ -194,9 +194,9 @@ BAD_DATA = {
         "X can't be used: Complex data not supported",
     ),
     "ragged": (
-        lambda X, y: {"X": [row[: 2 + i % 3].tolist() for i, row in enumerate(X)]},
+        lambda X, y: {"X": [row[:, : 1 + i % 2].tolist() for i, row in enumerate(X)]},
         ValueError,
-        "X must be an array in which every row has the same number of timesteps",
+        r"X\[1\] must have 1 features, as X\[0\], got 2",
     ),
     "no_y": (lambda X, y: {"y": None}, ValueError, "requires y to be passed"),
     "short_y": (

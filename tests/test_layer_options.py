@@ -1,8 +1,8 @@
-"""Options of layers: arguments of Keras' layers, normalization, attention, summary."""
+"""Layer options, held against the same network put together by hand in Keras."""
 
-import io
+import inspect
+import pickle
 
-import joblib
 import keras
 import numpy as np
 import pytest
@@ -10,615 +10,421 @@ from keras import layers
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 
 import skseq
+from estimators import make
 from skseq._engine.layer_params import LAYERS
 from skseq._engine.names import accepted
 
-SGD = {
-    "optimizer": "sgd", "learning_rate": 0.05, "epochs": 2, "batch_size": 20,
-    "shuffle": False, "random_state": 0,
-}  # fmt: skip
-
-FAMILIES = {
-    "lstm": (skseq.LSTMClassifier, {"units": 3}),
-    "gru": (skseq.GRUClassifier, {"units": 3}),
-    "simple_rnn": (skseq.SimpleRNNClassifier, {"units": 3}),
-    "conv1d": (skseq.Conv1DClassifier, {"filters": 4, "kernel_size": 2}),
-    "separable_conv1d": (
-        skseq.Conv1DClassifier,
-        {"filters": 4, "kernel_size": 2, "separable": True},
-    ),
-    "dense": (skseq.DenseClassifier, {"dense_units": 4}),
-}
+INITIALIZERS = [
+    "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "lecun_normal",
+    "lecun_uniform", "orthogonal", "random_normal", "random_uniform",
+    "truncated_normal", "variance_scaling", "ones", "zeros",
+]  # fmt: skip
 
 
-def make(kind, layer_params=None, **params):
-    cls, sizes = FAMILIES[kind]
-    return cls(**{**SGD, **sizes, "layer_params": layer_params, **params})
-
-
-# ------------------------------------------------------------- the same by hand
-
-
-def by_hand(*parts):
-    """Make a Keras model of layers, and of functions of a tensor."""
-    x = inputs = keras.Input((5, 2))
-    for part in parts:
-        x = part(x)
-    return keras.Model(inputs, layers.Dense(1, activation="sigmoid")(x))
-
-
-def attention(x):
+def _attention(x):
     scores = layers.Dense(x.shape[-1], activation="tanh")(x)
-    weights = layers.Softmax(axis=1)(layers.Dense(1, use_bias=False)(scores))
+    scores = layers.Dense(1, use_bias=False)(scores)
+    weights = layers.Softmax(axis=1)(scores)
     return layers.Flatten()(layers.Dot(axes=1)([weights, x]))
 
 
-def batch_normalization():
-    return layers.BatchNormalization(momentum=0.9)
+def _twice(regularizer):
+    return {"kernel_regularizer": regularizer, "bias_regularizer": regularizer}
 
 
-L2 = keras.regularizers.L2(0.02)
+class Doubled(keras.regularizers.Regularizer):
+    """A user's own regularizer."""
 
-PENALTIES = {
-    "kernel_regularizer": L2, "bias_regularizer": "l1",
-    "activity_regularizer": keras.regularizers.L1L2(0.01, 0.02),
-}  # fmt: skip
-
-OF_CELLS = {
-    "kernel_regularizer": "l1",
-    "recurrent_regularizer": keras.regularizers.L2(0.1),
-    "recurrent_constraint": keras.constraints.MaxNorm(0.9),
-}
-
-# Each with the kind of network, its parameters, and a function that makes the layers
-# between input and output.
-CASES = {
-    "dense, penalties": (
-        ("dense", PENALTIES),
-        {},
-        lambda: [layers.Flatten(), layers.Dense(4, activation="relu", **PENALTIES)],
-    ),
-    "dense, constraint": (
-        ("dense", {"kernel_constraint": keras.constraints.MaxNorm(0.5)}),
-        {},
-        lambda: [
-            layers.Flatten(),
-            layers.Dense(4, "relu", kernel_constraint=keras.constraints.MaxNorm(0.5)),
-        ],
-    ),
-    "dense, batch normalization": (
-        ("dense", {"kernel_initializer": "he_normal", "use_bias": False}),
-        {"dense_units": (4, 3), "activation": "elu", "normalization": "batch"},
-        lambda: [
-            layers.Flatten(),
-            *(layers.Dense(4, use_bias=False), batch_normalization(), layers.ELU()),
-            *(layers.Dense(3, use_bias=False), batch_normalization(), layers.ELU()),
-        ],
-    ),
-    "dense, layer normalization": (
-        ("dense", ({"use_bias": False}, {"kernel_regularizer": L2})),
-        {"dense_units": (4, 3), "activation": "prelu", "normalization": "layer"},
-        lambda: [
-            layers.Flatten(),
-            layers.Dense(4, use_bias=False),
-            *(layers.LayerNormalization(), layers.PReLU()),
-            layers.Dense(3, kernel_regularizer=L2),
-            *(layers.LayerNormalization(), layers.PReLU()),
-        ],
-    ),
-    "lstm, penalties": (
-        ("lstm", {**PENALTIES, **OF_CELLS}),
-        {},
-        lambda: [
-            layers.LSTM(3, return_sequences=True, **{**PENALTIES, **OF_CELLS}),
-            layers.Flatten(),
-        ],
-    ),
-    "lstm, both directions": (
-        ("lstm", {**PENALTIES, **OF_CELLS}),
-        {"bidirectional": True, "pooling": "last"},
-        lambda: [layers.Bidirectional(layers.LSTM(3, **{**PENALTIES, **OF_CELLS}))],
-    ),
-    "lstm, activations of the cell": (
-        ("lstm", {"activation": "relu", "recurrent_activation": "hard_sigmoid"}),
-        {"pooling": "last"},
-        lambda: [
-            layers.LSTM(3, activation="relu", recurrent_activation="hard_sigmoid")
-        ],
-    ),
-    "gru, no bias": (
-        ("gru", {"use_bias": False, "recurrent_regularizer": L2}),
-        {"pooling": "last"},
-        lambda: [layers.GRU(3, use_bias=False, recurrent_regularizer=L2)],
-    ),
-    "gru, reset before the product": (
-        ("gru", {"reset_after": False}),
-        {"pooling": "last"},
-        lambda: [layers.GRU(3, reset_after=False)],
-    ),
-    "gru, normalization": (
-        ("gru", None),
-        {
-            "pooling": "mean", "normalization": "layer", "dense_units": 4,
-            "layer_activation": ({"name": "leaky_relu", "negative_slope": 0.3}, "elu"),
-        },
-        lambda: [
-            layers.GRU(3, return_sequences=True),
-            *(layers.LayerNormalization(), layers.LeakyReLU(0.3)),
-            layers.GlobalAveragePooling1D(),
-            *(layers.Dense(4), layers.LayerNormalization(), layers.ELU()),
-        ],
-    ),
-    "gru, attention": (
-        ("gru", None),
-        {"pooling": "attention"},
-        lambda: [layers.GRU(3, return_sequences=True), attention],
-    ),
-    "simple rnn, relu": (
-        ("simple_rnn", {"activation": "relu", "use_bias": False}),
-        {"normalization": "batch"},
-        lambda: [
-            layers.SimpleRNN(3, "relu", use_bias=False, return_sequences=True),
-            batch_normalization(),
-            layers.Flatten(),
-        ],
-    ),
-    "conv1d, strides": (
-        ("conv1d", {"strides": 2, "kernel_regularizer": L2}),
-        {"pooling": "flatten"},
-        lambda: [
-            layers.Conv1D(
-                4, 2, strides=2, padding="same", activation="relu",
-                kernel_regularizer=L2,
-            ),
-            layers.Flatten(),
-        ],
-    ),
-    "conv1d, dilation": (
-        ("conv1d", ({"dilation_rate": 2}, {})),
-        {"filters": (4, 3), "padding": "causal", "pooling": "attention"},
-        lambda: [
-            layers.Conv1D(4, 2, dilation_rate=2, padding="causal", activation="relu"),
-            layers.Conv1D(3, 2, padding="causal", activation="relu"),
-            attention,
-        ],
-    ),
-    "conv1d, batch normalization": (
-        ("conv1d", {"kernel_constraint": "unit_norm"}),
-        {"pool_size": 2, "normalization": "batch", "dense_units": 3},
-        lambda: [
-            layers.Conv1D(4, 2, padding="same", kernel_constraint="unit_norm"),
-            *(batch_normalization(), layers.ReLU()),
-            layers.MaxPooling1D(2, padding="same"),
-            layers.GlobalMaxPooling1D(),
-            *(layers.Dense(3), batch_normalization(), layers.ReLU()),
-        ],
-    ),
-    "conv1d, groups": (
-        ("conv1d", {"groups": 2}),
-        {"padding": "valid"},
-        lambda: [
-            layers.Conv1D(4, 2, groups=2, activation="relu"),
-            layers.GlobalMaxPooling1D(),
-        ],
-    ),
-    "separable": (
-        (
-            "separable_conv1d",
-            {
-                "depth_multiplier": 2, "depthwise_regularizer": L2,
-                "pointwise_constraint": "non_neg",
-            },
-        ),
-        {"pooling": "mean"},
-        lambda: [
-            layers.SeparableConv1D(
-                4, 2, padding="same", depth_multiplier=2, activation="relu",
-                depthwise_regularizer=L2, pointwise_constraint="non_neg",
-            ),
-            layers.GlobalAveragePooling1D(),
-        ],
-    ),
-    "separable, causal": (
-        ("separable_conv1d", {"dilation_rate": 2}),
-        {"padding": "causal", "pooling": "flatten"},
-        lambda: [
-            layers.ZeroPadding1D((2, 0)),
-            layers.SeparableConv1D(4, 2, dilation_rate=2, activation="relu"),
-            layers.Flatten(),
-        ],
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
-@pytest.mark.parametrize("case", CASES)
-def test_options_train_as_layers_put_together_by_hand(
-    sequences, case, xla, set_jit_compile
-):
-    set_jit_compile(xla)
-    X, y = sequences
-    (kind, layer_params), params, parts = CASES[case]
-    net = make(kind, layer_params, **params)
-    model = by_hand(*parts())
-    model.set_weights(net.initialize(X, y).model_.get_weights())
-    x, target = X.astype(np.float32), y.astype(np.float32)[:, None]
-    outputs = model.predict(x, verbose=0)
-    assert_allclose(net.predict_proba(X)[:, 1], outputs[:, 0], atol=1e-6)
-    model.compile(keras.optimizers.SGD(0.05), "binary_crossentropy", run_eagerly=True)
-    record = model.fit(x, target, batch_size=20, shuffle=False, epochs=2, verbose=0)
-    net.fit(X, y)
-    assert_allclose(net.history_["loss"], record.history["loss"], rtol=1e-4)
-    for ours, theirs in zip(net.model_.get_weights(), model.get_weights(), strict=True):
-        assert_allclose(ours, theirs, atol=1e-4)
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_networks_with_options_are_saved_and_copied(sequences, case, tmp_path):
-    X, y = sequences
-    (kind, layer_params), params, _ = CASES[case]
-    net = make(kind, layer_params, **params).set_params(epochs=1).fit(X, y)
-    file = io.BytesIO()
-    joblib.dump(net, file)
-    file.seek(0)
-    loaded = joblib.load(file)
-    assert_array_equal(loaded.predict_proba(X), net.predict_proba(X))
-    again = clone(loaded).fit(X, y)
-    assert again._recipe.key() == net._recipe.key()
-    assert_array_equal(again.predict_proba(X), net.predict_proba(X))
-    net.model_.save(tmp_path / "model.keras")
-    outputs = keras.models.load_model(tmp_path / "model.keras").predict(
-        X.astype(np.float32), verbose=0
-    )
-    assert_allclose(outputs[:, 0], net.predict_proba(X)[:, 1], atol=1e-6)
-
-
-# ---------------------------------------------------------- arguments of each layer
-
-VALUES = {
-    "initializer": "he_uniform",
-    "regularizer": "l2",
-    "constraint": "unit_norm",
-    "activation": "softsign",
-    "bias": False,
-    "multiplier": 2,
-}
-VALUES |= {"strides": 2, "dilation_rate": 2, "groups": 2, "reset_after": False}
-
-ARGUMENTS = [(kind, name) for kind in LAYERS for name in sorted(accepted(LAYERS[kind]))]
-
-
-@pytest.mark.parametrize(("kind", "name"), ARGUMENTS)
-def test_argument_of_a_layer_is_taken_or_refused_with_a_reason(sequences, kind, name):
-    X, y = sequences
-    value = VALUES.get(name, VALUES.get(name.rpartition("_")[2]))
-    of_cell = kind in ("lstm", "gru", "simple_rnn")
-    if (kind, name) == ("simple_rnn", "activity_regularizer"):
-        with pytest.raises(ValueError, match="Keras ignores 'activity_regularizer'"):
-            make(kind, {name: value}).fit(X, y)
-        return
-    if value is None or (name == "activation" and not of_cell):
-        net = make(kind, {name: 1})
-        with pytest.raises(ValueError, match=f"must not hold '{name}', got 1"):
-            net.fit(X, y)
-        return
-    model = make(kind, {name: value}).initialize(X, y).model_
-    config = model.layers[1 + (kind == "dense")].get_config()[name]
-    if isinstance(config, dict):
-        config = config["class_name"].lower()
-    expected = {"unit_norm": "unitnorm", "he_uniform": "heuniform"}.get(value, value)
-    assert config in (expected, (expected,))
-
-
-@pytest.mark.parametrize(
-    ("kind", "layer_params", "error", "message"),
-    [
-        ("dense", {"kernel_regulariser": "l2"}, ValueError, "'kernel_regularizer'"),
-        ("dense", {"units": 3}, ValueError, "got 3. Use the parameter dense_units"),
-        ("lstm", {"units": 3}, ValueError, "got 3. Use the parameter units"),
-        ("lstm", {"dropout": 0.1}, ValueError, "Use the parameter dropout"),
-        ("lstm", {"stateful": True}, ValueError, "must not hold 'stateful'"),
-        ("dense", {"kernel_initializer": "he_norml"}, ValueError, "mean 'he_normal'"),
-        ("dense", {"kernel_regularizer": 0.1}, ValueError, "0.1} can't be used"),
-        ("dense", {"use_bias": "no"}, TypeError, "a bool as 'use_bias', got 'no'"),
-        ("conv1d", {"strides": 0}, ValueError, "can't be used with Conv1D"),
-        ("conv1d", {"groups": 3}, ValueError, "can't be used with Conv1D"),
-        ("conv1d", {"kernel_initializer": "identity"}, ValueError, "2D matrices"),
-        ("conv1d", {"strides": 2, "dilation_rate": 2}, ValueError, "strides > 1"),
-        (
-            "dense", {"kernel_initializer": lambda shape, dtype: np.zeros(3)},
-            ValueError, r"tensor of shape \(10, 4\), got \(3,\)",
-        ),
-        (
-            "dense", {"bias_regularizer": lambda w: w}, ValueError,
-            r"tensor of shape \(\), got \(4,\)",
-        ),
-        (
-            "lstm", {"activation": keras.layers.PReLU()}, TypeError,
-            "Use the parameter layer_activation",
-        ),
-        ("lstm", ({}, {}), ValueError, "each of the 1 layers, got 2"),
-        ("lstm", ("relu",), TypeError, "a dict for each layer, or None, got 'relu'"),
-        ("lstm", 3, ValueError, "'layer_params' parameter"),
-    ],
-)  # fmt: skip
-def test_bad_arguments_raise_before_training(
-    sequences, kind, layer_params, error, message
-):
-    net = make(kind)
-    net.fit(*sequences)
-    weights = net.model_.get_weights()
-    with pytest.raises(error, match=message) as caught:
-        net.set_params(layer_params=layer_params).fit(*sequences)
-    assert "layer_params" in str(caught.value)
-    assert_array_equal(net.model_.get_weights()[0], weights[0])
-
-
-def test_lambda_in_both_directions_raises(sequences):
-    params = {"kernel_regularizer": lambda w: keras.ops.sum(w**2)}
-    with pytest.raises(ValueError, match="no lambda with bidirectional=True"):
-        make("lstm", params, bidirectional=True).fit(*sequences)
-
-
-# ------------------------------------------------------------------- the view
-
-
-def test_keys_of_layer_params_are_parameters():
-    net = make("lstm", layer_params={"use_bias": False})
-    assert net.get_params()["layer__use_bias"] is False
-    before = net.layer_params
-    net.set_params(layer__kernel_regularizer="l2")
-    assert net.layer_params == {"use_bias": False, "kernel_regularizer": "l2"}
-    assert before == {"use_bias": False}
-    assert skseq.LSTMClassifier(layer__use_bias=False).layer_params == before
-
-
-def test_key_is_set_in_the_dict_of_each_layer():
-    net = make("dense", ({"use_bias": False}, None), dense_units=(3, 3))
-    net.set_params(layer__kernel_regularizer="l1")
-    assert net.layer_params == (
-        {"use_bias": False, "kernel_regularizer": "l1"},
-        {"kernel_regularizer": "l1"},
-    )
-    assert not any(name.startswith("layer__") for name in net.get_params())
-
-
-def test_search_over_layer_options(sequences):
-    grid = {
-        "layer__kernel_initializer": ["he_normal", "zeros"],
-        "dense_units": [(4,), (4, 4)],
-    }
-    net = make("dense", learning_rate=0.2, epochs=10)
-    search = GridSearchCV(net, grid, cv=2).fit(*sequences)
-    assert search.best_params_["layer__kernel_initializer"] == "he_normal"
-
-
-# ------------------------------------------------------------------ Keras' objects
-
-
-def test_first_weights_are_those_of_the_initializer(sequences):
-    net = make("dense", {"kernel_initializer": keras.initializers.HeNormal(seed=3)})
-    kernel = net.initialize(*sequences).model_.get_weights()[0]
-    expected = keras.initializers.HeNormal(seed=3)((10, 4))
-    assert_allclose(kernel, expected, rtol=1e-6)
-
-
-def test_initializer_without_a_seed_follows_random_state(sequences):
-    initializer = keras.initializers.HeNormal()
-    nets = [
-        make(
-            "dense", {"kernel_initializer": initializer}, dense_units=(4, 4, 4),
-            random_state=seed,
-        ).initialize(*sequences).model_.get_weights()
-        for seed in (0, 0, 1)
-    ]  # fmt: skip
-    assert_array_equal(nets[0][2], nets[1][2])
-    assert np.abs(nets[0][2] - nets[2][2]).max() > 0.1
-    # Layers of one size do not share what they drew.
-    assert np.abs(nets[0][2] - nets[0][4]).max() > 0.1
-
-
-class Lasso(keras.regularizers.Regularizer):
-    def __init__(self, strength):
-        self.strength = strength
-
-    def __call__(self, weights):
-        return self.strength * keras.ops.sum(keras.ops.abs(weights))
+    def __call__(self, x):
+        return 2e-2 * keras.ops.sum(keras.ops.square(x))
 
     def get_config(self):
-        return {"strength": self.strength}
+        return {}
 
 
-def lasso(weights):
-    return 0.02 * keras.ops.sum(keras.ops.abs(weights))
+def of_weights(x):
+    return 1e-2 * keras.ops.sum(keras.ops.abs(x))
 
 
-@pytest.mark.parametrize("theirs", [Lasso(0.02), lasso], ids=["object", "function"])
-@pytest.mark.parametrize(
-    ("kind", "params"),
-    [("dense", {}), ("lstm", {}), ("gru", {"bidirectional": True}), ("conv1d", {})],
-)
-def test_own_regularizers_count_as_those_of_keras(sequences, kind, params, theirs):
+# Estimator, parameters, and the same network between input and last layer.
+TABLE = {
+    "dense_l2": (
+        "DenseClassifier",
+        {"dense_units": 7, "layer_params": _twice(keras.regularizers.L2(1e-2))},
+        lambda x: layers.Dense(7, activation="relu", **_twice("l2"))(
+            layers.Flatten()(x)
+        ),
+    ),
+    "dense_activity": (
+        "DenseClassifier",
+        {"dense_units": 7, "layer__activity_regularizer": "l1"},
+        lambda x: layers.Dense(7, activation="relu", activity_regularizer="l1")(
+            layers.Flatten()(x)
+        ),
+    ),
+    "dense_constraint": (
+        "DenseClassifier",
+        {"dense_units": 7, "layer__kernel_constraint": keras.constraints.MaxNorm(0.5)},
+        lambda x: layers.Dense(
+            7, activation="relu", kernel_constraint=keras.constraints.MaxNorm(0.5)
+        )(layers.Flatten()(x)),
+    ),
+    "dense_no_bias": (
+        "DenseClassifier",
+        {"dense_units": (7, 5), "layer_params": ({"use_bias": False}, {})},
+        lambda x: layers.Dense(5, activation="relu")(
+            layers.Dense(7, activation="relu", use_bias=False)(layers.Flatten()(x))
+        ),
+    ),
+    "dense_layer_normalization": (
+        "DenseClassifier",
+        {"dense_units": 7, "normalization": "layer", "activation": "elu"},
+        lambda x: layers.ELU()(
+            layers.LayerNormalization()(layers.Dense(7)(layers.Flatten()(x)))
+        ),
+    ),
+    "dense_batch_normalization": (
+        "DenseClassifier",
+        {"dense_units": 7, "normalization": "batch",
+         "activation": {"name": "leaky_relu", "negative_slope": 0.1}},
+        lambda x: layers.LeakyReLU(0.1)(
+            layers.BatchNormalization(momentum=0.9)(layers.Dense(7)(layers.Flatten()(x)))
+        ),
+    ),
+    "dense_own_regularizer": (
+        "DenseClassifier",
+        {"dense_units": 7, "layer__kernel_regularizer": Doubled()},
+        lambda x: layers.Dense(
+            7, activation="relu", kernel_regularizer=keras.regularizers.L2(2e-2)
+        )(layers.Flatten()(x)),
+    ),
+    "dense_function": (
+        "DenseClassifier",
+        {"dense_units": 7, "layer__kernel_regularizer": of_weights},
+        lambda x: layers.Dense(
+            7, activation="relu", kernel_regularizer=keras.regularizers.L1(1e-2)
+        )(layers.Flatten()(x)),
+    ),
+    "lstm_recurrent_l1l2": (
+        "LSTMClassifier",
+        {"units": 4, "pooling": "last",
+         "layer__recurrent_regularizer": keras.regularizers.L1L2(1e-3, 1e-2)},
+        lambda x: layers.LSTM(
+            4, recurrent_regularizer=keras.regularizers.L1L2(1e-3, 1e-2)
+        )(x),
+    ),
+    "lstm_cell": (
+        "LSTMClassifier",
+        {"units": 4, "pooling": "mean", "layer_params":
+         {"activation": "relu", "recurrent_activation": "hard_sigmoid",
+          "unit_forget_bias": False}},
+        lambda x: layers.GlobalAveragePooling1D()(
+            layers.LSTM(
+                4, activation="relu", recurrent_activation="hard_sigmoid",
+                unit_forget_bias=False, return_sequences=True,
+            )(x)
+        ),
+    ),
+    "lstm_both_ways": (
+        "LSTMClassifier",
+        {"units": 4, "pooling": "last", "bidirectional": True,
+         "layer__kernel_regularizer": Doubled()},
+        lambda x: layers.Bidirectional(
+            layers.LSTM(4, kernel_regularizer=keras.regularizers.L2(2e-2))
+        )(x),
+    ),
+    "lstm_attention": (
+        "LSTMClassifier",
+        {"units": 4, "pooling": "attention"},
+        lambda x: _attention(layers.LSTM(4, return_sequences=True)(x)),
+    ),
+    "gru_reset_before": (
+        "GRUClassifier",
+        {"units": 4, "pooling": "max", "layer__reset_after": False},
+        lambda x: layers.GlobalMaxPooling1D()(
+            layers.GRU(4, reset_after=False, return_sequences=True)(x)
+        ),
+    ),
+    "gru_no_bias": (
+        "GRUClassifier",
+        {"units": 4, "pooling": "last", "layer__use_bias": False},
+        lambda x: layers.GRU(4, use_bias=False)(x),
+    ),
+    "rnn_normalized": (
+        "SimpleRNNClassifier",
+        {"units": 4, "pooling": "last", "normalization": "layer",
+         "layer_activation": ("prelu", "elu"), "dense_units": 5},
+        lambda x: layers.ELU()(
+            layers.LayerNormalization()(
+                layers.Dense(5)(
+                    layers.PReLU()(
+                        layers.LayerNormalization()(layers.SimpleRNN(4)(x))
+                    )
+                )
+            )
+        ),
+    ),
+    "conv_strides": (
+        "Conv1DClassifier",
+        {"filters": 4, "kernel_size": 3, "layer__strides": 2},
+        lambda x: layers.GlobalMaxPooling1D()(
+            layers.Conv1D(4, 3, strides=2, padding="same", activation="relu")(x)
+        ),
+    ),
+    "conv_dilation": (
+        "Conv1DClassifier",
+        {"filters": 4, "kernel_size": 2, "layer__dilation_rate": 2,
+         "padding": "causal", "pooling": "attention"},
+        lambda x: _attention(
+            layers.Conv1D(
+                4, 2, dilation_rate=2, padding="causal", activation="relu"
+            )(x)
+        ),
+    ),
+    "conv_batch_normalization": (
+        "Conv1DClassifier",
+        {"filters": 4, "kernel_size": 3, "normalization": "batch"},
+        lambda x: layers.GlobalMaxPooling1D()(
+            layers.ReLU()(
+                layers.BatchNormalization(momentum=0.9)(
+                    layers.Conv1D(4, 3, padding="same")(x)
+                )
+            )
+        ),
+    ),
+    "conv_separable": (
+        "Conv1DClassifier",
+        {"filters": 4, "kernel_size": 3, "separable": True, "pooling": "mean",
+         "layer_params": {"depth_multiplier": 2, "pointwise_regularizer": "l2"}},
+        lambda x: layers.GlobalAveragePooling1D()(
+            layers.SeparableConv1D(
+                4, 3, padding="same", activation="relu", depth_multiplier=2,
+                pointwise_regularizer="l2",
+            )(x)
+        ),
+    ),
+}  # fmt: skip
+
+
+def _estimator(case, **params):
+    name, options, _ = TABLE[case]
+    return make(
+        name, optimizer="sgd", learning_rate=0.05, epochs=3, batch_size=60,
+        shuffle=False, random_state=0, **options, **params,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("xla", [False, True])
+@pytest.mark.parametrize("case", TABLE)
+def test_option_trains_as_in_keras(sequences, set_jit_compile, case, xla):
+    set_jit_compile(xla)
     X, y = sequences
-    net = make(kind, {"kernel_regularizer": theirs}, **params).fit(X, y)
-    keras_own = make(
-        kind, {"kernel_regularizer": keras.regularizers.L1(0.02)}, **params
-    )
-    assert_allclose(
-        net.history_["loss"], keras_own.fit(X, y).history_["loss"], rtol=1e-5
-    )
-    file = io.BytesIO()
-    joblib.dump(net, file)
-    file.seek(0)
-    loaded = joblib.load(file)
+    X = X.astype(np.float32)
+    net = _estimator(case, warm_start=True).initialize(X, y)
+    inputs = keras.Input((5, 2))
+    outputs = layers.Dense(1, activation="sigmoid")(TABLE[case][2](inputs))
+    model = keras.Model(inputs, outputs)
+    model.set_weights(net.model_.get_weights())
+    assert_allclose(net.predict_proba(X)[:, 1:], model.predict(X, verbose=0), atol=1e-5)
+    model.compile(keras.optimizers.SGD(0.05), "binary_crossentropy")
+    target = y.astype(np.float32)[:, None]
+    history = model.fit(X, target, epochs=3, batch_size=60, shuffle=False, verbose=0)
+    net.fit(X, y, X_val=X, y_val=y)
+    assert_allclose(net.history_["loss"], history.history["loss"], atol=1e-4)
+    for ours, theirs in zip(net.model_.get_weights(), model.get_weights(), strict=True):
+        assert_allclose(ours, theirs, atol=1e-4)
+    evaluated = model.evaluate(X, target, batch_size=60, verbose=0)
+    assert net.history_["val_loss"][-1] == pytest.approx(evaluated, abs=1e-4)
+
+
+@pytest.mark.parametrize("case", TABLE)
+def test_option_is_saved_and_cloned(sequences, case):
+    X, y = sequences
+    net = _estimator(case).fit(X, y)
+    loaded = pickle.loads(pickle.dumps(net))
     assert_array_equal(loaded.predict_proba(X), net.predict_proba(X))
-    assert_array_equal(clone(loaded).fit(X, y).predict_proba(X), net.predict_proba(X))
+    for copy in (clone(net), loaded):
+        assert copy.fit(X, y)._recipe.key() == net._recipe.key()
+        assert_array_equal(copy.predict_proba(X), net.predict_proba(X))
 
 
-def test_program_follows_the_state_of_an_own_regularizer(sequences):
-    losses = [
-        make("dense", {"kernel_regularizer": Lasso(strength)}, epochs=1, batch_size=60)
-        .fit(*sequences)
-        .history_["loss"][0]
-        for strength in (0.0, 0.1, 0.2)
-    ]
-    assert_allclose(losses[2] - losses[0], 2 * (losses[1] - losses[0]), rtol=1e-4)
+@pytest.mark.parametrize("case", ["conv_strides", "conv_dilation", "lstm_attention"])
+def test_padding_has_no_effect_with_options(sequences, case):
+    X, y = sequences
+    rows = [row[: 3 + i % 3] for i, row in enumerate(X)]
+    net = _estimator(case).fit(rows, y)
+    together = net.predict_proba(rows)
+    for row, expected in zip(rows[:3], together[:3], strict=True):
+        assert_allclose(net.predict_proba([row])[0], expected, atol=1e-6)
+    padded = np.full((60, 50, 2), -9.0)
+    for place, row in zip(padded, rows, strict=True):
+        place[: len(row)] = row
+    masked = _estimator(case, mask_value=-9.0).fit(padded, y)
+    assert_allclose(masked.predict_proba(padded), together, atol=1e-6)
 
 
-@pytest.mark.parametrize("option", ["reset_after", "use_bias"])
-def test_rates_of_a_gru_without_a_twin_are_its_own(sequences, option):
-    few, many = (
-        make("gru", {option: False}, dropout=rate).fit(*sequences).history_["loss"]
-        for rate in (0.1, 0.7)
-    )
-    assert few != many
+@pytest.mark.parametrize("initializer", INITIALIZERS)
+def test_every_initializer_follows_the_seed(table, initializer):
+    net = make("DenseClassifier", layer__kernel_initializer=initializer, epochs=1)
+
+    def weights(seed):
+        net.set_params(random_state=seed).initialize(*table)
+        return net.model_.get_layer("dense_1").get_weights()[0]
+
+    assert_array_equal(weights(0), weights(0))
+    if initializer not in ("ones", "zeros"):
+        assert not np.array_equal(weights(0), weights(1))
 
 
-# ----------------------------------------------------------------- convolutions
+def test_initializer_object_is_copied(table):
+    initializer = keras.initializers.HeNormal(seed=3)
+    net = make(
+        "DenseClassifier", dense_units=(10, 10), random_state=0,
+        layer_params={"kernel_initializer": initializer},
+    )  # fmt: skip
+    model = net.initialize(*table).model_
+    first, second = (model.get_layer(f"dense_{i}").get_weights()[0] for i in (1, 2))
+    assert_array_equal(first, second)  # the seed is the user's
+    assert net.layer_params["kernel_initializer"] is initializer
 
 
-@pytest.mark.parametrize(
-    ("layer_params", "n_outputs"),
-    [(None, 4), ({"strides": 2}, 2), ({"dilation_rate": 3}, 2), ({"strides": 3}, 2)],
-)
-def test_strides_and_dilation_give_the_length(sequences, layer_params, n_outputs):
-    net = make("conv1d", layer_params, padding="valid", pooling="flatten")
-    model = net.initialize(*sequences).model_
-    assert model.layers[1].output.shape == (None, n_outputs, 4)
+@pytest.mark.parametrize("kind", LAYERS)
+def test_each_argument_of_the_layer_is_taken_or_refused(kind):
+    names = {
+        "lstm": "LSTMClassifier", "gru": "GRUClassifier", "dense": "DenseClassifier",
+        "simple_rnn": "SimpleRNNClassifier", "conv1d": "Conv1DClassifier",
+        "separable_conv1d": "Conv1DClassifier",
+    }  # fmt: skip
+    options = {"separable": True} if kind == "separable_conv1d" else {}
+    X, y = np.random.default_rng(0).normal(size=(12, 5, 2)), np.arange(12) % 2
+    defaults = {
+        name: one.default
+        for ancestor in reversed(inspect.getmro(LAYERS[kind]))
+        for name, one in inspect.signature(ancestor.__init__).parameters.items()
+    }
+    kept = ("initializer", "regularizer", "constraint", "use_bias", "activation")
+    for name in sorted(accepted(LAYERS[kind]) - {"cell", "rank"}):
+        value = defaults.get(name)
+        net = make(names[kind], epochs=1, layer_params={name: value}, **options)
+        if name.endswith(kept) and name != "activation":
+            net.fit(X, y)
+            continue
+        try:
+            net.fit(X, y)
+        except ValueError as error:
+            message = str(error)
+        else:
+            message = "taken"
+        assert message == "taken" or f"must not hold {name!r}" in message
 
 
-def test_rows_that_are_too_short_for_a_dilated_window_raise(sequences):
-    net = make("conv1d", {"dilation_rate": 5}, padding="valid")
-    with pytest.raises(ValueError, match="got 6 where 5 timesteps of 5 are left"):
+REFUSED = {
+    "unknown": ({"kernel_regulariser": "l2"}, "Dense, got 'kernel_regul.*'kernel_regu"),
+    "parameter": ({"units": 3}, "must not hold 'units', got 3. Use the .* dense_units"),
+    "activation": ({"activation": "elu"}, "Use the parameter activation"),
+    "set": ({"name": "x"}, "must not hold 'name', got 'x'. Leave it out"),
+    "value": ({"kernel_initializer": "he"}, "can't be used with Dense: .*he"),
+    "number_of_layers": (({}, {}), "one for each of the 1 layers, got 2"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_bad_options_are_refused(table, case):
+    params, match = REFUSED[case]
+    net = make("DenseClassifier", epochs=1, random_state=0).fit(*table)
+    before = net.predict_proba(table[0])
+    with pytest.raises(ValueError, match=f"layer_params.*{match}"):
+        net.set_params(layer_params=params).fit(*table)
+    assert_array_equal(net.predict_proba(table[0]), before)
+
+
+def test_strides_and_dilation_are_refused_together(sequences):
+    params = {"strides": 2, "dilation_rate": 2}
+    net = make("Conv1DClassifier", layer_params=params)
+    with pytest.raises(ValueError, match="layer_params=.*can't be used with Conv1D"):
         net.fit(*sequences)
 
 
-# ---------------------------------------------------------------------- padding
-
-PADDED = {
-    "attention": ("gru", None, {"pooling": "attention"}),
-    "attention, bidirectional": (
-        "lstm", {"activation": "relu"}, {"pooling": "attention", "bidirectional": True}
-    ),
-    "layer normalization": (
-        "gru", None, {"pooling": "mean", "normalization": "layer", "dense_units": 3}
-    ),
-    "no twin": ("gru", {"reset_after": False}, {"pooling": "last"}),
-    "strides": ("conv1d", {"strides": 2}, {"pooling": "max"}),
-    "dilation": ("conv1d", {"dilation_rate": 2}, {"pooling": "attention"}),
-    "separable": (
-        "separable_conv1d", {"strides": 2}, {"pooling": "max", "normalization": "layer"}
-    ),
-    "separable, causal": (
-        "separable_conv1d", None, {"pooling": "mean", "padding": "causal"}
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("case", PADDED)
-def test_padding_has_no_effect_with_layer_options(sequences, case):
-    X, y = sequences
-    kind, layer_params, params = PADDED[case]
-    lengths = np.array([3, 5, 4])[np.arange(60) % 3]
-    rows = [row[:n] for row, n in zip(X, lengths, strict=True)]
-    net = make(kind, layer_params, **params).fit(rows, y)
-    # Beside a long row there is more padding.
-    beside = [*rows, np.zeros((16, 2))]
-    assert_allclose(net.predict_proba(beside)[:60], net.predict_proba(rows), atol=1e-6)
-    # And the Keras model with NaN as padding computes the same.
-    x = np.full((60, net.model_.input_shape[1], 2), np.nan, np.float32)
-    for row, n, place in zip(X, lengths, x, strict=True):
-        place[:n] = row[:n]
-    outputs = net.model_.predict(x, verbose=0)[:, 0]
-    assert_allclose(outputs, net.predict_proba(rows)[:, 1], atol=1e-6)
-
-
-def test_attention_is_a_weighted_mean_of_the_valid_timesteps(sequences):
-    X, y = sequences
-    rows = [row[: 3 + i % 3] for i, row in enumerate(X)]
-    net = make("conv1d", pooling="attention", activation=None, kernel_size=1)
-    model = net.fit(rows, y).model_
-    kernel, bias, hidden, hidden_bias, score, out, out_bias = model.get_weights()
-    h = rows[0] @ kernel[0] + bias
-    scores = np.tanh(h @ hidden + hidden_bias) @ score[:, 0]
-    weights = np.exp(scores) / np.exp(scores).sum()
-    logit = weights @ h @ out + out_bias
-    assert_allclose(
-        net.predict_proba(rows)[0, 1], 1 / (1 + np.exp(-logit[0])), atol=1e-6
+def test_dilated_kernel_must_fit_into_the_sequence(sequences):
+    net = make(
+        "Conv1DClassifier", kernel_size=3, padding="valid", layer__dilation_rate=3
     )
+    with pytest.raises(ValueError, match="kernel_size must be at most .*got 7 where 5"):
+        net.fit(*sequences)
 
 
-@pytest.mark.parametrize("kind", ["lstm", "conv1d"])
-def test_activity_penalty_with_padding_raises(sequences, kind):
-    X, y = sequences
-    rows = [row[: 3 + i % 3] for i, row in enumerate(X)]
-    net = make(kind, {"activity_regularizer": "l2"}, pooling="max")
-    net.fit(list(X), y)
-    with pytest.raises(ValueError, match="must not hold 'activity_regularizer'"):
-        net.fit(rows, y)
+def test_keys_of_a_tuple_are_set_in_each_layer():
+    net = make("LSTMClassifier", units=(3, 4), layer_params=({"use_bias": False}, None))
+    assert "layer__use_bias" not in net.get_params()
+    net.set_params(layer__kernel_initializer="he_normal")
+    assert net.layer_params == (
+        {"use_bias": False, "kernel_initializer": "he_normal"},
+        {"kernel_initializer": "he_normal"},
+    )
+    net.set_params(layer_params={"use_bias": False})
+    assert net.get_params()["layer__use_bias"] is False
 
 
-# ------------------------------------------------------------- files, pretraining
+def test_options_are_axes_of_a_grid(table):
+    slopes = [{"name": "leaky_relu", "negative_slope": s} for s in (0.1, 0.3)]
+    grid = {
+        "dense_units": [(8,), (8, 8)],
+        "activation": slopes,
+        "layer__kernel_initializer": ["he_normal", "lecun_normal"],
+    }
+    search = GridSearchCV(make("DenseClassifier", epochs=1, random_state=0), grid, cv=2)
+    assert len(search.fit(*table).cv_results_["params"]) == 8
 
 
-@pytest.mark.filterwarnings(
-    "ignore:X does not have valid feature names", "ignore:This LSTMClassifier was saved"
-)
-def test_training_of_a_network_from_version_0_1_goes_on(request):
-    net = joblib.load(request.path.parent / "data" / "lstm-0.1.0.joblib")
-    X = np.random.default_rng(0).normal(size=(20, 10))
-    before = net.n_iter_
-    net.set_params(warm_start=True).fit(X, np.resize(net.classes_, 20))
-    assert net.n_iter_ > before
+def test_well_known_recipe_is_one_line(sequences):
+    net = make(
+        "DenseClassifier", dense_units=(20, 20), activation="elu", dropout=0.2,
+        normalization="batch", layer__kernel_initializer="he_normal", epochs=20,
+        learning_rate=0.02, random_state=0,
+    )  # fmt: skip
+    assert net.fit(*sequences).score(*sequences) > 0.9
+    kinds = [type(layer).__name__ for layer in net.model_.layers]
+    assert kinds[2:6] == ["Dense", "BatchNormalization", "ELU", "Dropout"]
 
 
-@pytest.mark.parametrize(
-    ("params", "message"),
-    [
-        ({"layer_params": {"use_bias": False}}, "layer_params"),
-        ({"normalization": "layer"}, "normalized"),
-    ],
-)
-def test_pretrained_weights_need_the_layers_of_the_encoder(sequences, params, message):
-    X, y = sequences
-    autoencoder = skseq.AutoencoderTransformer(2, layer_sizes=(4,), epochs=1)
-    frozen = FrozenEstimator(autoencoder.fit(X))
-    net = make("dense", {"kernel_regularizer": "l2"}, pretrained=frozen)
-    net.fit(X, y)  # a penalty leaves the meaning of weights as it is
-    with pytest.raises(ValueError, match=message):
-        net.set_params(**params).fit(X, y)
-
-
-# ---------------------------------------------------------------------- summary
-
-
-def test_summary_prints_layers_and_numbers_of_weights(sequences, capsys):
-    net = make("dense").fit(*sequences)
-    assert net.summary() is None
+def test_summary_prints_layers_shapes_and_numbers_of_weights(sequences, capsys):
+    net = make("LSTMClassifier", units=4, epochs=1)
+    with pytest.raises(NotFittedError):
+        net.summary()
+    net.fit(*sequences).summary()
     text = capsys.readouterr().out
-    assert "dense_1 (Dense)" in text
-    assert "Total params: 49" in text  # 4 * 11 + 1 * 5
-
-
-def test_summary_of_an_autoencoder_shows_the_layers_of_both_halves(sequences, capsys):
-    skseq.AutoencoderTransformer(2, layer_sizes=(3,), epochs=1).fit(
-        sequences[0]
-    ).summary()
-    text = capsys.readouterr().out
-    assert "code (Dense)" in text
-    assert "decoder_dense_1" in text
-
-
-def test_summary_before_fit_raises():
-    with pytest.raises(NotFittedError, match="not fitted yet"):
-        make("gru").summary()
+    assert "recurrent_1 (LSTM)" in text
+    assert "(None, 5, 4)" in text
+    assert "112" in text  # 4 * 4 * (2 + 4 + 1)
 
 
 def test_model_can_be_drawn(sequences):
-    pytest.importorskip("pydot")
-    graph = keras.utils.model_to_dot(make("lstm").initialize(*sequences).model_)
-    assert len(graph.get_nodes()) >= 4
+    pytest.importorskip("pydot", reason="pydot is not installed")
+    net = make("LSTMClassifier", units=4, pooling="attention", epochs=1)
+    dot = keras.utils.model_to_dot(net.fit(*sequences).model_, show_shapes=True)
+    assert "attention" in dot.to_string()
+
+
+def test_program_differs_with_the_code_of_a_regularizer(table):
+    def key(rate):
+        def regularizer(x):
+            return rate * keras.ops.sum(x * x)
+
+        net = make("DenseClassifier", layer__kernel_regularizer=regularizer, epochs=1)
+        return net.fit(*table)._recipe.key()
+
+    assert key(0.1) == key(0.1)
+    assert key(0.1) != key(0.2)
+
+
+def test_saved_attention_network_is_loaded_by_keras_alone(sequences, tmp_path):
+    net = skseq.LSTMClassifier(4, pooling="attention", epochs=1).fit(*sequences)
+    net.model_.save(tmp_path / "net.keras")
+    loaded = keras.models.load_model(tmp_path / "net.keras")
+    X = sequences[0].astype(np.float32)
+    assert_allclose(
+        loaded.predict(X, verbose=0)[:, 0], net.predict_proba(X)[:, 1], atol=1e-6
+    )

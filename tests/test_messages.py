@@ -64,11 +64,11 @@ MESSAGES = {
         ).fit(X, y),
         r"validation_split=GroupKFold\((.|\n)*Pass groups to fit",
     ),
-    "array of sequences of different lengths": (
+    "array of objects that are no sequences": (
         lambda net, X, y, table: net.fit(
-            np.array([row[: 1 + i % 3] for i, row in enumerate(X)], dtype=object), y
+            np.array([row[: 1 + i % 3, 0] for i, row in enumerate(X)], dtype=object), y
         ),
-        r"X must be an array in which every row has the same number of timesteps",
+        r"X\[0\] must have the shape \(n_timesteps, n_features\).*reshape\(-1, 1\)",
     ),
     "groups of two columns": (
         lambda net, X, y, table: net.fit(X, y, groups=np.ones((60, 2))),

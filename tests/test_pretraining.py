@@ -245,7 +245,25 @@ def test_layers_that_do_not_fit_are_listed(sequences):
         ("Conv1DClassifier", {"padding": "causal"}, {}, "padding='causal'.*'same'"),
         ("GRUClassifier", {"layer_activation": "relu"}, {}, "layer_activation=.*relu"),
         ("GRUClassifier", {"bidirectional": True}, {}, "recurrent_1.*missing"),
-        ("DenseClassifier", {}, {"normalization": "batch"}, "normalization_1/gamma"),
+        (
+            "DenseClassifier",
+            {},
+            {"normalization": "batch"},
+            "normalization=None.*'batch'",
+        ),
+        (
+            "DenseClassifier",
+            {"normalization": "batch"},
+            {"normalization": "batch"},
+            "normalization before the activation",
+        ),
+        (
+            "LSTMClassifier",
+            {"layer_params": {"use_bias": False}},
+            {},
+            "layer_params=.*use_bias",
+        ),
+        ("Conv1DClassifier", {"separable": True}, {}, "separable=True"),
         ("DenseClassifier", {}, {"mask_value": 0.0}, "mask_value=None, got 0.0"),
     ],
 )

@@ -13,6 +13,7 @@ imports only modules that are above it in this list:
 - ``names``, ``optimizers``, ``losses``, ``metrics``, ``activations``: from names to
   Keras objects;
 - ``stored``: pickles and copies of Keras objects;
+- ``masks``: masks of padded sequences while a model is built, and windows over time;
 - ``networks``: a class for each family, which builds a Keras model;
 - ``layers``: layers with the results of Keras' own that are faster on the CPU;
 - ``facts``: what is read from a model's layers;

@@ -231,10 +231,8 @@ class Stacked(Network):
     layer_params: tuple = ()
     dense_units: tuple = ()
 
-    @property
-    def normalized(self):
-        """tuple or None: what is normalized, for comparison with another network."""
-        return self.normalization and (self.normalization, self.normalizes_outputs)
+    # Whether the normalization is in one place for autoencoders and other networks.
+    has_one_order: ClassVar[bool] = False
 
     def check_padding(self):
         if any(one.get("activity_regularizer") for one in self.layer_params):
@@ -294,6 +292,7 @@ class Recurrent(Stacked):
 
     name = "recurrent"
     run_time = ("dropout",)
+    has_one_order = True
 
     @property
     def depends_on_length(self):
