@@ -35,13 +35,20 @@ class StackedNetwork(Declared):
         "layer": "layer_params",
     }
 
-    def _stacked(self, kind, sizes, sizes_name):
-        """Get the options of the network that all families have."""
+    def _stacked(self, kind, sizes, sizes_name, bidirectional=False):
+        """Get the options of the network that all families have.
+
+        For the arguments see `skseq._engine.layer_params.check_layer_params`.
+        """
+        shape = self._shape_in
+        n_first = shape["n_features"] * (shape["n_timesteps"] if kind == "dense" else 1)
+        widths = [size[0] * (2 if bidirectional else 1) for size in sizes]
         return {
             "normalization": self.normalization,
             # Without normalization as in files of earlier versions.
             "normalizes_outputs": self.normalization is None,
             "layer_params": check_layer_params(
-                self.layer_params, kind, sizes, sizes_name
+                self.layer_params, kind, sizes, sizes_name,
+                n_inputs=[n_first, *widths][: len(sizes)], bidirectional=bidirectional,
             ),
-        }
+        }  # fmt: skip

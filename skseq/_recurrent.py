@@ -93,7 +93,10 @@ class RecurrentNetwork(StackedNetwork):
         )
         return Recurrent(
             **self._shape_in,
-            **self._stacked(self._cell, [(width,) for width in units], "units"),
+            **self._stacked(
+                self._cell, [(width,) for width in units], "units",
+                bool(self.bidirectional),
+            ),
             head=head,
             cell=self._cell,
             units=units,
@@ -106,7 +109,7 @@ class RecurrentNetwork(StackedNetwork):
             layer_activation=activations[:n_layers],
             dense_activation=activations[n_layers:],
             dense_units=dense_units,
-        )
+        )  # fmt: skip
 
 
 class LSTMClassifier(RecurrentNetwork, SequenceClassifier):

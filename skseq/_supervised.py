@@ -180,6 +180,8 @@ class SupervisedEstimator(SequenceEstimator):
         for name, part in parts.items():
             self._check_lengths(_lengths_of(part.X), network, name)
         is_padded = bool((counts < network.n_timesteps).any())
+        if is_padded:
+            network.check_padding()
         if resume and network.continues(fitted):
             network = fitted.for_rows(int(counts.max()), is_padded)
         elif is_padded:

@@ -326,7 +326,7 @@ REFUSED = {
     "parameter": ({"units": 3}, "must not hold 'units', got 3. Use the .* dense_units"),
     "activation": ({"activation": "elu"}, "Use the parameter activation"),
     "set": ({"name": "x"}, "must not hold 'name', got 'x'. Leave it out"),
-    "value": ({"kernel_initializer": "he"}, "can't be used with Dense: .*he"),
+    "value": ({"kernel_initializer": "he"}, "as 'kernel_initializer', got 'he'"),
     "number_of_layers": (({}, {}), "one for each of the 1 layers, got 2"),
 }
 

@@ -87,7 +87,8 @@ _engine.skeletons _engine.fingerprints _engine.names
 _engine.progress _engine.order _engine.types _engine.masks
 _engine.stored
 _engine.optimizers _engine.losses _engine.metrics _engine.activations
-_engine.layer_params _engine.parts
+_engine.parts
+_engine.layer_params
 _engine.networks _engine.layers
 _engine.facts
 _engine.path _engine.weights _engine.models

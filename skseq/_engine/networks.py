@@ -137,6 +137,9 @@ class Network:
         """bool: whether rows have padding, at their ends alone."""
         return self.masked
 
+    def check_padding(self):
+        """Raise for an option that can't be used with padding."""
+
     def with_padding(self):
         """Copy a network that is to be fitted to rows with padding."""
         n = self.n_timesteps
@@ -231,6 +234,14 @@ class Stacked(Network):
     # Whether the normalization is in one place for autoencoders and other networks.
     has_one_order: ClassVar[bool] = False
 
+    def check_padding(self):
+        if any(one.get("activity_regularizer") for one in self.layer_params):
+            raise ValueError(
+                "layer_params must not hold 'activity_regularizer' for rows of "
+                "different lengths: the penalty would count the outputs at padding. "
+                "Use 'kernel_regularizer'."
+            )
+
     def _params(self, i):
         return self.layer_params[i] if self.layer_params else {}
 
@@ -288,6 +299,14 @@ class Recurrent(Stacked):
         return self.pooling == "flatten" or any(
             map(has_weights_by_step, self.layer_activation)
         )
+
+    def _graph_options(self):
+        options = super()._graph_options()
+        # These have no faster twin, whose rate is a run-time value.
+        names = ("reset_after", "use_bias") if self.cell == "gru" else ()
+        if any(not one.get(name, True) for one in self.layer_params for name in names):
+            options["dropout"] = self.dropout
+        return options
 
     def body(self, x):
         x, mask = entered(x) if self.masked else (x, None)
@@ -390,6 +409,16 @@ class Convolutional(Stacked):
             x, padding = over_time.extended(x, fitted, 0.0)
             mask = over_time.mask_after(mask, fitted)
             fitted = over_time.n_after(fitted)
+            if self.separable and padding == "causal":
+                # Keras' separable convolution does not have it.
+                before = over_time.reach, 0
+                x = make_layer(
+                    keras.layers.ZeroPadding1D,
+                    before,
+                    data_format="channels_last",
+                    name=f"padding_{i + 1}",
+                )(x)
+                padding = "valid"
             x = activated(
                 x,
                 self.activation[i],
