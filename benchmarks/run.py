@@ -59,6 +59,15 @@ def run_grid():
         "grid search, cold, one job: ratio to skorch",
         cold["skseq"] / cold["skorch"], 0.65,
     )  # fmt: skip
+    line(
+        "the same network as a function in KerasClassifier: speedup over SciKeras",
+        "at least 10", f"{cold['scikeras'] / cold['function']:.1f}",
+        cold["scikeras"] / cold["function"] >= 10,
+    )  # fmt: skip
+    at_most(
+        "function in KerasClassifier, warm, one job: ratio to LSTMClassifier",
+        warm["function"] / warm["skseq"], 1.2,
+    )  # fmt: skip
     worse = scores["skorch"] - scores["skseq"]
     line(
         "grid search: best ROC AUC minus skorch's",
