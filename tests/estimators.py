@@ -61,6 +61,12 @@ class OwnModel:
     def __repr__(self):
         return "OwnModel()"
 
+    def __eq__(self, other):
+        return type(self) is type(other)
+
+    def __hash__(self):
+        return hash(type(self))
+
 
 CLASSIFIERS = {
     "LSTMClassifier": Network(

@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skseq
-from estimators import CLASSIFIERS
+from estimators import CLASSIFIERS, make
 from skseq._base import train
 from skseq._engine import cache, order, path, program
 from skseq._engine.callbacks import needs_batches
@@ -449,8 +449,8 @@ def _agrees_with_keras(
     """Train with Keras from the same first weights, and compare all weights."""
     options = options or {}
     rate = rate or RATES.get(optimizer, 0.01)
-    estimator = getattr(skseq, name)(
-        **CLASSIFIERS[name].small, epochs=4, batch_size=16, shuffle=False,
+    estimator = make(
+        name, **CLASSIFIERS[name].small, epochs=4, batch_size=16, shuffle=False,
         optimizer=optimizer, learning_rate=rate, loss=loss,
         optimizer_params=options, random_state=0,
     )  # fmt: skip
