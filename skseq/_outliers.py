@@ -177,7 +177,9 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         )  # fmt: skip
         if isinstance(checked, PaddedRows):
             return X
-        return checked if self._n_dimensions_in == 3 else checked.reshape(len(checked), -1)
+        if self._n_dimensions_in == 3:
+            return checked
+        return checked.reshape(len(checked), -1)
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Score how well rows are reconstructed; higher is more usual.
