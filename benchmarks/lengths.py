@@ -7,7 +7,7 @@ from the difference between a fit of many epochs and one of few. The three take 
 The script prints medians and ratios, for the plain path and for XLA.
 
     python benchmarks/lengths.py            all networks
-    python benchmarks/lengths.py lstm gru   networks whose name contains one of the words
+    python benchmarks/lengths.py lstm gru   those whose name contains one of the words
 """
 
 import sys
@@ -30,7 +30,9 @@ LINES = {
     "GRU": ("GRU", {"pooling": "last"}, (2000, 30, 8)),
     "SimpleRNN": ("SimpleRNN", {"pooling": "last"}, (2000, 30, 8)),
     "Conv1D 64-64": ("Conv1D", {}, (1000, 128, 9)),
-    "Conv1D 64-64 mean": ("Conv1D", {"pool_size": 2, "pooling": "mean"}, (1000, 128, 9)),
+    "Conv1D 64-64 mean": (
+        "Conv1D", {"pool_size": 2, "pooling": "mean"}, (1000, 128, 9)
+    ),
     "Conv1D 16": ("Conv1D", {"filters": 16}, (1000, 128, 9)),
 }  # fmt: skip
 
