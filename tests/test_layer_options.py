@@ -219,7 +219,9 @@ def _estimator(case, **params):
 
 @pytest.mark.parametrize("xla", [False, True])
 @pytest.mark.parametrize("case", TABLE)
-def test_option_trains_as_in_keras(sequences, set_jit_compile, case, xla):
+def test_option_trains_as_in_keras(request, sequences, set_jit_compile, case, xla):
+    if case == "dense_function":
+        request.getfixturevalue("function_regularizers")
     set_jit_compile(xla)
     X, y = sequences
     X = X.astype(np.float32)
@@ -241,7 +243,9 @@ def test_option_trains_as_in_keras(sequences, set_jit_compile, case, xla):
 
 
 @pytest.mark.parametrize("case", TABLE)
-def test_option_is_saved_and_cloned(sequences, case):
+def test_option_is_saved_and_cloned(request, sequences, case):
+    if case == "dense_function":
+        request.getfixturevalue("function_regularizers")
     X, y = sequences
     net = _estimator(case).fit(X, y)
     loaded = pickle.loads(pickle.dumps(net))
@@ -408,6 +412,7 @@ def test_model_can_be_drawn(sequences):
     assert "attention" in dot.to_string()
 
 
+@pytest.mark.usefixtures("function_regularizers")
 def test_program_differs_with_the_code_of_a_regularizer(table):
     def key(rate):
         def regularizer(x):

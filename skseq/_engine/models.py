@@ -247,13 +247,18 @@ def _graph(made, inputs, head):
                 f"got {made.shape}. Add a pooling layer or keras.layers.Flatten, or "
                 f"set return_sequences=False in the last recurrent layer."
             )
+        outputs = head.build(made)
         try:
-            return keras.Model(inputs, head.build(made), name="model")
+            graph = keras.Model(inputs, outputs, name="model")
+            kinds = [type(layer) for layer in graph.layers]
+            if kinds.count(keras.layers.InputLayer) > 1:  # Keras 3.8 does not look
+                raise ValueError("it is computed from another input")
         except ValueError as error:
             raise ValueError(
                 f"The tensor that model returns must be computed from its argument "
-                f"inputs: {error}"
+                f"inputs: {error}."
             ) from error
+        return graph
     if not isinstance(made, keras.Model):
         raise TypeError(f"model must return a tensor or a keras.Model, got {made!r}.")
     _check_training(made)
