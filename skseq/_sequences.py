@@ -215,7 +215,7 @@ class PaddedRows:
     Attributes
     ----------
     X : ndarray or memmap of shape (n_samples, n_timesteps_in, n_features)
-        It is not copied.
+        It is not copied, except by ``at_once``.
     mask_value : float
         The value of padding in X.
     lengths : ndarray of int of shape (n_samples,)
@@ -250,6 +250,18 @@ class PaddedRows:
         if self.is_ready and X.shape[1] == self.n_timesteps:
             return X
         return compacted(X, self.mask_value, PADDING, self.n_timesteps)
+
+    def at_once(self):
+        """Move all padding to the end now, for rows that are read several times.
+
+        Rows on disk, which may be larger than memory, stay where they are.
+        """
+        base = self.X
+        while base is not None:
+            if isinstance(base, np.memmap):
+                return self
+            base = getattr(base, "base", None)
+        return PaddedRows(self[:], PADDING, self.lengths, self.n_timesteps, True)
 
 
 def as_padded(X, mask_value):

@@ -187,7 +187,10 @@ class SupervisedEstimator(SequenceEstimator):
         elif is_padded:
             network = network.with_padding()
         for name, part in parts.items():
-            parts[name] = replace(part, X=_of_length(part.X, network))
+            X = _of_length(part.X, network)
+            parts[name] = replace(
+                part, X=X.at_once() if isinstance(X, PaddedRows) else X
+            )
         recipe = replace(recipe, network=network)
         return recipe, parts["X"], parts.get("X_val")
 
