@@ -762,9 +762,8 @@ def _check_as_is(estimator, X, reset, name, n_timesteps, mask_value):
         for what, value in (("n_timesteps", n_timesteps), ("mask_value", mask_value)):
             if value is not None:
                 raise ValueError(
-                    f"{what} must be None for an {name} of {X.ndim} dimensions"
-                    f"{' without n_timesteps' if X.ndim == 2 else ''}, got {value}: "
-                    f"its rows are no sequences."
+                    f"{what} must be None for an {name} of {X.ndim} dimensions, got "
+                    f"{value}. Set n_timesteps for a table whose rows are sequences."
                 )
         vars(estimator).pop("n_timesteps_in_", None)
         if X.ndim > 3:
