@@ -778,9 +778,7 @@ def _check_as_is(estimator, X, reset, name, n_timesteps, mask_value):
 
 def _is_folded(estimator, reset, n_timesteps):
     """Check whether the columns of a table are timesteps, or were in ``fit``."""
-    if reset:
-        return n_timesteps is not None
-    return hasattr(estimator, "n_timesteps_in_")
+    return n_timesteps is not None if reset else hasattr(estimator, "n_timesteps_in_")
 
 
 def _fold_columns(estimator, X, reset, name, n_timesteps):
