@@ -754,6 +754,21 @@ def test_model_in_params_takes_no_options(sequences):
         net.fit(*sequences)
 
 
+@pytest.mark.parametrize("is_fitted", [False, True])
+def test_function_that_uses_a_network_is_told_of_it(sequences, is_fitted):
+    inner = skseq.DenseClassifier(epochs=1).fit(*sequences)
+
+    def model(inputs):
+        if is_fitted:
+            inner.predict(sequences[0])
+        else:
+            skseq.DenseClassifier(epochs=1).fit(*sequences)
+        return lstm(inputs)
+
+    with pytest.raises(RuntimeError, match="inside of the function that builds"):
+        KerasClassifier(model).fit(*sequences)
+
+
 def test_error_of_the_function_is_not_hidden(sequences):
     def model(inputs):
         raise RuntimeError("mine")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from skseq._engine.forks import check_process
-from skseq._engine.keras import building
+from skseq._engine.keras import building, check_thread
 from skseq._engine.program import Program
 
 # The number of idle programs to keep. Beyond it the least recently used one is removed.
@@ -40,6 +40,7 @@ def borrowed(recipe):
     everything else that training changes is set again before each use.
     """
     check_process()
+    check_thread()
     key = recipe.key()
     with _LOCK:
         programs = _idle.pop(key, [])

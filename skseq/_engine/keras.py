@@ -130,6 +130,19 @@ def is_keras(value):
 # Building and tracing change state that all threads share.
 _BUILDING = threading.RLock()
 
+# Threads in which a user's function builds a model, while another thread has the lock.
+BUILDERS: set[int] = set()
+
+
+def check_thread():
+    """Raise in a function of the user that builds a model."""
+    if threading.get_ident() in BUILDERS:
+        raise RuntimeError(
+            "Networks of skseq can't be fitted or predict inside of the function that "
+            "builds a model, because its variables have no values yet. Do so before, "
+            "and pass the result as an argument in model_params."
+        )
+
 
 @contextmanager
 def building():
@@ -139,6 +152,7 @@ def building():
     inside it, because losses, metrics and optimizers read them. Ctrl-C takes effect at
     the end of the block, because TensorFlow does not recover from an interrupted trace.
     """
+    check_thread()
     with _interrupts_deferred(), _BUILDING, _float32_globally(), _python_random_kept():
         yield
 

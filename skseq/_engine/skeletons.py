@@ -4,9 +4,10 @@ Such a model can only be called by ``stateless_call``. It takes no memory for we
 nor the memory that TensorFlow never frees for each new shape of a variable.
 """
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from skseq._engine.keras import keras
+from skseq._engine.keras import BUILDERS, keras
 from skseq._engine.private import values_as_initializers
 
 
@@ -26,8 +27,12 @@ def without_values_but_assigned(build):
     """
 
     def run():
-        with keras.StatelessScope(initialize_variables=False) as scope:
-            return build(), scope
+        BUILDERS.add(threading.get_ident())
+        try:
+            with keras.StatelessScope(initialize_variables=False) as scope:
+                return build(), scope
+        finally:
+            BUILDERS.discard(threading.get_ident())
 
     # Keras gives values to such variables at the end of the thread's next stateless
     # scope. This new thread has no next one. In it, Keras numbers the names of layers
