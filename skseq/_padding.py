@@ -13,6 +13,7 @@ from skseq._parameters import Declared, parameter
 from skseq._persistence import VersionedState
 from skseq._reshape import GivesSequences
 from skseq._sequences import (
+    as_padded,
     blocks_of,
     check_kind,
     check_list,
@@ -22,7 +23,6 @@ from skseq._sequences import (
     dtype_with,
     is_list_of_rows,
     is_padding,
-    lengths,
     padded,
     unpadded,
 )
@@ -224,10 +224,7 @@ class SequencePadder(
         """Validate X, and return a list or an array, and the lengths of its rows."""
         if not is_list_of_rows(X):
             X = self._check_array(X, reset)
-            counts = lengths(X, self.mask_value)
-            if not counts.all():
-                check_padding(X[counts == 0], self.mask_value)  # raises
-            return X, counts
+            return X, as_padded(X, self.mask_value).lengths
         rows = check_list(self, X, reset=reset, dtype=None, any_length=True)
         for i, row in enumerate(rows if not np.isnan(self.mask_value) else []):
             like = is_padding(row[None], self.mask_value)[0]

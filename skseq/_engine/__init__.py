@@ -15,8 +15,8 @@ imports only modules that are above it in this list:
   Keras objects;
 - ``stored``: pickles and copies of Keras objects;
 - ``masks``: masks of padded sequences while a model is built, and windows over time;
-- ``layer_params``: arguments of layers from the user;
 - ``parts``: groups of layers that networks are put together from;
+- ``layer_params``: arguments of layers from the user;
 - ``networks``: a class for each family, which builds a Keras model;
 - ``layers``: layers with the results of Keras' own that are faster on the CPU;
 - ``facts``: what is read from a model's layers;

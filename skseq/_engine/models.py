@@ -141,7 +141,6 @@ def build_own(model, options, offered, shape, head):
                 f"model_params must be None with a keras.Model as model, got "
                 f"{options!r}. Pass a function that takes them and returns the model."
             )
-        _check_training(model)
     else:
         offered = _taken(model, options, offered)
     # Here, because the thread that builds can't wait for this one.
