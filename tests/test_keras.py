@@ -1,6 +1,7 @@
 """A user's own Keras model: its arguments, its training, its files, its errors."""
 
 import pickle
+import random
 import re
 import subprocess
 import sys
@@ -236,6 +237,17 @@ def test_layer_that_draws_repeats_with_the_seed(sequences):
 
     assert_array_equal(fit(0), fit(0))
     assert not np.array_equal(fit(0), fit(1))
+
+
+def test_seeds_that_keras_draws_are_no_part_of_the_program(sequences):
+    def key(seed):
+        random.seed(seed)  # from which Keras draws that of a SeedGenerator
+        net = KerasClassifier(
+            lambda inputs: layers.Flatten()(Noise()(inputs)), epochs=1, random_state=0
+        )
+        return net.fit(*sequences)._recipe.key()
+
+    assert key(1) == key(2)
 
 
 def test_function_gives_the_network_of_the_family(sequences):

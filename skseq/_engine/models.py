@@ -1,7 +1,6 @@
 """A user's own Keras model as a network."""
 
 import inspect
-import random
 from dataclasses import dataclass
 from typing import Any
 
@@ -157,8 +156,6 @@ def build_own(model, options, offered, shape, head):
         return made, _graph(made, inputs, head)
 
     with building():
-        # Seeds that Keras draws from Python's generator are part of the configuration.
-        random.seed(0)
         (made, graph), scope = without_values_but_assigned(build)
         _check_layers(graph)
         is_model = isinstance(made, keras.Model)
