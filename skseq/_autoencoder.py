@@ -22,10 +22,10 @@ from skseq._engine.activations import ACTIVATION, check_activations
 from skseq._engine.networks import Autoencoder, Convolutional, Dense, Recurrent
 from skseq._engine.objectives import ELEMENTWISE_LOSSES
 from skseq._engine.train import predict
+from skseq._padded import PADDING, PaddedRows, compacted
 from skseq._parameters import parameter
 from skseq._rows import Given
 from skseq._scaling import SCALERS, Scaling
-from skseq._sequences import PADDING, PaddedRows, compacted
 from skseq._validation import Interval, StrOptions, check_sizes, public_fit
 
 if TYPE_CHECKING:

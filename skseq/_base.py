@@ -29,10 +29,11 @@ from skseq._engine.optimizers import (
 from skseq._engine.recipe import Rows, Schedule, State, Watch, new_recipe
 from skseq._engine.stored import copied, storable
 from skseq._engine.train import initial_state, predict, standalone_model, train
+from skseq._lists import take_rows
 from skseq._parameters import Declared, parameter
 from skseq._persistence import VersionedState
 from skseq._rows import Part, hold_out
-from skseq._sequences import check_sequences, take_rows
+from skseq._sequences import check_sequences
 from skseq._targets import RowsThemselves
 from skseq._validation import (
     HasMethods,

@@ -10,9 +10,9 @@ from sklearn.base import ClassifierMixin
 from skseq._engine.losses import LOSS, takes_logits, target_form
 from skseq._engine.networks import Head
 from skseq._engine.train import with_output_bias
+from skseq._lists import is_frame, is_whole
 from skseq._parameters import parameter
 from skseq._rows import Given, Part
-from skseq._sequences import is_frame, is_whole
 from skseq._supervised import SupervisedEstimator
 from skseq._targets import Labels, check_classes, learn_labels, log_of, probabilities
 from skseq._validation import HasMethods, StrOptions, public_fit

@@ -10,6 +10,8 @@ from sklearn.base import clone
 from sklearn.metrics import pairwise_distances_argmin
 
 from skseq._autoencoder import AutoencoderTransformer, default_autoencoder
+from skseq._lists import is_frame, take_rows
+from skseq._padded import PaddedRows, check_padding
 from skseq._parameters import parameter
 from skseq._pretraining import unfrozen
 from skseq._resampling import (
@@ -18,14 +20,7 @@ from skseq._resampling import (
     check_amounts,
     check_target_type,
 )
-from skseq._sequences import (
-    PaddedRows,
-    check_padding,
-    check_same_columns,
-    check_sequences,
-    is_frame,
-    take_rows,
-)
+from skseq._sequences import check_same_columns, check_sequences
 from skseq._validation import HasMethods
 
 

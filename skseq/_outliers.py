@@ -10,9 +10,10 @@ from sklearn.base import OutlierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from skseq._autoencoder import AutoencoderTransformer, default_autoencoder
+from skseq._padded import PaddedRows
 from skseq._parameters import Declared, parameter
 from skseq._persistence import VersionedState
-from skseq._sequences import PaddedRows, check_sequences
+from skseq._sequences import check_sequences
 from skseq._validation import Interval, check_parameters, check_weights, public_fit
 
 if TYPE_CHECKING:

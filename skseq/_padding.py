@@ -9,23 +9,21 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skseq._parameters import Declared, parameter
-from skseq._persistence import VersionedState
-from skseq._reshape import GivesSequences
-from skseq._sequences import (
+from skseq._lists import check_list, is_list_of_rows
+from skseq._padded import (
     as_padded,
     blocks_of,
-    check_kind,
-    check_list,
     check_padding,
-    check_sequences,
     compacted,
     dtype_with,
-    is_list_of_rows,
     is_padding,
     padded,
     unpadded,
 )
+from skseq._parameters import Declared, parameter
+from skseq._persistence import VersionedState
+from skseq._reshape import GivesSequences
+from skseq._sequences import check_kind, check_sequences
 from skseq._validation import Interval, StrOptions, check_parameters, public_fit
 
 if TYPE_CHECKING:

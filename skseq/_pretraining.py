@@ -11,7 +11,7 @@ from skseq._engine.fingerprints import fingerprint
 from skseq._engine.layer_params import without_those_of_training
 from skseq._engine.recipe import State
 from skseq._engine.train import named_weights
-from skseq._sequences import PADDING, PaddedRows, as_padded
+from skseq._padded import PADDING, PaddedRows, as_padded
 
 # Options that encoder and network must have in common, besides the shapes of their
 # weights, and the last layer for which they are compared.

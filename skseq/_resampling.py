@@ -15,22 +15,11 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_array, check_random_state, get_tags
 
+from skseq._lists import as_listed, checked_rows, is_frame, is_list_of_rows, take_rows
+from skseq._padded import PADDING, PaddedRows, check_padding, padded, unpadded
 from skseq._parameters import Declared, parameter
 from skseq._persistence import VersionedState
-from skseq._sequences import (
-    PADDING,
-    PaddedRows,
-    as_listed,
-    check_kind,
-    check_padding,
-    check_sequences,
-    checked_rows,
-    is_frame,
-    is_list_of_rows,
-    padded,
-    take_rows,
-    unpadded,
-)
+from skseq._sequences import check_kind, check_sequences
 from skseq._validation import (
     HasMethods,
     Interval,

@@ -12,9 +12,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_is_fitted
 
+from skseq._padded import dtype_with
 from skseq._parameters import Declared, parameter
 from skseq._persistence import VersionedState
-from skseq._sequences import check_kind, checked_array, dtype_with, timesteps_of
+from skseq._sequences import check_kind, checked_array, timesteps_of
 from skseq._validation import (
     Interval,
     StrOptions,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
-from skseq._sequences import take_rows
+from skseq._lists import take_rows
 from skseq._validation import check_groups
 
 

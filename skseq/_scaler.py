@@ -16,19 +16,12 @@ from sklearn.base import (
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from skseq._lists import as_listed, check_list, is_list_of_rows
+from skseq._padded import blocks_of, check_padding, is_padding, lengths
 from skseq._parameters import Declared, parameter
 from skseq._persistence import VersionedState
 from skseq._reshape import GivesSequences
-from skseq._sequences import (
-    as_listed,
-    blocks_of,
-    check_list,
-    check_padding,
-    check_sequences,
-    is_list_of_rows,
-    is_padding,
-    lengths,
-)
+from skseq._sequences import check_sequences
 from skseq._validation import (
     HasMethods,
     Interval,

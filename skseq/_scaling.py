@@ -6,7 +6,7 @@ from copy import copy
 import numpy as np
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from skseq._sequences import PADDING, check_padding, is_padding
+from skseq._padded import PADDING, check_padding, is_padding
 
 # The number of values in a block of rows from which a scale is learned.
 _BLOCK_VALUES = 2**23

@@ -13,6 +13,8 @@ from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
 from skseq._base import SequenceEstimator
 from skseq._engine.metrics import METRICS, check_metrics
 from skseq._engine.train import predict
+from skseq._lists import is_list_of_rows, take_rows
+from skseq._padded import PaddedRows, as_padded
 from skseq._parameters import parameter
 from skseq._pretraining import (
     check_encoder,
@@ -20,13 +22,7 @@ from skseq._pretraining import (
     fit_autoencoder,
     start_from,
 )
-from skseq._sequences import (
-    PaddedRows,
-    as_padded,
-    check_same_columns,
-    is_list_of_rows,
-    take_rows,
-)
+from skseq._sequences import check_same_columns
 from skseq._validation import nearest
 
 if TYPE_CHECKING:

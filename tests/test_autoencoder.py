@@ -28,7 +28,7 @@ import skseq
 from skseq import AutoencoderTransformer
 from skseq._base import train
 from skseq._engine import cache, program
-from skseq._sequences import PADDING
+from skseq._padded import PADDING
 
 # Small networks, one of each kind, that train in a moment.
 KINDS = {

@@ -7,16 +7,9 @@ import pandas as pd
 import pytest
 import scipy.sparse
 
-from skseq import _sequences
-from skseq._sequences import (
-    PADDING,
-    checked_rows,
-    compacted,
-    is_list_of_rows,
-    lengths,
-    padded,
-    unpadded,
-)
+from skseq import _padded
+from skseq._lists import checked_rows, is_list_of_rows
+from skseq._padded import PADDING, compacted, lengths, padded, unpadded
 
 nan = float("nan")
 SHORT, LONG = np.ones((1, 2)), np.array([[1.0, 2], [3, 4], [5, 6]])
@@ -153,7 +146,7 @@ def test_checked_rows_may_hold_nan_but_no_infinity():
 
 
 def test_first_bad_value_is_found_in_a_later_block(monkeypatch):
-    monkeypatch.setattr(_sequences, "_BLOCK_VALUES", 6)  # of one long row
+    monkeypatch.setattr(_padded, "_BLOCK_VALUES", 6)  # of one long row
     X = [LONG, SHORT, np.array([[1, 2], [3, nan]])]
     with pytest.raises(ValueError, match=r"X\[2\].* feature 1 of timestep 1"):
         checked_rows(X, "X")
@@ -190,7 +183,7 @@ def test_unpadded_row_has_the_steps_between_padding_in_order():
 
 
 def test_lengths_are_counted_in_blocks(monkeypatch):
-    monkeypatch.setattr(_sequences, "_BLOCK_VALUES", 1)
+    monkeypatch.setattr(_padded, "_BLOCK_VALUES", 1)
     X = padded([SHORT, LONG, SHORT], 4, value=nan)
     assert lengths(X, nan).tolist() == [1, 3, 1]
     assert lengths(X, None).tolist() == [4, 4, 4]

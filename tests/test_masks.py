@@ -25,7 +25,7 @@ from skseq._engine.masks import Windows
 from skseq._engine.networks import Convolutional, Dense, Head, Recurrent, rounded
 from skseq._engine.recipe import new_recipe
 from skseq._engine.train import initial_state, predict, standalone_model
-from skseq._sequences import PADDING, padded
+from skseq._padded import PADDING, padded
 
 rng = np.random.default_rng(0)
 LENGTHS = np.r_[9, rng.integers(2, 9, size=47)]

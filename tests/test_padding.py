@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import get_tags
 
-from skseq import SequencePadder, SequenceScaler, _sequences
+from skseq import SequencePadder, SequenceScaler, _padded
 
 nan = float("nan")
 ROWS = [np.array([[1.0, 2]]), np.array([[3.0, 4], [5, 6], [7, 8]])]
@@ -51,7 +51,7 @@ def test_rows_of_any_kind_are_padded():
 
 
 def test_padded_array_gets_the_length(monkeypatch):
-    monkeypatch.setattr(_sequences, "_BLOCK_VALUES", 1)  # a row each
+    monkeypatch.setattr(_padded, "_BLOCK_VALUES", 1)  # a row each
     between = np.insert(ARRAY, 1, nan, axis=1)
     assert_array_equal(SequencePadder().fit_transform(between), ARRAY)
     assert SequencePadder(5).fit_transform(ARRAY).shape == (2, 5, 2)

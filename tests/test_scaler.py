@@ -23,7 +23,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from skseq import SequenceScaler, _sequences
+from skseq import SequenceScaler, _padded
 
 nan = float("nan")
 
@@ -89,7 +89,7 @@ def test_array_is_scaled_as_its_flattened_timesteps(monkeypatch):
     flat = StandardScaler().fit(X.reshape(-1, 3))
     expected = flat.transform(X.reshape(-1, 3)).reshape(X.shape)
     assert_array_equal(SequenceScaler().fit_transform(X), expected)
-    monkeypatch.setattr(_sequences, "_BLOCK_VALUES", 36)  # of three rows
+    monkeypatch.setattr(_padded, "_BLOCK_VALUES", 36)  # of three rows
     in_blocks = SequenceScaler().fit(X)
     assert in_blocks.scaler_.n_samples_seen_ == 80
     assert_allclose(in_blocks.transform(X), expected, rtol=1e-5)
@@ -203,7 +203,7 @@ def test_scaler_without_copies_leaves_X(scaler):
 
 
 def test_weights_count_for_all_steps_of_a_row(monkeypatch):
-    monkeypatch.setattr(_sequences, "_BLOCK_VALUES", 1)  # a row each
+    monkeypatch.setattr(_padded, "_BLOCK_VALUES", 1)  # a row each
     X = [*ROWS, np.full((9, 2), 1e3)]
     weighted = SequenceScaler().fit(X, sample_weight=[3, 1, 0])
     repeated = SequenceScaler().fit([ROWS[0]] * 3 + [ROWS[1]])

@@ -8,7 +8,7 @@ functions but `mean` return their input where the mask is None.
 from dataclasses import dataclass
 
 from skseq._engine.keras import DTYPE, keras
-from skseq._sequences import PADDING
+from skseq._padded import PADDING
 
 
 def entered(x):

@@ -12,7 +12,7 @@ from skseq._engine.keras import DTYPE, building, is_keras, keras
 from skseq._engine.networks import Network
 from skseq._engine.skeletons import without_values_but_assigned
 from skseq._engine.stored import applied, compiled_with, copied_model, has_layers
-from skseq._sequences import PADDING
+from skseq._padded import PADDING
 from skseq._validation import nearest
 
 # The constraint of the parameter ``model``.

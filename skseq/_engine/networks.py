@@ -22,7 +22,7 @@ from skseq._engine.parts import (
     normalized,
     pooled,
 )
-from skseq._sequences import PADDING
+from skseq._padded import PADDING
 
 
 def rounded(n_timesteps):

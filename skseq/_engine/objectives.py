@@ -26,7 +26,7 @@ from skseq._engine.losses import (
     units_of,
 )
 from skseq._engine.networks import Autoencoder
-from skseq._sequences import PADDING
+from skseq._padded import PADDING
 from skseq._targets import middle
 
 

@@ -4,7 +4,7 @@ from skseq._engine.activations import activation_layer, is_function
 from skseq._engine.keras import DTYPE, keras
 from skseq._engine.masks import called, lowered, mean, zeroed
 from skseq._engine.stored import copied, users_parts
-from skseq._sequences import PADDING
+from skseq._padded import PADDING
 
 
 def make_layer(cls, *args, params=None, **options):
