@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from skseq._resampling import SequenceAugmenter, SequenceResampler
     from skseq._reshape import SequenceReshaper
     from skseq._scaler import SequenceScaler
+    from skseq._splits import PurgedSplit
+    from skseq._window_array import WindowArray
+    from skseq._windows import WindowTransformer, make_windows
 
 __version__ = "0.3.0"
 
@@ -50,6 +53,7 @@ __all__ = [
     "LSTMClassifier",
     "LSTMRegressor",
     "LatentSampler",
+    "PurgedSplit",
     "SequenceAugmenter",
     "SequencePadder",
     "SequenceResampler",
@@ -57,9 +61,12 @@ __all__ = [
     "SequenceScaler",
     "SimpleRNNClassifier",
     "SimpleRNNRegressor",
+    "WindowArray",
+    "WindowTransformer",
     "__version__",
     "clear_programs",
     "datasets",
+    "make_windows",
     "set_jit_compile",
 ]
 
@@ -77,6 +84,7 @@ _MODULES = {
     "LSTMClassifier": "_recurrent",
     "LSTMRegressor": "_recurrent",
     "LatentSampler": "_latent",
+    "PurgedSplit": "_splits",
     "SequenceAugmenter": "_resampling",
     "SequencePadder": "_padding",
     "SequenceResampler": "_resampling",
@@ -84,7 +92,10 @@ _MODULES = {
     "SequenceScaler": "_scaler",
     "SimpleRNNClassifier": "_recurrent",
     "SimpleRNNRegressor": "_recurrent",
+    "WindowArray": "_window_array",
+    "WindowTransformer": "_windows",
     "clear_programs": "_engine.cache",
+    "make_windows": "_windows",
     "set_jit_compile": "_engine.path",
 }
 

@@ -10,6 +10,7 @@ import skseq._engine.keras  # noqa: F401
 
 # isort: split
 import inspect
+import warnings
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -42,6 +43,7 @@ from skseq._validation import (
     check_parameters,
     check_weights,
 )
+from skseq._window_array import SeenWindows, WindowArray
 
 if TYPE_CHECKING:
     from typing import Self
@@ -229,6 +231,9 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
     # Whether a table stays one, and X may have more than three dimensions.
     _takes_any_shape = False
 
+    # The windows of the last fit, in this process.
+    _seen_windows: ClassVar[SeenWindows | None] = None
+
     # The default learning rate. Keras' 0.001 takes several times as many epochs on a
     # table of some hundred rows.
     _default_rate: ClassVar[float | None] = 0.005
@@ -351,7 +356,8 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         return "_state" in vars(self)
 
     def __getstate__(self):
-        return storable(super().__getstate__())
+        state = super().__getstate__()
+        return storable({k: v for k, v in state.items() if k != "_seen_windows"})
 
     def __copy__(self):
         # By default copy.copy would use the state for pickling.
@@ -475,6 +481,8 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         )
         outcome = train(recipe, state, self._rows(rows, target), schedule, watch)
         self._settle(recipe, callbacks, resume, *outcome)
+        is_windows = isinstance(given.X, WindowArray)
+        self._seen_windows = SeenWindows(given.X) if is_windows else None
         return rest
 
     def _check_partial(self):
@@ -509,6 +517,8 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
                     raise ValueError(f"{name} needs X_val, got X_val=None.")
             return None
         X = self._check_rows(given.X_val, reset=False, name="X_val")
+        if isinstance(given.X, WindowArray) and isinstance(given.X_val, WindowArray):
+            _warn_of_unfair(SeenWindows(given.X), given.X_val, "X_val")
         y = target.check(given.y_val, len(X), "y_val")
         weights = check_weights(given.sample_weight_val, len(X), "sample_weight_val")
         index = np.flatnonzero(weights)
@@ -607,7 +617,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
 
     def _check_rows(self, X, **options):
         """Call `check_sequences`, with the options of this network."""
-        return check_sequences(self, X, dtype=self._dtype, **options)
+        return check_sequences(self, X, dtype=self._dtype, windows=True, **options)
 
     def _learn_lengths(self, whole, held_out, resume):
         """Learn the lengths of rows, before the recipe is made."""
@@ -680,9 +690,24 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
     def _outputs(self, X):
         """Compute the network's outputs for X, of shape (n_samples, n_outputs)."""
         check_is_fitted(self)
-        X = self._check_rows(X, reset=False)
-        return self._predict(X)
+        rows = self._check_rows(X, reset=False)
+        if self._seen_windows is not None and isinstance(X, WindowArray):
+            _warn_of_unfair(self._seen_windows, X, "X")
+        return self._predict(rows)
 
     def _predict(self, X):
         """Compute the outputs for validated rows."""
         return predict(self._recipe, self._state.weights, X, prepare=self._prepare)
+
+
+def _warn_of_unfair(seen, windows, name):
+    """Warn of windows whose targets are in rows that windows of fit have read."""
+    n_unfair = seen.count_unfair(windows)
+    if n_unfair:
+        warnings.warn(
+            f"{n_unfair} of {len(windows)} windows in {name} have their targets in "
+            f"rows that windows of fit have read: scores on them are too good. Split "
+            f"windows with PurgedSplit, or by time with TimeSeriesSplit(gap=horizon).",
+            UserWarning,
+            stacklevel=4,
+        )

@@ -222,9 +222,12 @@ class PaddedRows:
     def at_once(self):
         """Move all padding to the end now, for rows that are read several times.
 
-        Rows on disk, which may be larger than memory, stay where they are.
+        Rows on disk, which may be larger than memory, stay where they are, and windows
+        over a table remain so.
         """
         base = self.X
+        if not isinstance(base, np.ndarray):
+            return self
         while base is not None:
             if isinstance(base, np.memmap):
                 return self

@@ -8,6 +8,7 @@ from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from skseq._lists import take_rows
 from skseq._validation import check_groups
+from skseq._window_array import SeenWindows, WindowArray, overlap, purged
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ def hold_out(whole, given, target, validation_split, seed):
     target : Labels, Numbers or RowsThemselves
         See `skseq._targets`.
     validation_split : float or cross-validation splitter
-        The parameter of an estimator.
+        The parameter of an estimator. For windows that share rows, a fraction is that
+        of whole groups or of the last windows of each.
     seed : int
 
     Returns
@@ -106,9 +108,19 @@ def hold_out(whole, given, target, validation_split, seed):
     groups = None
     if given.groups is not None:
         groups = take_rows(check_groups(given.groups, len(whole.X)), whole.index)
+    windows = None
+    if isinstance(given.X, WindowArray):
+        windows = take_rows(given.X, whole.index)
     try:
         strata = target.strata(whole.codes)
-        rest, held_out = _split(whole, strata, given, groups, validation_split, seed)
+        if windows is not None and _is_fraction(validation_split) and overlap(windows):
+            rest, held_out = _split_windows(
+                windows, strata, groups, validation_split, seed
+            )
+        else:
+            rest, held_out = _split(
+                whole, strata, given, groups, validation_split, seed
+            )
         target.check_parts(whole.codes, rest, held_out)
     except ValueError as error:
         if groups is None and "'groups' parameter" in str(error):
@@ -117,6 +129,15 @@ def hold_out(whole, given, target, validation_split, seed):
             f"validation_split={validation_split!r} can't split {len(whole)} rows: "
             f"{str(error).rstrip('.')}. {remedy}"
         ) from error
+    if windows is not None:
+        n_unfair = SeenWindows(windows[rest]).count_unfair(windows[held_out])
+        if n_unfair:
+            raise ValueError(
+                f"validation_split={validation_split!r} must hold out windows whose "
+                f"targets are not in rows that windows to train on read, got "
+                f"{n_unfair} of {len(held_out)} that are. Use "
+                f"PurgedSplit({validation_split!r})."
+            )
     if groups is not None:
         both = np.intersect1d(groups[rest], groups[held_out])
         if len(both):
@@ -128,9 +149,13 @@ def hold_out(whole, given, target, validation_split, seed):
     return whole.take(rest), whole.take(held_out)
 
 
+def _is_fraction(validation_split):
+    return not hasattr(validation_split, "split")
+
+
 def _split(whole, strata, given, groups, validation_split, seed):
     """Split the rows with weight: positions to train on, positions held out."""
-    if hasattr(validation_split, "split"):
+    if not _is_fraction(validation_split):
         # The splitter gets X and y as passed by the caller, copied only if rows are
         # left out. The last split is used: that of a TimeSeriesSplit has most rows.
         X = take_rows(given.X, whole.index)
@@ -159,3 +184,29 @@ def _split_groups(strata, groups, fraction, seed):
     # In scikit-learn 1.6 the first split does not depend on the seed.
     large, small = splits[seed % len(splits)]
     return (small, large) if swapped else (large, small)
+
+
+def _split_windows(windows, strata, groups, fraction, seed):
+    """Hold out windows that share no row with the windows to train on.
+
+    Whole groups, if there are enough of them, and otherwise the last windows of each
+    group. Windows to train on that share rows with them are left out.
+    """
+    of = windows.group_of()
+    if groups is not None or len(np.unique(of)) * min(fraction, 1 - fraction) >= 1:
+        by = of if groups is None else groups
+        rest, held_out = _split_groups(strata, by, fraction, seed)
+    else:
+        order = np.lexsort((windows.ends, of))
+        sizes = np.bincount(of, minlength=1)
+        place = np.arange(len(of)) - np.repeat(sizes.cumsum() - sizes, sizes)
+        is_last = place >= sizes[of[order]] - np.round(fraction * sizes[of[order]])
+        held_out, rest = np.sort(order[is_last]), np.sort(order[~is_last])
+    rest = purged(windows, rest, held_out)
+    for what, part in (("train on", rest), ("validate with", held_out)):
+        if not len(part):
+            raise ValueError(
+                f"no windows to {what} remain where windows that share rows are kept "
+                f"apart"
+            )
+    return rest, held_out

@@ -15,6 +15,7 @@ from skseq._lists import (
     is_no_number,
 )
 from skseq._padded import PADDING, PaddedRows, blocks_of, padded
+from skseq._window_array import WindowArray, as_rows, check_finite
 
 
 def _n_dimensions(X, name):
@@ -52,6 +53,7 @@ def check_sequences(
     as_is=False,
     any_length=False,
     lists=False,
+    windows=False,
 ):
     """Validate X, and return it as sequences.
 
@@ -87,12 +89,22 @@ def check_sequences(
     as_is : bool
         Whether a 2-D X without ``n_timesteps`` stays a table, and X may have more than
         3 dimensions.
+    windows : bool
+        Whether a `WindowArray` is returned as rows that are gathered later. Otherwise
+        it is taken as an array.
 
     Returns
     -------
-    X : ndarray of shape (n_samples, n_timesteps, n_features), C-ordered, or PaddedRows
-        `PaddedRows` for a list of rows. With ``as_is`` of the shape of X.
+    X : ndarray of shape (n_samples, n_timesteps, n_features), C-ordered, PaddedRows, \
+            or GatheredRows
+        `PaddedRows` for a list of rows and for windows with padding, `GatheredRows` for
+        other windows. With ``as_is`` of the shape of X.
     """
+    if isinstance(X, WindowArray) and windows:
+        return _check_windows(
+            estimator, X, reset, name, n_timesteps, min_rows, dtype, mask_value,
+            any_length,
+        )  # fmt: skip
     if lists and is_list_of_rows(X):
         rows = check_list(
             estimator, X, reset=reset, name=name, n_timesteps=n_timesteps,
@@ -110,7 +122,6 @@ def check_sequences(
             f"not supported; use {name}.toarray()."
         )
     n_dimensions = _n_dimensions(X, name)
-    caller = type(estimator).__name__
     if n_dimensions < 2 or (n_dimensions > 3 and not as_is):
         more = " or more" if as_is else ""
         raise ValueError(
@@ -118,11 +129,7 @@ def check_sequences(
             f"(n_samples, n_timesteps, n_features), got {n_dimensions}. Reshape your "
             f"data, for instance {name}.reshape(1, -1) if it is a single row."
         )
-    if not reset and n_dimensions != estimator._n_dimensions_in:
-        raise ValueError(
-            f"{name} must have {estimator._n_dimensions_in} dimensions, as the X that "
-            f"{caller} was fitted on, got {n_dimensions}."
-        )
+    _check_n_dimensions(estimator, n_dimensions, reset, name)
     is_masked_by_nan = mask_value is not None and np.isnan(mask_value)
     X = checked_array(
         estimator,
@@ -146,6 +153,34 @@ def check_sequences(
     if reset:
         estimator._n_dimensions_in = n_dimensions
     return X
+
+
+def _check_n_dimensions(estimator, n_dimensions, reset, name):
+    if not reset and n_dimensions != estimator._n_dimensions_in:
+        raise ValueError(
+            f"{name} must have {estimator._n_dimensions_in} dimensions, as the X that "
+            f"{type(estimator).__name__} was fitted on, got {n_dimensions}."
+        )
+
+
+def _check_windows(
+    estimator, X, reset, name, n_timesteps, min_rows, dtype, mask_value, any_length
+):
+    """Validate windows, and return rows that are gathered later."""
+    if len(X) < min_rows:
+        raise ValueError(
+            f"{name} must have at least {min_rows} windows, got {len(X)}: a minimum of "
+            f"{min_rows} is required by {type(estimator).__name__}."
+        )
+    _check_n_dimensions(estimator, 3, reset, name)
+    _check_cube(estimator, X, reset, name, n_timesteps, any_length)
+    if isinstance(dtype, list | tuple):
+        dtype = X.dtype if X.dtype in dtype else dtype[0]
+    is_masked_by_nan = mask_value is not None and np.isnan(mask_value)
+    check_finite(X, name, dtype, is_masked_by_nan)
+    if reset:
+        estimator._n_dimensions_in = 3
+    return as_rows(X, dtype, mask_value)
 
 
 def _check_whole_steps(X, name):
@@ -184,6 +219,46 @@ def checked_array(estimator, X, n_dimensions, reset, name, **checks):
         if isinstance(error, TypeError):
             raise
         raise ValueError(f"{name} can't be used: {error}") from error
+
+
+def checked_table(estimator, X, left_out=(), name="X"):
+    """Validate a table, which may hold NaN, and leave out columns.
+
+    Parameters
+    ----------
+    estimator : object
+        Named in messages.
+    X : ndarray or dataframe of shape (n_rows, n_columns)
+    left_out : list
+        Columns: names of a dataframe, positions in an array.
+    name : str
+        The name of X in messages.
+
+    Returns
+    -------
+    table : ndarray of shape (n_rows, n_left)
+        Not copied if X is an array of numbers and no column is left out.
+    names : list or None
+        The names of its columns, for a dataframe.
+    """
+    names = None
+    if is_frame(X):
+        names = [c for c in X.columns if c not in left_out]
+        X = X[names]
+        _check_columns(X, name, is_date, DATES)
+        _check_columns(X, name, is_no_number, WORDS)
+    elif left_out:
+        kept = [c for c in range(X.shape[1]) if c not in left_out]
+        X = X[:, kept]
+    if not X.shape[1]:
+        raise ValueError(
+            f"{name} must have a column that is a feature, got only {left_out}."
+        )
+    table = check_array(
+        X, dtype="numeric", ensure_all_finite=False, input_name=name,
+        estimator=estimator,
+    )  # fmt: skip
+    return table, names
 
 
 def _check_columns(X, name, is_bad, remedy):

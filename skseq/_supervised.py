@@ -24,6 +24,7 @@ from skseq._pretraining import (
 )
 from skseq._sequences import check_same_columns
 from skseq._validation import nearest
+from skseq._window_array import GatheredRows
 
 if TYPE_CHECKING:
     from skseq._engine.types import Metrics
@@ -152,7 +153,7 @@ class SupervisedEstimator(SequenceEstimator):
 
     def _learn_lengths(self, whole, held_out, resume):
         longest = max(
-            _lengths_of(part.X).max() for part in (whole, held_out) if part is not None
+            _longest_of(part.X) for part in (whole, held_out) if part is not None
         )
         is_padded = isinstance(whole.X, PaddedRows)
         if resume:
@@ -317,6 +318,12 @@ class SupervisedEstimator(SequenceEstimator):
 def _lengths_of(X):
     """Get the number of valid timesteps of each row."""
     return X.lengths if isinstance(X, PaddedRows) else np.full(len(X), X.shape[1])
+
+
+def _longest_of(X):
+    """Get the number of timesteps of the longest row, or of windows."""
+    is_list = isinstance(X, PaddedRows) and not isinstance(X.X, GatheredRows)
+    return X.lengths.max() if is_list else X.shape[1]
 
 
 def _of_length(X, network):

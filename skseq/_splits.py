@@ -1,0 +1,163 @@
+"""Cross-validation of windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.model_selection import BaseCrossValidator, check_cv
+
+from skseq._window_array import WindowArray, purged
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+
+class PurgedSplit(BaseCrossValidator):
+    """Leave out training windows that share rows with a test window.
+
+    Windows overlap. A window that shares most of its rows with a test window nearly is
+    that window, so that shuffled folds, and the borders of others, give scores that are
+    too good. This splitter takes the splits of another one, and leaves out each
+    training window that has a row, or a row of its target, in common with a window to
+    test, as Lopez de Prado [1]_ does.
+
+    Parameters
+    ----------
+    cv : int, cross-validation splitter or iterable, default=5
+        The splits. An int is the number of contiguous folds of `KFold`.
+    embargo : int, default=0
+        The number of rows around a test window, in its group, that no training window
+        may have.
+    windows : WindowTransformer or None, default=None
+        For a table X whose rows become windows in a pipeline: the transformer of the
+        pipeline, by which the rows of each window are found.
+
+    See Also
+    --------
+    sklearn.model_selection.TimeSeriesSplit : Tests on later rows. With ``gap`` it needs
+        no purging for a single series.
+    sklearn.model_selection.StratifiedGroupKFold : Tests on other groups, which share no
+        rows.
+
+    References
+    ----------
+    .. [1] M. Lopez de Prado, "Advances in Financial Machine Learning", chapter 7,
+       Wiley, 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.model_selection import KFold
+    >>> from skseq import PurgedSplit, make_windows
+    >>> X, y, *_ = make_windows(np.arange(12.0), n_timesteps=3, horizon=1)
+    >>> for train, test in PurgedSplit(KFold(2)).split(X, y):
+    ...     print(train, test)
+    [8] [0 1 2 3 4]
+    [0 1] [5 6 7 8]
+    """
+
+    def __init__(self, cv: Any = 5, *, embargo: int = 0, windows: Any = None) -> None:
+        self.cv = cv
+        self.embargo = embargo
+        self.windows = windows
+
+    def __repr__(self):
+        more = f", embargo={self.embargo!r}" if self.embargo else ""
+        more += f", windows={self.windows!r}" if self.windows is not None else ""
+        return f"PurgedSplit({self.cv!r}{more})"
+
+    def _checked_cv(self):
+        if not isinstance(self.embargo, Integral) or self.embargo < 0:
+            raise ValueError(
+                f"embargo must be an int of at least 0, got {self.embargo!r}."
+            )
+        return check_cv(self.cv)
+
+    def get_n_splits(
+        self, X: Any = None, y: Any = None, groups: ArrayLike | None = None
+    ) -> int:
+        """Count the splits.
+
+        Parameters
+        ----------
+        X, y, groups : object
+            As for :meth:`split`; some splitters need them.
+
+        Returns
+        -------
+        n_splits : int
+            The number of splits.
+        """
+        return self._checked_cv().get_n_splits(X, y, groups)
+
+    def split(
+        self, X: Any, y: Any = None, groups: ArrayLike | None = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield training and test windows.
+
+        Parameters
+        ----------
+        X : WindowArray of shape (n_windows, n_timesteps, n_features), or array-like \
+                or dataframe of shape (n_rows, n_columns)
+            Windows; a table, if `windows` is set.
+        y : array-like of shape (n_windows,), default=None
+            The targets, for splitters that need them.
+        groups : array-like of shape (n_windows,), default=None
+            Groups, for splitters that need them.
+
+        Yields
+        ------
+        train, test : ndarray of int
+            Positions in X.
+
+        Raises
+        ------
+        ValueError
+            If a parameter has a wrong value, or no training window remains in a split.
+        TypeError
+            If X holds no windows, and `windows` is None.
+        """
+        cv, windows = self._checked_cv(), self._windows_of(X)
+        for i, (train, test) in enumerate(cv.split(X, y, groups)):
+            kept = purged(windows, train, test, self.embargo)
+            if not len(kept):
+                raise ValueError(
+                    f"cv={self.cv!r} must leave windows to train on, got none in split "
+                    f"{i}: all {len(train)} share rows with a test window"
+                    f"{', or are too near to one' if self.embargo else ''}. Use "
+                    f"contiguous folds, such as KFold(5) without shuffle, fewer "
+                    f"timesteps, or whole groups, such as GroupKFold()."
+                )
+            yield kept, test
+
+    def _windows_of(self, X):
+        if isinstance(X, WindowArray):
+            return X
+        if self.windows is None:
+            raise TypeError(
+                f"X must be the windows of make_windows, got {type(X).__name__}: the "
+                f"rows of other arrays are not known. For a table that becomes windows "
+                f"in a pipeline, pass windows=WindowTransformer(...)."
+            )
+        if not hasattr(self.windows, "fit_transform") or isinstance(self.windows, type):
+            raise TypeError(
+                f"windows must be a WindowTransformer or None, got {self.windows!r}."
+            )
+        return clone(self.windows).fit_transform(X)
+
+    def get_metadata_routing(self) -> Any:
+        """Get the metadata that the splitter needs: that of `cv`.
+
+        Returns
+        -------
+        routing : MetadataRequest
+            Whether groups are requested.
+        """
+        cv = self._checked_cv()
+        if hasattr(cv, "get_metadata_routing"):
+            return cv.get_metadata_routing()
+        return super().get_metadata_routing()
