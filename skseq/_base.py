@@ -10,7 +10,6 @@ import skseq._engine.keras  # noqa: F401
 
 # isort: split
 import inspect
-import warnings
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -518,7 +517,8 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
             return None
         X = self._check_rows(given.X_val, reset=False, name="X_val")
         if isinstance(given.X, WindowArray) and isinstance(given.X_val, WindowArray):
-            _warn_of_unfair(SeenWindows(given.X), given.X_val, "X_val")
+            seen = SeenWindows(given.X)
+            seen.warn_of_unfair(given.X_val, "X_val", stacklevel=6)
         y = target.check(given.y_val, len(X), "y_val")
         weights = check_weights(given.sample_weight_val, len(X), "sample_weight_val")
         index = np.flatnonzero(weights)
@@ -692,22 +692,9 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         check_is_fitted(self)
         rows = self._check_rows(X, reset=False)
         if self._seen_windows is not None and isinstance(X, WindowArray):
-            _warn_of_unfair(self._seen_windows, X, "X")
+            self._seen_windows.warn_of_unfair(X, "X", stacklevel=4)
         return self._predict(rows)
 
     def _predict(self, X):
         """Compute the outputs for validated rows."""
         return predict(self._recipe, self._state.weights, X, prepare=self._prepare)
-
-
-def _warn_of_unfair(seen, windows, name):
-    """Warn of windows whose targets are in rows that windows of fit have read."""
-    n_unfair = seen.count_unfair(windows)
-    if n_unfair:
-        warnings.warn(
-            f"{n_unfair} of {len(windows)} windows in {name} have their targets in "
-            f"rows that windows of fit have read: scores on them are too good. Split "
-            f"windows with PurgedSplit, or by time with TimeSeriesSplit(gap=horizon).",
-            UserWarning,
-            stacklevel=4,
-        )

@@ -122,7 +122,8 @@ class PurgedSplit(BaseCrossValidator):
             If X holds no windows, and `windows` is None.
         """
         cv, windows = self._checked_cv(), self._windows_of(X)
-        for i, (train, test) in enumerate(cv.split(X, y, groups)):
+        for i, parts in enumerate(cv.split(X, y, groups)):
+            train, test = map(np.asarray, parts)
             kept = purged(windows, train, test, self.embargo)
             if not len(kept):
                 raise ValueError(

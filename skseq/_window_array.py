@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from dataclasses import dataclass, replace
 
@@ -255,6 +256,19 @@ class SeenWindows:
             return 0
         unfair = touches(windows, self._rows, targets_only=True)
         return int((unfair & ~self._ends[windows.ends]).sum())
+
+    def warn_of_unfair(self, windows, name, stacklevel):
+        """Warn of windows that are no fair test."""
+        n_unfair = self.count_unfair(windows)
+        if n_unfair:
+            warnings.warn(
+                f"{n_unfair} of {len(windows)} windows in {name} have their targets in "
+                f"rows that windows of fit have read: scores on them are too good. "
+                f"Split windows with PurgedSplit, or by time with "
+                f"TimeSeriesSplit(gap=horizon).",
+                UserWarning,
+                stacklevel=stacklevel + 1,
+            )
 
 
 @dataclass(frozen=True)

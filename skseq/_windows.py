@@ -223,8 +223,10 @@ def _columns_or_values(X, name, value, may_be_list=False):
     if value is None:
         return None
     if np.ndim(value) == 1 and len(value) == len(X):
-        columns = columns_of(X, value)
-        return value if columns is None else columns
+        columns = columns_of(X, value) if is_frame(X) else None
+        if columns is None:
+            return np.asarray(value) if isinstance(value, list | tuple) else value
+        return columns
     return checked_columns(X, name, value, may_be_list)
 
 

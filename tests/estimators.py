@@ -149,6 +149,7 @@ OTHERS = {
     "SequenceScaler": Other(
         [{}, {"scaler": StandardScaler(with_mean=False), "mask_value": np.nan}]
     ),
+    "WindowTransformer": Other([{"n_timesteps": 3, "ordered": True}]),
 }  # fmt: skip
 
 

@@ -81,8 +81,9 @@ _engine.forks
 __init__
 _validation _persistence _functions
 _parameters _padded
-_lists
+_lists _window_array
 _sequences
+_panel _splits
 _targets _scaling _rows _engine.keras
 _engine.private
 _engine.skeletons _engine.fingerprints _engine.names
@@ -106,7 +107,7 @@ _supervised
 _classification _regression _layers
 _recurrent _convolutional _dense _keras _autoencoder
 _reshape _resampling datasets
-_outliers _latent _padding _scaler
+_outliers _latent _padding _scaler _windows
 """
 
 
@@ -127,10 +128,12 @@ def test_imports_flow_one_way():
     graphlib.TopologicalSorter(graph).prepare()
 
 
-@pytest.mark.parametrize("name", ["_reshape", "_resampling", "_padding", "_scaler"])
+@pytest.mark.parametrize(
+    "name", ["_reshape", "_resampling", "_padding", "_scaler", "_splits", "_windows"]
+)
 def test_shaping_transformers_need_nothing_of_the_engine(name):
     allowed = {"_lists", "_padded", "_parameters", "_persistence", "_sequences"}
-    allowed |= {"_validation"}
+    allowed |= {"_panel", "_validation", "_window_array"}
     allowed |= {"_reshape"} - {name}
     assert {m.removeprefix("skseq.") for m in imported(f"skseq.{name}")} <= allowed
 
