@@ -7,6 +7,7 @@ are NaN. Any other NaN is a missing value.
 import math
 from dataclasses import dataclass
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
@@ -182,7 +183,7 @@ class PaddedRows:
 
     Attributes
     ----------
-    X : ndarray or memmap of shape (n_samples, n_timesteps_in, n_features)
+    X : ndarray, memmap or GatheredRows of shape (n_samples, n_timesteps_in, n_features)
         It is not copied, except by ``at_once``.
     mask_value : float
         The value of padding in X.
@@ -194,7 +195,7 @@ class PaddedRows:
         Whether rows of X have `PADDING`, at the end alone.
     """
 
-    X: np.ndarray
+    X: Any
     mask_value: float | None
     lengths: np.ndarray
     n_timesteps: int

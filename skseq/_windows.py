@@ -162,11 +162,11 @@ def make_windows(
             raise ValueError(
                 f"{name} must be an int of at least {least}, got {value!r}."
             )
-    X = _table(X)
-    groups = _columns_or_values(X, "groups", groups, may_be_list=True)
-    time = _columns_or_values(X, "time", time)
-    y, drop = _target(X, y, horizon)
-    panel = read("make_windows", X, groups, time, drop)
+    given = _table(X)
+    groups = _columns_or_values(given, "groups", groups, may_be_list=True)
+    time = _columns_or_values(given, "time", time)
+    target, drop = _target(given, y, horizon)
+    panel = read("make_windows", given, groups, time, drop)
     places = panel.places(max_gap)
     ends = _ends_of(places, n_timesteps, horizon, step)
     if not len(ends):
@@ -179,26 +179,26 @@ def make_windows(
         panel.table, ends, int(n_timesteps), n_ahead=int(horizon),
         group_starts=panel.group_starts, order=panel.order, names=panel.names,
     )  # fmt: skip
-    if y is None and horizon:
+    if target is None and horizon:
         if panel.table.shape[1] > 1:
             raise ValueError(
                 f"y must say what is to be predicted, got None for a table of "
                 f"{panel.table.shape[1]} features. Pass y, an array or the name of a "
                 f"column."
             )
-        y = panel.table[:, 0]
-    elif y is not None and panel.order is not None:
-        y = y[panel.order]
-    if y is not None and not horizon:
-        _check_no_leak(y, panel)
+        target = panel.table[:, 0]
+    elif target is not None and panel.order is not None:
+        target = target[panel.order]
+    if target is not None and not horizon:
+        _check_no_leak(target, panel)
     if dropna:
-        windows = windows[~_with_missing(windows, y)]
+        windows = windows[~_with_missing(windows, target)]
     if panel.time is not None and len(panel.group_starts) > 1:
         windows = windows[np.argsort(panel.time[windows.ends], kind="stable")]
     ends = windows.ends
     return Windows(
         windows,
-        None if y is None else _targets(y, ends, horizon),
+        None if target is None else _targets(target, ends, horizon),
         None if groups is None else panel.labels[windows.group_of()],
         None if panel.time is None else panel.time[ends],
     )
@@ -433,11 +433,10 @@ class WindowTransformer(
         TypeError
             If a parameter, or the times of rows, have the wrong type.
         """
-        check_parameters(self)
-        X = self._checked(X, reset=True)
-        self._keep_history(X, self._read(X))
+        self._fit(X)
         return self
 
+    @public_fit
     def fit_transform(self, X: ArrayLike, y: None = None) -> WindowArray:
         """Call :meth:`fit`, and make windows of the same rows.
 
@@ -453,9 +452,8 @@ class WindowTransformer(
         windows : WindowArray of shape (n_rows, n_timesteps, n_features)
             A window for each row.
         """
-        self.fit(X)
-        X = self._checked(X, reset=False)
-        return self._windows(self._read(X), len(X))
+        panel = self._fit(X)
+        return self._windows(panel, len(panel.table))
 
     def transform(self, X: ArrayLike, history: ArrayLike | None = None) -> WindowArray:
         """Make a window for each row.
@@ -482,13 +480,21 @@ class WindowTransformer(
             As :meth:`fit` does.
         """
         check_is_fitted(self, "history_")
-        X = self._checked(X, reset=False)
+        table = joined = self._checked(X, reset=False)
         past = self.history_
         if history is not None:
             past = self._checked(history, reset=False, name="history")
-        if past is None or not len(past):
-            return self._windows(self._read(X), len(X))
-        return self._windows(self._read(_joined(self._past(past, X), X)), len(X))
+        if past is not None and len(past):
+            joined = _joined(self._past(past, table), table)
+        return self._windows(self._read(joined), len(table))
+
+    def _fit(self, X):
+        check_parameters(self)
+        table = self._checked(X, reset=True)
+        panel = self._read(table)
+        panel.places(self.max_gap)  # raises for a gap of the wrong type
+        self._keep_history(table, panel)
+        return panel
 
     def _checked(self, X, reset, name="X"):
         """Check the columns of X, and get a table."""
