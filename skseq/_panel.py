@@ -73,9 +73,15 @@ def as_gap(max_gap, dtype):
     """Convert a longest time between rows for a dtype of times, or raise."""
     is_duration = isinstance(max_gap, timedelta | np.timedelta64)
     if is_duration != (dtype.kind in "mM"):
-        expected = "a timedelta" if dtype.kind in "mM" else "a number"
+        expected, example = "a number", "a number in the units of time"
+        if dtype.kind in "mM":
+            expected, example = (
+                "a timedelta",
+                "for instance datetime.timedelta(hours=1)",
+            )
         raise TypeError(
-            f"max_gap must be {expected} for times of dtype {dtype}, got {max_gap!r}."
+            f"max_gap must be {expected} for times of dtype {dtype}, got {max_gap!r}. "
+            f"Pass {example}."
         )
     if not is_duration:
         return max_gap
@@ -117,7 +123,11 @@ def checked_columns(X, name, value, may_be_list=False):
         return columns
     what = "the name of a column" if is_frame(X) else "the position of a column"
     one = missing[0] if isinstance(missing, list) and missing else missing
-    hint = nearest(str(one), list(map(str, known))) if is_frame(X) else ""
+    if is_frame(X):
+        hint = nearest(str(one), list(map(str, known)))
+    else:
+        hint = " An array has no names: let the step before keep them, by its method "
+        hint += "set_output(transform='pandas')."
     raise ValueError(
         f"{name} must be {what} of X{' or a list of them' if may_be_list else ''}, got "
         f"{value!r} for {len(known)} columns.{hint}"

@@ -245,7 +245,7 @@ def checked_table(estimator, X, left_out=(), name="X"):
     if is_frame(X):
         names = [c for c in X.columns if c not in left_out]
         X = X[names]
-        _check_columns(X, name, is_date, DATES)
+        _check_columns(X, name, is_date, f"Pass its name as time. {DATES}")
         _check_columns(X, name, is_no_number, WORDS)
     elif left_out:
         kept = [c for c in range(X.shape[1]) if c not in left_out]

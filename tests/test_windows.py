@@ -260,8 +260,17 @@ def test_missing_times_and_groups_raise(panel):
     with pytest.raises(ValueError, match="got column 'machine' of dtype"):
         make_windows(panel, n_timesteps=1)
     dates = panel.assign(hour=pd.to_datetime(panel["hour"]))
-    with pytest.raises(ValueError, match="got column 'hour' of dtype datetime64"):
+    with pytest.raises(
+        ValueError, match="got column 'hour' of .* Pass its name as time"
+    ):
         make_windows(dates, n_timesteps=1, groups="machine")
+    with pytest.raises(TypeError, match=r"max_gap must be a timedelta.*hours=1\)"):
+        make_windows(dates, n_timesteps=1, groups="machine", time="hour", max_gap=1)
+    numbers = panel[["hour", "heat"]].to_numpy()
+    with pytest.raises(
+        ValueError, match=r"position of a column.*set_output\(transform"
+    ):
+        WindowTransformer(2, time="hour").fit(numbers)
 
 
 def test_target_among_the_features_raises():
