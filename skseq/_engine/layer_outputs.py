@@ -6,6 +6,7 @@ from skseq._engine.keras import building, keras
 from skseq._engine.masks import Windows
 from skseq._engine.networks import Convolutional
 from skseq._engine.train import standalone_model
+from skseq._engine.weights import values_of
 
 CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.SeparableConv1D)
 
@@ -29,10 +30,8 @@ def kernel_of(model, name):
     """
     layer = model.get_layer(name)
     if not isinstance(layer, keras.layers.SeparableConv1D):
-        return np.array(layer.kernel)
-    by_feature, mixing = np.array(layer.depthwise_kernel), np.array(
-        layer.pointwise_kernel
-    )
+        return values_of([layer.kernel])[0]
+    by_feature, mixing = values_of([layer.depthwise_kernel, layer.pointwise_kernel])
     mixing = mixing.reshape(*by_feature.shape[1:], -1)
     return np.einsum("kfm,fmo->kfo", by_feature, mixing)
 
@@ -40,30 +39,40 @@ def kernel_of(model, name):
 def windows_of(recipe, model, name):
     """Find the windows of the first convolution, in timesteps of its rows.
 
+    Parameters
+    ----------
+    recipe : Recipe
+        Of the network that reads the rows.
+    model : keras.Model
+        A network with the same layers.
+    name : str
+        The convolution.
+
     Returns
     -------
+    windows : Windows
     first : int
         The timestep at which the first window starts, which may be below 0.
-    stride, dilation : int
     """
     layer, network = model.get_layer(name), recipe.network
-    n_fitted = network.n_timesteps
     if isinstance(network, Convolutional):
         # Its layer may get timesteps that were added before.
-        windows = network.windows()[0]
-        if network.fitted_windows is not None:
-            n_fitted = network.fitted_windows
-    else:
-        windows = Windows(
-            layer.kernel_size[0], layer.strides[0], layer.padding,
-            layer.dilation_rate[0],
-        )  # fmt: skip
-        n_fitted = layer.input.shape[1]
-    return windows.first(n_fitted), windows.stride, windows.dilation
+        windows, fitted = network.windows()[0], network.fitted_windows
+        return windows, windows.first(network.n_timesteps if fitted is None else fitted)
+    windows = Windows(
+        layer.kernel_size[0], layer.strides[0], layer.padding, layer.dilation_rate[0]
+    )
+    n_read = layer.input.shape[1]
+    if n_read != network.n_timesteps:
+        raise ValueError(
+            f"The first convolution must read the {network.n_timesteps} timesteps of "
+            f"X, got {name!r} over {n_read} timesteps."
+        )
+    return windows, windows.first(n_read)
 
 
 def outputs_of(recipe, weights, name, rows):
-    """Compute the outputs of a layer for rows.
+    """Yield slices of rows, and the outputs of a layer for them.
 
     Parameters
     ----------
@@ -72,12 +81,10 @@ def outputs_of(recipe, weights, name, rows):
     name : str
         A layer of the network.
     rows : ndarray
-
-    Returns
-    -------
-    outputs : ndarray, float32
     """
     model = standalone_model(recipe, weights)
     with building():
-        part = keras.Model(model.inputs, model.get_layer(name).output)
-        return part.predict(rows, batch_size=_CHUNK_ROWS, verbose=0)
+        part = keras.Model(model.input, model.get_layer(name).output)
+    for start in range(0, len(rows), _CHUNK_ROWS):
+        chunk = slice(start, start + _CHUNK_ROWS)
+        yield chunk, np.array(part(rows[chunk], training=False))
