@@ -6,10 +6,12 @@ from skseq.inspection._layers import (
     convolution_filters,
     top_windows,
 )
+from skseq.inspection._permutation import permutation_importance
 
 __all__ = [
     "attention_weights",
     "convolution_filters",
     "integrated_gradients",
+    "permutation_importance",
     "top_windows",
 ]
