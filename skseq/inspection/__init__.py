@@ -1,5 +1,10 @@
 """Look inside fitted networks."""
 
+from skseq.inspection._displays import (
+    AttributionDisplay,
+    FilterDisplay,
+    PermutationImportanceDisplay,
+)
 from skseq.inspection._gradients import integrated_gradients
 from skseq.inspection._layers import (
     attention_weights,
@@ -9,6 +14,9 @@ from skseq.inspection._layers import (
 from skseq.inspection._permutation import permutation_importance
 
 __all__ = [
+    "AttributionDisplay",
+    "FilterDisplay",
+    "PermutationImportanceDisplay",
     "attention_weights",
     "convolution_filters",
     "integrated_gradients",

@@ -112,7 +112,7 @@ def integrated_gradients(
     >>> attributions = integrated_gradients(net, X)
     >>> attributions.shape
     (300, 4, 2)
-    >>> np.abs(attributions).mean(axis=0).argmax()  # the cell 3, 0
+    >>> int(np.abs(attributions).mean(axis=0).argmax())  # the cell 3, 0
     6
     >>> p = net.predict_proba(X)[:, 1]
     >>> at_zero = net.predict_proba(np.zeros((1, 4, 2)))[:, 1]

@@ -72,8 +72,8 @@ def convolution_filters(estimator: Any, *, layer: int = 0) -> np.ndarray:
     >>> from skseq import Conv1DClassifier
     >>> from skseq.inspection import convolution_filters
     >>> X = np.random.default_rng(0).normal(size=(50, 8, 2))
-    >>> net = Conv1DClassifier(filters=16, kernel_size=3, epochs=1).fit(X, X[:, 0, 0] > 0)
-    >>> convolution_filters(net).shape
+    >>> net = Conv1DClassifier(filters=16, kernel_size=3, epochs=1)
+    >>> convolution_filters(net.fit(X, X[:, 0, 0] > 0)).shape
     (3, 2, 16)
     """
     check_network(estimator)
@@ -270,7 +270,7 @@ def attention_weights(estimator: Any, X: ArrayLike) -> Any:
     check_network(estimator)
     model = estimator.model_
     named = [layer for layer in model.layers if layer.name == _ATTENTION]
-    shape = named[0].output.shape if named else ()
+    shape = tuple(named[0].output.shape) if named else ()
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] != 1):
         raise ValueError(
             f"estimator must have attention, got {type(estimator).__name__} without a "

@@ -163,7 +163,7 @@ def permutation_importance(
     >>> result = permutation_importance(net, X, y, over="cells", random_state=0)
     >>> result.importances_mean.shape
     (3, 2)
-    >>> result.importances_mean.argmax()  # the cell 2, 0
+    >>> int(result.importances_mean.argmax())  # the cell 2, 0
     4
     """
     check_arguments(

@@ -133,10 +133,7 @@ class Sequences:
         """Find the features that have one value at all timesteps of each row."""
         first = self._steps[self._first][self._row]
         return np.array(
-            [
-                equal(values[self._steps], values[first]).all()
-                for values in self._flat.T
-            ]
+            [equal(values[self._steps], values[first]).all() for values in self._flat.T]
         )
 
     def start(self):

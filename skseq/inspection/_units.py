@@ -212,20 +212,23 @@ def _grouped(groups, names, what):
     labels : ndarray
         The names of the groups, at the place of their first member.
     """
-    labels = list(names)
-    if groups is not None:
-        for label, members in groups.items():
-            for position in _positions(label, members, names, what):
-                if labels[position] in groups and labels[position] != names[position]:
-                    raise ValueError(
-                        f"groups must hold each of the {what} once, got "
-                        f"{names[position]!r} in {labels[position]!r} and {label!r}."
-                    )
-                labels[position] = label
+    used = {}
+    for label, members in (groups or {}).items():
+        for position in _positions(label, members, names, what):
+            if position in used:
+                raise ValueError(
+                    f"groups must hold each of the {what} once, got "
+                    f"{names[position]!r} in {used[position]!r} and {label!r}."
+                )
+            used[position] = label
     found = {}
-    for position, label in enumerate(labels):
-        found.setdefault(label, []).append(position)
-    return list(found.values()), np.array([*found], dtype=object)
+    for position, name in enumerate(names):
+        # A group may have the name of a feature that is not in it.
+        key = (True, used[position]) if position in used else (False, position)
+        label = used.get(position, name)
+        found.setdefault(key, (label, []))[1].append(position)
+    labels = np.array([label for label, _ in found.values()], dtype=object)
+    return [unit for _, unit in found.values()], labels
 
 
 def _positions(label, members, names, what):
