@@ -156,41 +156,46 @@ class Path:
             products = tf.reduce_sum(products, axis=-1)
         return tf.reshape(products, tf.shape(rows)), scores
 
-    def scores(self, rows, baseline, target, place):
-        """Compute the score at one place of each path: 0 baseline, 1 row.
+    def scores(self, rows, baseline, target, places):
+        """Compute the score at a place of each path: 0 baseline, 1 row.
+
+        Parameters
+        ----------
+        rows, baseline : ndarray
+        target : ndarray of int of shape (n_rows,)
+        places : ndarray of shape (n_rows,)
 
         Returns
         -------
         scores : ndarray of shape (n_rows,), float64
         """
-        chunks = self._at(rows, baseline, target, np.array([place]))
+        chunks = self._at(rows, baseline, target, places[:, None])
         return np.concatenate([scores for _, _, scores in chunks])
 
-    def integrals(self, rows, baseline, target, n_nodes, n_parts):
-        """Integrate the gradients along each path.
+    def integrals(self, rows, baseline, target, starts, ends, n_points):
+        """Integrate the gradients along a part of each path, by Gauss and Legendre.
 
         Parameters
         ----------
-        rows, baseline, target : ndarray
-        n_nodes : int
-            Points of a rule of Gauss and Legendre.
-        n_parts : int
-            Equal parts of the path, each with such a rule.
+        rows, baseline, target
+            As for ``scores``.
+        starts, ends : ndarray of shape (n_rows,)
+            The places between which to integrate.
+        n_points : int
 
         Returns
         -------
         integrals : ndarray of the shape of rows, float64
         """
-        nodes, weights = np.polynomial.legendre.leggauss(n_nodes)
-        starts = np.arange(n_parts)[:, None]
-        places = ((starts + (nodes + 1) / 2) / n_parts).ravel()
-        weights = np.tile(weights / 2 / n_parts, n_parts)
+        nodes, weights = np.polynomial.legendre.leggauss(n_points)
+        lengths = ends - starts
+        places = starts[:, None] + lengths[:, None] * (nodes + 1) / 2
+        weights = lengths[:, None] * weights / 2
         total = np.zeros(rows.shape)
         for points, products, _ in self._at(rows, baseline, target, places):
-            row, place = np.divmod(points, len(places))
             by_row = (-1,) + (1,) * (products.ndim - 1)
-            found, first = np.unique(row, return_index=True)
-            products *= weights[place].reshape(by_row)
+            products *= weights.ravel()[points].reshape(by_row)
+            found, first = np.unique(points // n_points, return_index=True)
             total[found] += np.add.reduceat(products, first)
         return total
 
@@ -198,14 +203,13 @@ class Path:
         """Yield numbers of points, products and scores, for all places of each row."""
         size = max(_CHUNK_VALUES // max(rows[0].size, 1), 1)
         size = min(size, _CHUNK_POINTS)
-        n_points = len(rows) * len(places)
-        for start in range(0, n_points, size):
-            points = np.arange(start, min(start + size, n_points))
-            row, place = np.divmod(points, len(places))
+        for start in range(0, places.size, size):
+            points = np.arange(start, min(start + size, places.size))
+            row = points // places.shape[1]
             products, scores = self._function(
                 tf.constant(rows[row], self._dtype),
                 tf.constant(baseline[row], self._dtype),
-                tf.constant(places[place], tf.float32),
+                tf.constant(places.ravel()[points], tf.float32),
                 tf.constant(target[row], tf.int32),
             )
             yield points, products.numpy().astype(float), scores.numpy().astype(float)

@@ -11,6 +11,7 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 
 from skseq._engine.gradients import Path, Score
+from skseq._padded import blocks_of
 from skseq._targets import middle
 from skseq._validation import Interval, StrOptions, check_arguments
 from skseq.inspection._rows import Rows, check_network
@@ -22,11 +23,8 @@ if TYPE_CHECKING:
 # or of 1 (for regressors: of the scale of y) if that is larger.
 _TOLERANCE = 1e-3
 
-# The largest number of points on a path.
-_MOST_POINTS = 2048
-
-# Points by one rule of Gauss and Legendre; there is a rule for each part of a path.
-_NODES = 32
+# How often a part of a path is halved.
+_MOST_HALVINGS = 14
 
 
 def integrated_gradients(
@@ -67,8 +65,9 @@ def integrated_gradients(
         standard scaler, 0 is the mean of the training rows. Token ids: 0, which is
         the zero vector in place of that of each id.
     n_steps : int, default=32
-        Number of points on the line, at least. It is doubled for rows whose
-        attributions do not sum to the difference to one part in 1,000.
+        Number of points on the line, by the rule of Gauss and Legendre. A part of the
+        line over which the attributions do not sum to the difference to one part in
+        1,000 is halved, and has as many points on each side.
 
     Returns
     -------
@@ -88,7 +87,7 @@ def integrated_gradients(
     Warns
     -----
     ConvergenceWarning
-        If the attributions of some rows do not sum to the difference with 2,048 points.
+        If the attributions of some rows do not sum to the difference even so.
 
     See Also
     --------
@@ -140,14 +139,19 @@ def integrated_gradients(
                 f"got {baseline!r}."
             )
         line = part.rows, rows.like(start, part), codes[part.index]
-        values, n_lacking = _integrated(path, *line, n_steps)
-        n_incomplete += n_lacking
+        values = np.empty(part.rows.shape)
+        for block in blocks_of(part.rows):
+            values[block], n_lacking = _integrated(
+                path, *(one[block] for one in line), n_steps
+            )
+            n_incomplete += n_lacking
         found.append((part, values * unit))
     if n_incomplete:
         warnings.warn(
             f"The attributions of {n_incomplete} rows do not sum to the difference "
-            f"between their predictions and that of the baseline with {_MOST_POINTS} "
-            f"points. Choose a baseline nearer to the rows, such as 'mean'.",
+            f"between their predictions and that of the baseline. The prediction of "
+            f"the network jumps between them; choose a baseline nearer to the rows, "
+            f"such as 'mean'.",
             ConvergenceWarning,
             stacklevel=2,
         )
@@ -158,23 +162,35 @@ def integrated_gradients(
 
 
 def _integrated(path, rows, baseline, codes, n_steps):
-    """Integrate with enough points; also count the rows for which there were not."""
-    rows, baseline = rows.copy(), baseline.copy()
-    difference = path.scores(rows, baseline, codes, 1.0)
-    difference -= path.scores(rows, baseline, codes, 0.0)
-    allowed = _TOLERANCE * np.maximum(np.abs(difference), 1)
-    values = np.zeros(rows.shape)
-    left, n_nodes = np.arange(len(rows)), min(n_steps, _NODES)
-    n_parts = -(-n_steps // n_nodes)
-    while True:
-        values[left] = path.integrals(
-            rows[left], baseline[left], codes[left], n_nodes, n_parts
+    """Integrate along each path; also count the rows whose sums are not complete.
+
+    The integral over each part of a path is known from the scores at its ends, so that
+    only those parts are halved where the gradient jumps.
+    """
+    values, lacking = np.zeros(rows.shape), np.zeros(len(rows))
+    row, start, end = np.arange(len(rows)), np.zeros(len(rows)), np.ones(len(rows))
+    low = path.scores(rows, baseline, codes, start)
+    high = path.scores(rows, baseline, codes, end)
+    allowed = _TOLERANCE * np.maximum(np.abs(high - low), 1)
+    for n_left in reversed(range(_MOST_HALVINGS + 1)):
+        found = path.integrals(
+            rows[row], baseline[row], codes[row], start, end, n_steps
         )
-        sums = values[left].reshape(len(left), -1).sum(axis=1)
-        left = left[np.abs(sums - difference[left]) > allowed[left]]
-        if not len(left) or n_nodes * n_parts >= _MOST_POINTS:
-            return values, len(left)
-        n_nodes, n_parts = (n_nodes, 2 * n_parts) if n_nodes == _NODES else (_NODES, 1)
+        error = found.reshape(len(found), -1).sum(axis=1) - (high - low)
+        is_left = (np.abs(error) > allowed[row] / 8) & (n_left > 0)
+        np.add.at(values, row[~is_left], found[~is_left])
+        np.add.at(lacking, row[~is_left], error[~is_left])
+        row, start, end, low, high = (
+            one[is_left] for one in (row, start, end, low, high)
+        )
+        if not len(row):
+            break
+        middle = (start + end) / 2
+        between = path.scores(rows[row], baseline[row], codes[row], middle)
+        row = np.concatenate([row, row])
+        start, end = np.concatenate([start, middle]), np.concatenate([middle, end])
+        low, high = np.concatenate([low, between]), np.concatenate([between, high])
+    return values, int((np.abs(lacking) > allowed).sum())
 
 
 def _score(estimator, X, n_rows, target, output):
