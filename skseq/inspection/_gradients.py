@@ -138,11 +138,11 @@ def integrated_gradients(
                 f"baseline must be 0.0 for a network of token ids, the zero vector, "
                 f"got {baseline!r}."
             )
-        line = part.rows, rows.like(start, part), codes[part.index]
+        begin, asked = rows.like(start, part), codes[part.index]
         values = np.empty(part.rows.shape)
         for block in blocks_of(part.rows):
             values[block], n_lacking = _integrated(
-                path, *(one[block] for one in line), n_steps
+                path, part.rows[block], begin[block], asked[block], n_steps
             )
             n_incomplete += n_lacking
         found.append((part, values * unit))
