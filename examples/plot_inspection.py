@@ -66,9 +66,9 @@ display.ax_.set_title("Decrease in ROC AUC without a value")
 plt.show()
 
 # %%
-# The payment status of the last month counts the most: how many months a client is late.
-# Do the months before tell nothing? The months of a feature are alike, and one stands in
-# for another. As a whole the status is worth more than any of its cells.
+# The payment status of the last month counts the most: how many months a client is
+# late. Do the months before tell nothing? The months of a feature are alike, and one
+# stands in for another: as a whole, the status is worth more than any of its cells.
 together = permutation_importance(
     pipeline, X_test, y_test, scoring="roc_auc", n_repeats=20, random_state=0
 )
