@@ -89,41 +89,73 @@ class ArrayColumns:
 
 
 class Sequences:
-    """An array of three dimensions, or a list of rows.
+    """An array of sequences of equal length.
 
     A unit is a pair: the timesteps, None for all of them, and the features.
+    """
+
+    def __init__(self, X):
+        self._X = X
+        self.n_timesteps, self.n_features = X.shape[1:]
+
+    def __len__(self):
+        return len(self._X)
+
+    def is_static(self):
+        """Find the features that have one value at all timesteps of each row."""
+        X = self._X
+        found = [equal(X[:, :, f], X[:, :1, f]).all() for f in range(self.n_features)]
+        return np.array(found)
+
+    def start(self):
+        """Prepare for calls of ``permuted``; an object is used by one thread."""
+        self._work = np.array(self._X)
+
+    def permuted(self, unit, order):
+        """Get X in which the rows of a unit are in another order."""
+        timesteps, features = unit
+        steps = [slice(None)] if timesteps is None else timesteps
+        for f in features:
+            for t in steps:
+                self._work[:, t, f] = self._X[order, t, f]
+        return self._work
+
+    def restore(self, unit):
+        """Bring the rows of a unit back into their order."""
+        self.permuted(unit, slice(None))
+
+
+class UnequalSequences(Sequences):
+    """A list of rows, or an array of sequences with padding.
 
     Parameters
     ----------
     X : ndarray or list
-    mask_value : float or None
-        The value of padding in an array.
+    valid : ndarray of bool of shape (n_samples, n_timesteps), or None
+        The timesteps of an array that are not padding; None for a list.
     """
 
-    def __init__(self, X, mask_value):
-        self._given = None
-        if is_list_of_rows(X):
-            self._given = X
+    def __init__(self, X, valid=None):
+        self._listed = X if valid is None else None
+        if valid is None:
             rows = checked_rows(X, "X", dtype=None, may_be_nan=True)
             self._X = np.concatenate(rows)
-            self.lengths = np.array([len(row) for row in rows])
+            self._lengths = np.array([len(row) for row in rows])
             self._steps = np.arange(len(self._X))
-            places = [np.arange(n) for n in self.lengths]
+            places = [np.arange(n) for n in self._lengths]
             self._place = np.concatenate(places)
-            self.n_timesteps = int(self.lengths.max())
         else:
             self._X = X
-            valid = ~is_padding(X, mask_value)
-            self.lengths = valid.sum(axis=1)
+            self._lengths = valid.sum(axis=1)
             self._steps = np.flatnonzero(valid)
             self._place = self._steps % X.shape[1]
-            self.n_timesteps = X.shape[1]
+        self.n_timesteps = int(self._place.max()) + 1 if valid is None else X.shape[1]
         self.n_features = self._X.shape[-1]
-        self._row = np.repeat(np.arange(len(self.lengths)), self.lengths)
-        self._first = self.lengths.cumsum() - self.lengths
+        self._row = np.repeat(np.arange(len(self)), self._lengths)
+        self._first = self._lengths.cumsum() - self._lengths
 
     def __len__(self):
-        return len(self.lengths)
+        return len(self._lengths)
 
     @property
     def _flat(self):
@@ -132,18 +164,19 @@ class Sequences:
     def is_static(self):
         """Find the features that have one value at all timesteps of each row."""
         first = self._steps[self._first][self._row]
-        return np.array(
-            [equal(values[self._steps], values[first]).all() for values in self._flat.T]
-        )
+        found = [
+            equal(values[self._steps], values[first]).all() for values in self._flat.T
+        ]
+        return np.array(found)
 
     def start(self):
         """Prepare for calls of ``permuted``; an object is used by one thread."""
         # In C order, so that a change of the flat array is one of the rows.
         self._work = np.array(self._X, order="C")
         self._passed = self._work
-        if self._given is not None:
-            rows = np.split(self._work, self.lengths.cumsum()[:-1])
-            self._passed = as_listed(rows, self._given)
+        if self._listed is not None:
+            rows = np.split(self._work, self._lengths.cumsum()[:-1])
+            self._passed = as_listed(rows, self._listed)
 
     def permuted(self, unit, order):
         """Get X in which the rows of a unit are in another order."""
@@ -160,7 +193,7 @@ class Sequences:
 
         Rows of one length are exchanged as they are.
         """
-        n, others = self.lengths[self._row], self.lengths[order][self._row]
+        n, others = self._lengths[self._row], self._lengths[order][self._row]
         rank = np.arange(len(self._row)) - self._first[self._row]
         return self._first[order][self._row] + (2 * rank + 1) * others // (2 * n)
 
@@ -199,14 +232,17 @@ def permutable(X, mask_value):
         The value of padding in an X of three dimensions.
     """
     if is_list_of_rows(X):
-        return Sequences(X, None)
+        return UnequalSequences(X)
     if is_frame(X):
         return FrameColumns(X)
     X = np.asarray(X)
     if X.ndim == 2:
         return ArrayColumns(X)
+    if X.ndim == 3 and mask_value is not None:
+        valid = ~is_padding(X, mask_value)
+        return Sequences(X) if valid.all() else UnequalSequences(X, valid)
     if X.ndim == 3:
-        return Sequences(X, mask_value)
+        return Sequences(X)
     raise ValueError(
         f"X must have 2 dimensions (n_samples, n_columns) or 3 (n_samples, "
         f"n_timesteps, n_features), or be a list of rows, got {X.ndim} dimensions."
