@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from skseq._engine import forks as _forks  # noqa: F401
 
 if TYPE_CHECKING:
-    from skseq import datasets
+    from skseq import datasets, inspection
     from skseq._autoencoder import AutoencoderTransformer
     from skseq._convolutional import Conv1DClassifier, Conv1DRegressor
     from skseq._dense import DenseClassifier, DenseRegressor
@@ -66,6 +66,7 @@ __all__ = [
     "__version__",
     "clear_programs",
     "datasets",
+    "inspection",
     "make_windows",
     "set_jit_compile",
 ]
@@ -107,8 +108,8 @@ if importlib.util.find_spec("imblearn") is None:
 
 
 def __getattr__(name):
-    if name == "datasets":
-        return importlib.import_module("skseq.datasets")
+    if name in ("datasets", "inspection"):
+        return importlib.import_module(f"skseq.{name}")
     if name not in _MODULES:
         raise AttributeError(f"module 'skseq' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"skseq.{_MODULES[name]}"), name)

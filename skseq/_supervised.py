@@ -212,24 +212,38 @@ class SupervisedEstimator(SequenceEstimator):
             )
 
     def _predict(self, X):
+        outputs = np.empty((len(X), self._recipe.network.n_outputs), np.float32)
+        for recipe, rows, index in self._by_network(X):
+            outputs[slice(None) if index is None else index] = predict(
+                recipe, self._state.weights, rows, index, prepare=self._prepare
+            )
+        return outputs
+
+    def _by_network(self, X):
+        """Yield the recipe of each network that predicts rows of X, with its rows.
+
+        The network of a row must not depend on the rows beside it.
+
+        Yields
+        ------
+        recipe : Recipe
+        rows : ndarray or PaddedRows
+            All rows of X, with the number of timesteps that this network reads.
+        index : ndarray of int or None
+            The rows for this network; None: all of them.
+        """
         network, counts = self._recipe.network, _lengths_of(X)
         self._check_lengths(counts, network)
-        # The program of a row must not depend on the rows beside it.
         programs = {}
         for count in np.unique(counts).tolist():
             one = network.for_rows(count, count < network.n_timesteps)
             recipe = self._recipe.with_network(one)
             programs.setdefault(id(recipe), (recipe, []))[1].append(count)
-        outputs = np.empty((len(X), network.n_outputs), np.float32)
         for recipe, of_length in programs.values():
             index = None
             if len(programs) > 1:
                 index = np.flatnonzero(np.isin(counts, of_length))
-            outputs[slice(None) if index is None else index] = predict(
-                recipe, self._state.weights, _of_length(X, recipe.network), index,
-                prepare=self._prepare,
-            )  # fmt: skip
-        return outputs
+            yield recipe, _of_length(X, recipe.network), index
 
     # --------------------------------------------------------------------- monitor
 

@@ -24,6 +24,7 @@ __all__ = [
     "HasMethods",
     "Interval",
     "StrOptions",
+    "check_arguments",
     "check_groups",
     "check_parameters",
     "check_per_layer",
@@ -54,6 +55,19 @@ def check_parameters(estimator):
         estimator.get_params(deep=False),
         caller_name=type(estimator).__name__,
     )
+
+
+def check_arguments(function, constraints, arguments):
+    """Raise if an argument of a function is outside the constraints for it.
+
+    Parameters
+    ----------
+    function : str
+        The name of the function, for messages.
+    constraints : dict of str to list
+    arguments : dict of str to object
+    """
+    validate_parameter_constraints(constraints, arguments, caller_name=function)
 
 
 def nearest(name, names):

@@ -149,9 +149,11 @@ def test_docstring_has_the_sections_of_a_public_class(name):
 
 def public_functions():
     yield from public_methods()
-    for module in ("datasets",):
+    for module in ("datasets", "inspection"):
         for name in importlib.import_module(f"skseq.{module}").__all__:
-            yield pytest.param(getattr(getattr(skseq, module), name), id=name)
+            found = getattr(getattr(skseq, module), name)
+            if inspect.isfunction(found):
+                yield pytest.param(found, id=name)
     yield pytest.param(skseq.clear_programs, id="clear_programs")
 
 

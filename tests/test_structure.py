@@ -100,6 +100,7 @@ _engine.objectives
 _engine.program
 _engine.cache _engine.callbacks
 _engine.train
+_engine.gradients _engine.layer_outputs
 _training
 _base
 _pretraining
@@ -108,6 +109,11 @@ _classification _regression _layers
 _recurrent _convolutional _dense _keras _autoencoder
 _reshape _resampling datasets
 _outliers _latent _padding _scaler _windows
+inspection._rows inspection._permuting
+inspection._gradients inspection._layers inspection._units
+inspection._permutation
+inspection._displays
+inspection
 """
 
 

@@ -28,5 +28,7 @@ imports only modules that are above it in this list:
 - ``program``: a traced network that trains, predicts and evaluates;
 - ``cache``: the cache of programs;
 - ``callbacks``: the user's Keras callbacks;
-- ``train``: the loop over epochs, and the functions that estimators call.
+- ``train``: the loop over epochs, and the functions that estimators call;
+- ``gradients``: integrals of gradients along a path to rows;
+- ``layer_outputs``: weights and outputs of single layers.
 """

@@ -94,6 +94,12 @@ class Windows:
         needed = (-(-n // self.stride) - 1) * self.stride + self.reach + 1 - n
         return max(needed, 0) // 2
 
+    def first(self, fitted):
+        """Compute the timestep at which the first window starts, 0 or below."""
+        if self.padding == "causal":
+            return -self.reach
+        return -self._start(fitted) if self.padding == "same" else 0
+
     def _shift(self, fitted):
         return self._start(fitted) - self._start(0) if self.padding == "same" else 0
 

@@ -1,0 +1,689 @@
+"""Figures of what is found inside of networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from skseq._lists import is_list_of_rows
+from skseq._validation import StrOptions, check_arguments
+from skseq.inspection._gradients import integrated_gradients
+from skseq.inspection._layers import convolution_filters, top_windows
+from skseq.inspection._permutation import permutation_importance
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+    from sklearn.utils import Bunch
+
+# Heat maps with more cells have no numbers.
+_MOST_NUMBERS = 80
+
+# The most names along an axis.
+_MOST_NAMES = 30
+
+
+def _pyplot():
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            "A display needs matplotlib: pip install skseq[plot]"
+        ) from error
+    return plt
+
+
+def _new_axes(ax, **options):
+    if ax is not None:
+        return ax
+    return _pyplot().subplots(layout="constrained", **options)[1]
+
+
+def _name_ticks(axis, names):
+    """Write names along an axis; with many of them, some are left out."""
+    step = -(-len(names) // _MOST_NAMES)
+    places = range(0, len(names), step)
+    axis.set_ticks(places, [str(names[place]) for place in places])
+
+
+def _text_color(ground):
+    """Choose black or white for a text, by the luminance of the ground."""
+    return "white" if np.dot(ground[:3], [0.3, 0.59, 0.11]) < 0.5 else "black"
+
+
+def _draw_heat_map(ax, values, x_names, y_names, label, limits, cmap):
+    """Draw values of shape (n_y, n_x), with a bar of colours."""
+    image = ax.imshow(values, aspect="auto", cmap=cmap, vmin=limits[0], vmax=limits[1])
+    _name_ticks(ax.xaxis, x_names)
+    _name_ticks(ax.yaxis, y_names)
+    ax.set_xlabel("timestep")
+    ax.figure.colorbar(image, ax=ax, label=label)
+    if values.size <= _MOST_NUMBERS:
+        # Two digits of the largest value.
+        n_digits = max(1 - int(np.floor(np.log10(np.abs(limits).max()))), 0)
+        for place in np.ndindex(values.shape):
+            color = _text_color(image.to_rgba(values[place]))
+            ax.text(
+                place[1], place[0], f"{values[place]:z.{n_digits}f}", ha="center",
+                va="center", fontsize="small", color=color,
+            )  # fmt: skip
+    return image
+
+
+class PermutationImportanceDisplay:
+    """A figure of permutation importances: bars, or a heat map for cells.
+
+    Parameters
+    ----------
+    importances : ndarray of shape (n_features, n_repeats), \
+            (n_timesteps, n_repeats) or (n_timesteps, n_features, n_repeats)
+        Those of `permutation_importance`.
+    feature_names : array-like of str of shape (n_features,), default=None
+        Names of features and groups; None with importances of timesteps.
+    timesteps : array-like of shape (n_timesteps,), default=None
+        Names of timesteps and groups; None with importances of features.
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+        The axes of the figure.
+    figure_ : matplotlib.figure.Figure
+        The figure.
+    artist_ : matplotlib.container.BarContainer or matplotlib.image.AxesImage
+        The bars, or the heat map.
+
+    See Also
+    --------
+    permutation_importance : Computes them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skseq import DenseClassifier
+    >>> from skseq.inspection import PermutationImportanceDisplay
+    >>> X = np.random.default_rng(0).normal(size=(100, 6, 3))
+    >>> net = DenseClassifier(epochs=5, random_state=0).fit(X, X[:, -1, 0] > 0)
+    >>> display = PermutationImportanceDisplay.from_estimator(
+    ...     net, X, X[:, -1, 0] > 0, over="cells", random_state=0
+    ... )
+    >>> display.figure_.savefig("importances.png")  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        importances: np.ndarray,
+        *,
+        feature_names: ArrayLike | None = None,
+        timesteps: ArrayLike | None = None,
+    ):
+        self.importances = importances
+        self.feature_names: Any = feature_names
+        self.timesteps: Any = timesteps
+
+    @classmethod
+    def from_importances(
+        cls,
+        result: Bunch,
+        *,
+        timesteps: ArrayLike | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> PermutationImportanceDisplay:
+        """Draw a result of `permutation_importance`.
+
+        Parameters
+        ----------
+        result : sklearn.utils.Bunch
+            The result, of one scorer.
+        timesteps : array-like of shape (n_timesteps,), default=None
+            Names for the timesteps, such as months. None: those of the result.
+        ax : matplotlib.axes.Axes, default=None
+            Axes to draw in. None: a new figure.
+        **kwargs : dict
+            Arguments of `plot`.
+
+        Returns
+        -------
+        display : PermutationImportanceDisplay
+            The figure that was drawn.
+
+        Raises
+        ------
+        ValueError
+            If the result is that of several scorers.
+        """
+        if "importances" not in result:
+            raise ValueError(
+                f"result must be the importances for one scorer, got those for "
+                f"{list(result)}. Pass one of its values."
+            )
+        found = result.get("timesteps")
+        display = cls(
+            result["importances"],
+            feature_names=result.get("feature_names"),
+            timesteps=found if timesteps is None or found is None else timesteps,
+        )
+        return display.plot(ax, **kwargs)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: ArrayLike,
+        y: ArrayLike | None,
+        *,
+        timesteps: ArrayLike | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> PermutationImportanceDisplay:
+        """Compute permutation importances, and draw them.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted one.
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_columns)
+            Rows of the kind that the estimator predicts.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
+            Their targets.
+        timesteps : array-like of shape (n_timesteps,), default=None
+            Names for the timesteps, such as months.
+        ax : matplotlib.axes.Axes, default=None
+            Axes to draw in. None: a new figure.
+        **kwargs : dict
+            Arguments of `permutation_importance`, with one scorer.
+
+        Returns
+        -------
+        display : PermutationImportanceDisplay
+            The figure that was drawn.
+        """
+        result: Any = permutation_importance(estimator, X, y, **kwargs)
+        return cls.from_importances(result, timesteps=timesteps, ax=ax)
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        n_largest: int | None = None,
+        cmap: Any = "Blues",
+    ) -> PermutationImportanceDisplay:
+        """Draw the importances.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Axes to draw in. None: a new figure.
+        n_largest : int, default=None
+            Number of features that are drawn, the most important ones. None: all of
+            them.
+        cmap : str or matplotlib.colors.Colormap, default="Blues"
+            Colours of the heat map, from 0 to the largest importance.
+
+        Returns
+        -------
+        display : PermutationImportanceDisplay
+            The display itself.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        mean, std = self.importances.mean(axis=-1), self.importances.std(axis=-1)
+        names, timesteps = self.feature_names, self.timesteps
+        if mean.ndim == 2 and timesteps is None:
+            timesteps = range(len(mean))
+        if names is None and (mean.ndim == 2 or timesteps is None):
+            names = [f"feature{i}" for i in range(mean.shape[-1])]
+        if names is None:
+            ax = _new_axes(ax, figsize=(7, 3))
+            self.artist_ = ax.bar(range(len(mean)), mean, yerr=std)
+            _name_ticks(ax.xaxis, timesteps)
+            ax.set(xlabel="timestep", ylabel="decrease in score")
+            self.ax_, self.figure_ = ax, ax.figure
+            return self
+        order = np.argsort(-mean.reshape(-1, len(names)).max(axis=0), kind="stable")
+        kept = order[:n_largest]
+        if mean.ndim == 2:
+            kept = np.sort(kept)
+            ax = _new_axes(ax, figsize=(7, max(1.5 + 0.35 * len(kept), 2.5)))
+            limits = 0, max(mean.max(), np.finfo(np.float32).tiny)
+            self.artist_ = _draw_heat_map(
+                ax, mean[:, kept].T, timesteps, [names[i] for i in kept],
+                "decrease in score", limits, cmap,
+            )  # fmt: skip
+        else:
+            ax = _new_axes(ax, figsize=(6, 1.2 + 0.3 * len(kept)))
+            self.artist_ = ax.barh(range(len(kept)), mean[kept], xerr=std[kept])
+            ax.set_yticks(range(len(kept)), [str(names[i]) for i in kept])
+            ax.invert_yaxis()
+            ax.set_xlabel("decrease in score")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+class AttributionDisplay:
+    """A figure of what the values of one row add to its prediction.
+
+    Red values raise the prediction, and blue ones lower it.
+
+    Parameters
+    ----------
+    attributions : ndarray of shape (n_timesteps, n_features) or (n_timesteps,)
+        Those of a row, by `integrated_gradients` or any other method, or its
+        `attention_weights`.
+    values : ndarray of the shape of ``attributions``, default=None
+        The values of the row; needed for lines.
+    feature_names : array-like of str of shape (n_features,), default=None
+        None: ``"feature0"``, ``"feature1"``, ...
+    timesteps : array-like of shape (n_timesteps,), default=None
+        Names of the timesteps; None: numbers from 0.
+    tokens : list of str, default=None
+        The tokens of a text, or other words for the timesteps.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib.axes.Axes
+        The axes of the figure, one for each feature with lines.
+    figure_ : matplotlib.figure.Figure
+        The figure.
+
+    See Also
+    --------
+    integrated_gradients : Computes attributions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skseq import DenseClassifier
+    >>> from skseq.inspection import AttributionDisplay
+    >>> X = np.random.default_rng(0).normal(size=(100, 12, 2))
+    >>> net = DenseClassifier(epochs=5, random_state=0).fit(X, X[:, -1, 0] > 0)
+    >>> display = AttributionDisplay.from_estimator(net, X, row=3)
+    >>> len(display.axes_)
+    2
+    """
+
+    def __init__(
+        self,
+        attributions: np.ndarray,
+        values: np.ndarray | None = None,
+        *,
+        feature_names: ArrayLike | None = None,
+        timesteps: ArrayLike | None = None,
+        tokens: Sequence[str] | None = None,
+    ):
+        self.attributions = attributions
+        self.values = values
+        self.feature_names: Any = feature_names
+        self.timesteps: Any = timesteps
+        self.tokens = tokens
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        *,
+        row: int = 0,
+        kind: Literal["auto", "lines", "heatmap", "tokens"] = "auto",
+        feature_names: ArrayLike | None = None,
+        timesteps: ArrayLike | None = None,
+        tokens: Sequence[str] | None = None,
+        ax: Any = None,
+        **kwargs: Any,
+    ) -> AttributionDisplay:
+        """Compute integrated gradients of a row, and draw them.
+
+        Parameters
+        ----------
+        estimator : classifier or regressor of skseq
+            A fitted network.
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_columns)
+            Rows as the network gets them. All of them count for ``baseline="mean"``.
+        row : int, default=0
+            The row that is drawn.
+        kind : {"auto", "lines", "heatmap", "tokens"}, default="auto"
+            See `plot`.
+        feature_names : array-like of str of shape (n_features,), default=None
+            None: ``"feature0"``, ``"feature1"``, ...
+        timesteps : array-like of shape (n_timesteps,), default=None
+            Names of the timesteps; None: numbers from 0.
+        tokens : list of str, default=None
+            The words of the row, one for each timestep or for the first ones.
+        ax : matplotlib.axes.Axes or array of them, default=None
+            See `plot`.
+        **kwargs : dict
+            Arguments of `integrated_gradients`.
+
+        Returns
+        -------
+        display : AttributionDisplay
+            The figure that was drawn.
+        """
+        one = X.iloc[[row]] if hasattr(X, "iloc") else X[row : row + 1]
+        if isinstance(kwargs.get("baseline"), str):
+            attributions = integrated_gradients(estimator, X, **kwargs)[row]
+        else:
+            attributions = integrated_gradients(estimator, one, **kwargs)[0]
+        values = np.asarray(one[0] if is_list_of_rows(one) else one)
+        shape = attributions.shape
+        if len(shape) == 1 and tokens is None:
+            # A row of a table, whose columns are timesteps.
+            shape = getattr(estimator, "n_timesteps_in_", shape[0]), -1
+        display = cls(
+            attributions.reshape(shape),
+            np.asarray(values, dtype=float).reshape(shape),
+            feature_names=feature_names, timesteps=timesteps, tokens=tokens,
+        )  # fmt: skip
+        return display.plot(ax, kind=kind)
+
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        kind: Literal["auto", "lines", "heatmap", "tokens"] = "auto",
+        cmap: Any = "coolwarm",
+        n_characters: int = 70,
+    ) -> AttributionDisplay:
+        """Draw the attributions.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes or array of them, default=None
+            Axes to draw in, for lines one for each feature. None: a new figure.
+        kind : {"auto", "lines", "heatmap", "tokens"}, default="auto"
+            The values of each feature as a line that is coloured by the attributions; a
+            heat map of timesteps and features; or the tokens in a row, on coloured
+            ground. ``"auto"``: tokens where there are some, lines for up to 6
+            features, and otherwise a heat map.
+        cmap : str or matplotlib.colors.Colormap, default="coolwarm"
+            Colours, from the most negative to the most positive attribution.
+        n_characters : int, default=70
+            Length of a line of tokens.
+
+        Returns
+        -------
+        display : AttributionDisplay
+            The display itself.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If there are no values for lines, or no tokens.
+        """
+        kinds = {"auto", "lines", "heatmap", "tokens"}
+        check_arguments(
+            "AttributionDisplay.plot", {"kind": [StrOptions(kinds)]}, {"kind": kind}
+        )
+        table = self.attributions.reshape(len(self.attributions), -1)
+        if kind == "auto" and self.tokens is not None:
+            kind = "tokens"
+        elif kind == "auto":
+            is_small = table.shape[1] <= 6 and self.values is not None
+            kind = "lines" if is_small else "heatmap"
+        plt = _pyplot()
+        most = max(np.abs(table).max(), np.finfo(np.float32).tiny)
+        scale = plt.cm.ScalarMappable(plt.Normalize(-most, most), cmap)
+        if kind == "tokens":
+            axes = self._plot_tokens(ax, table.sum(axis=1), scale, n_characters)
+        elif kind == "lines":
+            axes = self._plot_lines(ax, table, scale)
+        else:
+            height = max(1.5 + 0.35 * table.shape[1], 2.5)
+            axes = [_new_axes(ax, figsize=(8, height))]
+            timesteps, features = self._names(table)
+            _draw_heat_map(
+                axes[0], table.T, timesteps, features, "attribution", scale.get_clim(),
+                cmap,
+            )  # fmt: skip
+        self.axes_ = np.array(axes, dtype=object)
+        self.figure_ = axes[0].figure
+        return self
+
+    def _names(self, table):
+        timesteps, features = self.timesteps, self.feature_names
+        if timesteps is None:
+            timesteps = range(len(table))
+        if features is None:
+            features = [f"feature{i}" for i in range(table.shape[1])]
+        return timesteps, features
+
+    def _plot_lines(self, ax, table, scale):
+        if self.values is None:
+            raise ValueError("kind='lines' needs the values of the row, got None.")
+        from matplotlib.collections import LineCollection
+
+        n_features = table.shape[1]
+        axes = ax
+        if ax is None:
+            axes = _pyplot().subplots(
+                n_features, figsize=(8, 1 + 1.4 * n_features), sharex=True,
+                squeeze=False, layout="constrained",
+            )[1]  # fmt: skip
+        axes = np.ravel(axes)
+        if len(axes) != n_features:
+            raise ValueError(
+                f"ax must hold {n_features} axes, one for each feature, got "
+                f"{len(axes)}."
+            )
+        timesteps, features = self._names(table)
+        values, steps = self.values.reshape(table.shape), np.arange(len(table))
+        for j, one in enumerate(axes):
+            points = np.column_stack([steps, values[:, j]])
+            # A piece of the line ends half way to the timesteps beside it.
+            middles = (points[1:] + points[:-1]) / 2
+            starts = np.vstack([points[:1], middles])
+            ends = np.vstack([middles, points[-1:]])
+            pieces = np.stack([starts, points, ends], axis=1)
+            colors = scale.to_rgba(table[:, j])
+            one.add_collection(LineCollection(pieces, colors=colors, lw=3))
+            one.plot(*points.T, color="0.4", lw=0.6)
+            if len(steps) <= 2 * _MOST_NAMES:
+                one.scatter(*points.T, color=colors, edgecolor="0.4", zorder=3, lw=0.6)
+            one.set_ylabel(features[j])
+            one.margins(x=0.02, y=0.15)
+        _name_ticks(axes[-1].xaxis, timesteps)
+        axes[-1].set_xlabel("timestep")
+        axes[0].figure.colorbar(scale, ax=axes, label="attribution")
+        return axes
+
+    def _plot_tokens(self, ax, sums, scale, n_characters):
+        if self.tokens is None:
+            raise ValueError("kind='tokens' needs tokens, got None.")
+        if len(self.tokens) > len(sums):
+            raise ValueError(
+                f"tokens must be at most one for each of the {len(sums)} timesteps, "
+                f"got {len(self.tokens)}."
+            )
+        most = max(np.abs(sums).max(), np.finfo(np.float32).tiny)
+        scale.set_clim(-most, most)
+        lines, length = [[]], 0
+        for i, token in enumerate(self.tokens):
+            if lines[-1] and length + len(token) > n_characters:
+                lines.append([])
+                length = 0
+            lines[-1].append(i)
+            length += len(token) + 2
+        ax = _new_axes(ax, figsize=(8, 1 + 0.35 * len(lines)))
+        ax.axis("off")
+        for k, line in enumerate(lines):
+            before = None
+            for i in line:
+                # A text starts where the one before it ends.
+                place = (0, 1 - (k + 0.5) / len(lines)) if before is None else (1, 0)
+                color = scale.to_rgba(sums[i])
+                before = ax.annotate(
+                    f" {self.tokens[i]} ",
+                    place,
+                    xycoords="axes fraction" if before is None else before,
+                    va="center" if before is None else "bottom",
+                    color=_text_color(color),
+                    bbox={"facecolor": color, "edgecolor": "none", "pad": 2},
+                )
+        ax.figure.colorbar(
+            scale, ax=ax, orientation="horizontal", label="attribution", aspect=40,
+            shrink=0.5,
+        )  # fmt: skip
+        return [ax]
+
+
+class FilterDisplay:
+    """A figure of filters of a convolution, above the windows that drive them most.
+
+    Parameters
+    ----------
+    filters : ndarray of shape (kernel_size, n_features, n_filters)
+        Weights, see `convolution_filters`.
+    windows : ndarray of shape (n_filters, n_windows, kernel_size, n_features)
+        See `top_windows`.
+    numbers : array-like of int of shape (n_filters,), default=None
+        Numbers of the filters, for the titles. None: from 0.
+    feature_names : array-like of str of shape (n_features,), default=None
+        None: ``"feature0"``, ``"feature1"``, ...
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib.axes.Axes of shape (2, n_filters)
+        The axes of the weights, and those of the windows.
+    figure_ : matplotlib.figure.Figure
+        The figure.
+
+    See Also
+    --------
+    top_windows : Finds the windows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skseq import Conv1DClassifier
+    >>> from skseq.inspection import FilterDisplay
+    >>> X = np.random.default_rng(0).normal(size=(100, 20, 1))
+    >>> net = Conv1DClassifier(8, kernel_size=5, epochs=2, random_state=0)
+    >>> net = net.fit(X, X[:, :, 0].max(axis=1) > 2)
+    >>> FilterDisplay.from_estimator(net, X, n_filters=3).axes_.shape
+    (2, 3)
+    """
+
+    def __init__(
+        self,
+        filters: np.ndarray,
+        windows: np.ndarray,
+        *,
+        numbers: ArrayLike | None = None,
+        feature_names: ArrayLike | None = None,
+    ):
+        self.filters = filters
+        self.windows = windows
+        self.numbers: Any = numbers
+        self.feature_names: Any = feature_names
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: ArrayLike,
+        *,
+        n_filters: int = 4,
+        n_windows: int = 20,
+        feature_names: ArrayLike | None = None,
+    ) -> FilterDisplay:
+        """Find the windows of the filters of the first convolution, and draw them.
+
+        Parameters
+        ----------
+        estimator : classifier or regressor of skseq
+            A fitted network whose first convolution reads the rows.
+        X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
+                dataframe of shape (n_samples, n_timesteps, n_features) or \
+                (n_samples, n_columns)
+            Rows as the network gets them.
+        n_filters : int, default=4
+            Number of filters that are drawn, those with the largest outputs.
+        n_windows : int, default=20
+            Number of windows for each filter.
+        feature_names : array-like of str of shape (n_features,), default=None
+            None: ``"feature0"``, ``"feature1"``, ...
+
+        Returns
+        -------
+        display : FilterDisplay
+            The figure that was drawn.
+        """
+        found = top_windows(estimator, X, n_windows=n_windows)
+        filters = convolution_filters(estimator)
+        if found.windows.shape[3] != filters.shape[1]:
+            raise ValueError(
+                f"X must hold the features that the filters read, got "
+                f"{found.windows.shape[3]} for filters over {filters.shape[1]}, such "
+                f"as the elements of an embedding. Take the windows of top_windows."
+            )
+        kept = np.argsort(-found.value.mean(axis=1), kind="stable")[:n_filters]
+        display = cls(
+            filters[:, :, kept], found.windows[kept], numbers=kept,
+            feature_names=feature_names,
+        )  # fmt: skip
+        return display.plot()
+
+    def plot(self) -> FilterDisplay:
+        """Draw the filters in a new figure, a line for each feature.
+
+        The windows are drawn as their mean, with a band of one standard deviation.
+
+        Returns
+        -------
+        display : FilterDisplay
+            The display itself.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        size, n_features, n_filters = self.filters.shape
+        names = self.feature_names
+        if names is None:
+            names = [f"feature{i}" for i in range(n_features)]
+        numbers = range(n_filters) if self.numbers is None else self.numbers
+        figure, axes = _pyplot().subplots(
+            2, n_filters, figsize=(1 + 2.2 * n_filters, 4.2), sharex=True,
+            sharey="row", squeeze=False, layout="constrained",
+        )  # fmt: skip
+        steps = np.arange(size)
+        is_inside = ~np.isnan(self.windows)
+        counts = np.maximum(is_inside.sum(axis=1), 1)
+        values = np.where(is_inside, self.windows, 0)
+        mean = values.sum(axis=1) / counts
+        away = np.where(is_inside, values - mean[:, None], 0)
+        std = np.sqrt((away**2).sum(axis=1) / counts)
+        for j, number in enumerate(numbers):
+            top, bottom = axes[:, j]
+            top.set_title(f"filter {number}")
+            top.axhline(0, color="0.8", lw=0.8)
+            for f, name in enumerate(names):
+                color = f"C{f % 10}"
+                marker = "." if size <= _MOST_NAMES else None
+                top.plot(
+                    steps, self.filters[:, f, j], color=color, marker=marker, label=name
+                )
+                bottom.plot(steps, mean[j, :, f], color=color, marker=marker)
+                low, high = mean[j, :, f] - std[j, :, f], mean[j, :, f] + std[j, :, f]
+                bottom.fill_between(steps, low, high, color=color, alpha=0.2, lw=0)
+            bottom.set_xlabel("timestep in window")
+            bottom.xaxis.get_major_locator().set_params(integer=True)
+        axes[0, 0].set_ylabel("weight")
+        axes[1, 0].set_ylabel("mean of top windows")
+        if n_features > 1:
+            handles = axes[0, 0].get_legend_handles_labels()[0]
+            figure.legend(handles, names, loc="outside right upper")
+        self.axes_, self.figure_ = axes, figure
+        return self
