@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from skseq._resampling import SequenceAugmenter, SequenceResampler
     from skseq._reshape import SequenceReshaper
     from skseq._scaler import SequenceScaler
+    from skseq._text import TextSequencer
 
 __version__ = "0.3.0"
 
@@ -57,6 +58,7 @@ __all__ = [
     "SequenceScaler",
     "SimpleRNNClassifier",
     "SimpleRNNRegressor",
+    "TextSequencer",
     "__version__",
     "clear_programs",
     "datasets",
@@ -84,6 +86,7 @@ _MODULES = {
     "SequenceScaler": "_scaler",
     "SimpleRNNClassifier": "_recurrent",
     "SimpleRNNRegressor": "_recurrent",
+    "TextSequencer": "_text",
     "clear_programs": "_engine.cache",
     "set_jit_compile": "_engine.path",
 }
