@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from skseq._reshape import SequenceReshaper
     from skseq._scaler import SequenceScaler
     from skseq._splits import PurgedSplit
+    from skseq._text import TextSequencer
     from skseq._window_array import WindowArray
     from skseq._windows import WindowTransformer, make_windows
 
@@ -61,6 +62,7 @@ __all__ = [
     "SequenceScaler",
     "SimpleRNNClassifier",
     "SimpleRNNRegressor",
+    "TextSequencer",
     "WindowArray",
     "WindowTransformer",
     "__version__",
@@ -93,6 +95,7 @@ _MODULES = {
     "SequenceScaler": "_scaler",
     "SimpleRNNClassifier": "_recurrent",
     "SimpleRNNRegressor": "_recurrent",
+    "TextSequencer": "_text",
     "WindowArray": "_window_array",
     "WindowTransformer": "_windows",
     "clear_programs": "_engine.cache",

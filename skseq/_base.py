@@ -460,6 +460,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
             )
         if not resume:
             self._before_training(given, rest, recipe)
+        self._learn_rows(rest, resume)
         recipe, target = self._scale_target(recipe, rest, target, resume)
         rows = self._resample(given, rest, target) if epochs else rest
         watch = None
@@ -628,6 +629,9 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
 
     def _before_training(self, given, rows, recipe):
         """Prepare training with the training rows, before they are resampled."""
+
+    def _learn_rows(self, rows, resume):
+        """Learn from the training rows how rows are prepared."""
 
     def _scale_target(self, recipe, rows, target, resume):
         """Scale the target by the training rows."""

@@ -354,7 +354,7 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         from skseq._resampling import resample_training
 
         # Whole numbers in a dataframe may be amounts, and need not be ids.
-        whole = not is_frame(given.X) and is_whole(given.X)
+        whole = self._reads_tokens or not is_frame(given.X) and is_whole(given.X)
         self.sampler_, X, index, labels, weights = resample_training(
             self.sampler, rows.X, rows.index, target.classes[rows.codes], rows.weights,
             flat=self._n_dimensions_in == 2, whole=whole, seed=int(self._seeds[2]),

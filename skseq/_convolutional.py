@@ -12,7 +12,7 @@ from skseq._engine.networks import Convolutional
 from skseq._layers import StackedNetwork
 from skseq._parameters import parameter
 from skseq._regression import SequenceRegressor
-from skseq._validation import StrOptions, check_rates, check_sizes
+from skseq._validation import StrOptions, check_sizes
 
 if TYPE_CHECKING:
     from skseq._engine.types import Activations
@@ -79,7 +79,9 @@ class ConvolutionalNetwork(StackedNetwork):
         constraint=[Real, tuple, list],
         text="""float or tuple of float
         Fraction in [0, 1) of the outputs of each convolution that training drops, or
-        one for each layer.""",
+        one for each layer. With token ids, one number is also for the features of their
+        vectors, which are dropped at all timesteps of a row (Tompson et al., 2015), and
+        a tuple may begin with the fraction of these.""",
     )
     dense_units: int | Sequence[int] = parameter(
         default=(),
@@ -96,9 +98,10 @@ class ConvolutionalNetwork(StackedNetwork):
         dense_units = check_sizes("dense_units", self.dense_units, may_be_empty=True)
         kind = "separable_conv1d" if self.separable else "conv1d"
         sizes = list(zip(filters, kernel_size, strict=True))
+        of_embedding, dropout = self._split_rates(n_layers)
         network = Convolutional(
             **self._shape_in,
-            **self._stacked(kind, sizes, "filters"),
+            **self._stacked(kind, sizes, "filters", dropout=of_embedding),
             separable=bool(self.separable),
             head=head,
             filters=filters,
@@ -109,7 +112,7 @@ class ConvolutionalNetwork(StackedNetwork):
             activation=check_activations(
                 "activation", self.activation, n_layers + len(dense_units)
             ),
-            dropout=check_rates("dropout", self.dropout, n_layers),
+            dropout=dropout,
             dense_units=dense_units,
         )
         if self.padding == "valid":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from skseq._classification import SequenceClassifier
 from skseq._engine.activations import ACTIVATION, check_activations
@@ -12,7 +12,7 @@ from skseq._engine.networks import Dense
 from skseq._layers import StackedNetwork
 from skseq._parameters import parameter
 from skseq._regression import SequenceRegressor
-from skseq._validation import check_rates, check_sizes
+from skseq._validation import StrOptions, check_sizes
 
 if TYPE_CHECKING:
     from skseq._engine.types import Activations
@@ -43,22 +43,35 @@ class DenseNetwork(StackedNetwork):
         constraint=[Real, tuple, list],
         text="""float or tuple of float
         Fraction in [0, 1) of the outputs of each hidden layer that training drops, or
-        one for each layer.""",
+        one for each layer. With token ids, one number is also for the features of their
+        vectors, which are dropped at all timesteps of a row (Tompson et al., 2015), and
+        a tuple may begin with the fraction of these.""",
+    )
+    pooling: Literal["flatten", "mean", "max", "attention"] = parameter(
+        default="flatten",
+        constraint=[StrOptions({"flatten", "mean", "max", "attention"})],
+        text="""{"flatten", "mean", "max", "attention"}
+        How a sequence is passed to the first layer: all timesteps side by side, their
+        mean or maximum, or a mean with weights that are learned (Yang et al., 2016).
+        The last three suit token ids, whose order then has no effect.""",
     )
 
     def _network(self, head):
         dense_units = check_sizes("dense_units", self.dense_units, may_be_empty=True)
         n_layers = len(dense_units)
+        of_embedding, dropout = self._split_rates(n_layers)
         return Dense(
             **self._shape_in,
             **self._stacked(
-                "dense", [(width,) for width in dense_units], "dense_units"
+                "dense", [(width,) for width in dense_units], "dense_units",
+                dropout=of_embedding,
             ),
             head=head,
             dense_units=dense_units,
             activation=check_activations("activation", self.activation, n_layers),
-            dropout=check_rates("dropout", self.dropout, n_layers),
-        )
+            dropout=dropout,
+            pooling=self.pooling,
+        )  # fmt: skip
 
 
 class DenseClassifier(DenseNetwork, SequenceClassifier):

@@ -1,16 +1,183 @@
-"""The parameters that all families have for their layers."""
+"""The parameters that all families have for their layers, and for token ids."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from functools import partial
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
 
 from skseq._engine.layer_params import check_layer_params
+from skseq._engine.networks import Embedding
+from skseq._engine.train import with_vectors
+from skseq._padded import as_padded
 from skseq._parameters import Declared, parameter
 from skseq._supervised import SupervisedEstimator
-from skseq._validation import StrOptions
+from skseq._tokens import (
+    PADDING_ID,
+    check_tokens,
+    n_tokens_in,
+    seen_in,
+    with_unknown,
+)
+from skseq._validation import Interval, StrOptions, check_rates
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
-class StackedNetwork(Declared):
+class TokenNetwork(Declared):
+    """Mixin with the parameters of networks that read token ids.
+
+    Attributes
+    ----------
+    n_tokens_ : int
+        The number of ids that have a vector: up to the largest one in ``fit``, or as
+        many as ``embedding_weights`` has rows. Only with an embedding.
+    """
+
+    embedding_dim: int | None = parameter(
+        default=None,
+        constraint=[Interval(Integral, 1, None, closed="left"), None],
+        text="""int or None
+        The length of the vectors that the network learns for token ids (Bengio et al.,
+        2003). X then holds whole numbers: a table in which each column is a timestep,
+        or rows with one feature. 0 is padding, and 1 the unknown token, as which ids
+        that are not in the training rows are read; `TextSequencer` makes such ids.
+        None: X holds amounts, unless there are ``embedding_weights``.""",
+    )
+    embedding_weights: ArrayLike | None = parameter(
+        default=None,
+        constraint=["array-like", None],
+        text="""array-like of shape (n_tokens, embedding_dim) or None
+        The first vectors of the tokens 0, 1 and so on, such as those of word2vec. No
+        ``embedding_dim`` is needed then. None: small random numbers.""",
+    )
+    embedding_trainable: bool = parameter(
+        default=True,
+        constraint=["boolean"],
+        text="""bool
+        Whether training changes the vectors of the tokens.""",
+    )
+
+    # The ids that training has seen; None: all that have a vector.
+    _seen = None
+
+    @property
+    def _reads_tokens(self):
+        return self.embedding_dim is not None or self.embedding_weights is not None
+
+    def _embedding(self, dropout):
+        """Get the first layer of the network, or None."""
+        if not self._reads_tokens:
+            return None
+        width = self.embedding_dim
+        if self.embedding_weights is not None:
+            width = np.shape(self.embedding_weights)[1]
+        return Embedding(
+            n_tokens=self.n_tokens_,
+            width=int(width),
+            trainable=bool(self.embedding_trainable),
+            dropout=dropout,
+        )
+
+    def _split_rates(self, n_layers):
+        """Get the rate of ``dropout`` for the embedding, and that of each layer."""
+        rates = self.dropout
+        if not self._reads_tokens:
+            return 0.0, check_rates("dropout", rates, n_layers)
+        is_for_all = not isinstance(rates, list | tuple)
+        if is_for_all or len(rates) == n_layers + 1:
+            first, *rest = check_rates("dropout", rates, n_layers + 1)
+            return first, tuple(rest)
+        return 0.0, check_rates("dropout", rates, n_layers)
+
+    # ------------------------------------------------------- steps of fit, see `_fit`
+
+    def _validate(self, given, resume, min_rows):
+        if self._reads_tokens:
+            self._check_options()
+        return super()._validate(given, resume, min_rows)
+
+    def _check_options(self):
+        """Raise for parameters that can't be used with token ids."""
+        for name, value, remedy in (
+            ("mask_value", self.mask_value or None, "Leave it out: 0 is padding."),
+            ("pretrained", self.pretrained, "Pass vectors as embedding_weights."),
+        ):
+            if value is not None:
+                raise ValueError(
+                    f"{name} must be None with token ids, got {value!r}. {remedy}"
+                )
+        if self.embedding_weights is None:
+            return
+        try:
+            vectors = np.asarray(self.embedding_weights, np.float32)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"embedding_weights must hold numbers, got an array that can't be "
+                f"used: {error}"
+            ) from error
+        if vectors.ndim != 2 or len(vectors) < 2 or not vectors.shape[1]:
+            raise ValueError(
+                f"embedding_weights must have the shape (n_tokens, embedding_dim), "
+                f"with a row for each id from 0, padding, and 1, the unknown token, "
+                f"got {vectors.shape}."
+            )
+        if self.embedding_dim not in (None, vectors.shape[1]):
+            raise ValueError(
+                f"embedding_dim must be the number of columns of embedding_weights, "
+                f"{vectors.shape[1]}, or None, got {self.embedding_dim}."
+            )
+        if not np.isfinite(vectors).all():
+            place = np.argwhere(~np.isfinite(vectors))[0].tolist()
+            raise ValueError(
+                f"embedding_weights must hold finite numbers, got "
+                f"{vectors[tuple(place)]} in row {place[0]}."
+            )
+
+    def _check_rows(self, X, **options):
+        if not self._reads_tokens:
+            return super()._check_rows(X, **options)
+        return as_padded(check_tokens(self, X, **options), PADDING_ID)
+
+    def _learn_lengths(self, whole, held_out, resume):
+        super()._learn_lengths(whole, held_out, resume)
+        if resume:
+            return
+        vars(self).pop("n_tokens_", None)
+        if self.embedding_weights is not None:
+            self.n_tokens_ = len(self.embedding_weights)
+        elif self._reads_tokens:
+            self.n_tokens_ = n_tokens_in(whole)
+
+    def _learn_rows(self, rows, resume):
+        super()._learn_rows(rows, resume)
+        before = self._seen if resume else False
+        vars(self).pop("_seen", None)
+        if not self._reads_tokens or self.embedding_weights is not None:
+            return
+        if before is None:
+            return
+        seen = seen_in(rows, self.n_tokens_) | before
+        if not seen.all():
+            self._seen = seen
+
+    @property
+    def _prepare(self):
+        if self._seen is None:
+            return super()._prepare
+        return partial(with_unknown, seen=self._seen)
+
+    def _first_state(self, recipe, seed, rows, target):
+        state = super()._first_state(recipe, seed, rows, target)
+        if self.embedding_weights is None:
+            return state
+        return with_vectors(recipe, state, self.embedding_weights)
+
+
+class StackedNetwork(TokenNetwork):
     """Mixin with the parameters of stacked layers."""
 
     normalization: Literal["batch", "layer"] | None = parameter(
@@ -35,13 +202,17 @@ class StackedNetwork(Declared):
         "layer": "layer_params",
     }
 
-    def _stacked(self, kind, sizes, sizes_name, bidirectional=False):
+    def _stacked(self, kind, sizes, sizes_name, bidirectional=False, dropout=0.0):
         """Get the options of the network that all families have.
 
-        For the arguments see `skseq._engine.layer_params.check_layer_params`.
+        For the arguments see `skseq._engine.layer_params.check_layer_params`; `dropout`
+        is that of the embedding.
         """
         shape = self._shape_in
-        n_first = shape["n_features"] * (shape["n_timesteps"] if kind == "dense" else 1)
+        embedding = self._embedding(dropout)
+        n_features = shape["n_features"] if embedding is None else embedding.width
+        is_flat = kind == "dense" and self.pooling == "flatten"
+        n_first = n_features * (shape["n_timesteps"] if is_flat else 1)
         widths = [size[0] * (2 if bidirectional else 1) for size in sizes]
         return {
             "normalization": self.normalization,
@@ -51,4 +222,7 @@ class StackedNetwork(Declared):
                 self.layer_params, kind, sizes, sizes_name,
                 n_inputs=[n_first, *widths][: len(sizes)], bidirectional=bidirectional,
             ),
+            "embedding": embedding,
+            # So that the model always takes 0 as padding.
+            "masked": embedding is not None,
         }  # fmt: skip

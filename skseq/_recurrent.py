@@ -42,8 +42,8 @@ class RecurrentNetwork(StackedNetwork):
         default=0.0,
         constraint=[Real, tuple, list],
         text="""float or tuple of float
-        Fraction in [0, 1) of the inputs of each layer that training drops, or one for
-        each layer.""",
+        Fraction in [0, 1) of the inputs of each layer that training drops, the same
+        features at all timesteps of a row, or one for each layer.""",
     )
     recurrent_dropout: float | Sequence[float] = parameter(
         default=0.0,

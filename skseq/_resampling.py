@@ -473,7 +473,9 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
             remedy = (
                 "SMOTEN, which lets neighbours vote" if whole else "SMOTENC or None"
             )
-            also = ", or pass X.astype(float) if they are amounts" if whole else ""
+            also = ""
+            if whole:
+                also = ", or X.astype(float) without embedding_dim if they are amounts"
             raise ValueError(
                 f"X holds {what}, and {type(self.sampler_).__name__} makes values "
                 f"between them, got {new[~known, column][0]}. Use a sampler that does "

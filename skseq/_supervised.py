@@ -127,6 +127,9 @@ class SupervisedEstimator(SequenceEstimator):
         """Make the network of the family, with this head."""
         raise NotImplementedError
 
+    # Whether rows are token ids.
+    _reads_tokens = False
+
     # ----------------------------------------------------- rows of different lengths
 
     # The number of timesteps of the longest row of fit, and whether rows of other

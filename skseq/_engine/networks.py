@@ -17,6 +17,7 @@ from skseq._engine.parts import (
     activated,
     both_ways,
     dropped,
+    embedded,
     hidden_layer,
     make_layer,
     normalized,
@@ -59,6 +60,39 @@ class Head:
     def bias(self, model):
         """Get the variable of the bias in a model with this head."""
         return model.get_layer(self.NAME).bias
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embedding:
+    """The first layer of a network whose rows are token ids.
+
+    Attributes
+    ----------
+    n_tokens : int
+        The number of ids.
+    width : int
+        The length of the vector of a token.
+    trainable : bool
+    dropout : float
+        The fraction of features that training drops at all timesteps of a row.
+    """
+
+    n_tokens: int
+    width: int
+    trainable: bool = True
+    dropout: float = 0.0
+
+    NAME: ClassVar = "embedding"
+
+    def build(self, x):
+        """Add the layer, and return sequences with zeros at padding, and their mask."""
+        return embedded(
+            x, self.n_tokens, self.width, self.trainable, self.dropout, self.NAME
+        )
+
+    def table(self, model):
+        """Get the variable of the vectors in a model with this layer."""
+        return model.get_layer(self.NAME).embeddings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,12 +258,15 @@ class Stacked(Network):
     layer_params : tuple of dict
         Further arguments of each layer; empty if there are none.
     dense_units : tuple of int
+    embedding : Embedding or None
+        None: rows are numbers.
     """
 
     normalization: str | None = None
     normalizes_outputs: bool = True
     layer_params: tuple = ()
     dense_units: tuple = ()
+    embedding: Embedding | None = None
 
     # Whether the normalization is in one place for autoencoders and other networks.
     has_one_order: ClassVar[bool] = False
@@ -241,6 +278,12 @@ class Stacked(Network):
                 "different lengths: the penalty would count the outputs at padding. "
                 "Use 'kernel_regularizer'."
             )
+
+    def _entered(self, x):
+        """Get sequences with zeros at padding, and their mask."""
+        if self.embedding is not None:
+            return self.embedding.build(x)
+        return entered(x) if self.masked else (x, None)
 
     def _params(self, i):
         return self.layer_params[i] if self.layer_params else {}
@@ -309,7 +352,7 @@ class Recurrent(Stacked):
         return options
 
     def body(self, x):
-        x, mask = entered(x) if self.masked else (x, None)
+        x, mask = self._entered(x)
         for i, width in enumerate(self.units):
             is_last = i == len(self.units) - 1
             layer = make_layer(
@@ -398,7 +441,7 @@ class Convolutional(Stacked):
         return found
 
     def body(self, x):
-        x, mask = entered(x) if self.masked else (x, None)
+        x, mask = self._entered(x)
         fitted = self.n_timesteps
         if self.fitted_windows is not None:
             fitted = self.fitted_windows
@@ -457,22 +500,29 @@ def _first(value):
 
 @dataclass(frozen=True, kw_only=True)
 class Dense(Stacked):
-    """Dense layers over the flattened sequence, those of ``dense_units``.
+    """Dense layers over one vector for each sequence, those of ``dense_units``.
 
     Attributes
     ----------
     activation : tuple
     dropout : tuple of float
+    pooling : {"flatten", "mean", "max", "attention"}
     """
 
     activation: tuple
     dropout: tuple
+    pooling: str = "flatten"
 
     name = "dense"
     run_time = ("dropout",)
 
+    @property
+    def depends_on_length(self):
+        return self.pooling == "flatten"
+
     def body(self, x):
-        x = pooled(entered(x)[0] if self.masked else x, "flatten")
+        x, mask = self._entered(x)
+        x = pooled(x, self.pooling, mask)
         for i, width in enumerate(self.dense_units):
             x = hidden_layer(
                 x, width, self.activation[i], i, params=self._params(i),

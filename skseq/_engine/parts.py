@@ -64,6 +64,33 @@ def hidden_layer(x, width, activation, i, prefix="", **more):
     )  # fmt: skip
 
 
+def embedded(x, n_tokens, width, trainable, dropout, name):
+    """Add an embedding of token ids, of shape (n_samples, n_timesteps, 1).
+
+    The id 0 and negative numbers are padding. Ids without a vector are read as 1, the
+    unknown token.
+
+    Returns
+    -------
+    x : tensor of shape (n_samples, n_timesteps, width)
+        With zeros at padding, so that training does not change the vector of 0.
+    mask : tensor of bool of shape (n_samples, n_timesteps)
+    """
+    ids = keras.ops.cast(keras.ops.squeeze(x, -1), "int32")
+    mask = keras.ops.greater(ids, 0)
+    ids = keras.ops.where(mask, ids, keras.ops.zeros_like(ids))
+    is_known = keras.ops.less(ids, n_tokens)
+    ids = keras.ops.where(is_known, ids, keras.ops.ones_like(ids))
+    x = make_layer(
+        keras.layers.Embedding, n_tokens, width, trainable=trainable, name=name
+    )(ids)
+    if dropout:
+        x = make_layer(keras.layers.SpatialDropout1D, dropout, name=f"{name}_dropout")(
+            x
+        )
+    return zeroed(x, mask), mask
+
+
 def normalized(x, normalization, name, mask=None):
     """Add a normalization: "batch", "layer" or None."""
     if normalization is None:

@@ -54,10 +54,19 @@ def named_weights(recipe, weights, part=None):
 
 def with_output_bias(recipe, state, bias):
     """Copy a state with another bias of the output layer."""
+    return _with_value(recipe, state, recipe.network.output_bias, bias)
+
+
+def with_vectors(recipe, state, vectors):
+    """Copy a state with other vectors of the tokens."""
+    return _with_value(recipe, state, recipe.network.embedding.table, vectors)
+
+
+def _with_value(recipe, state, variable_of, value):
     with borrowed(recipe) as program:
-        asked = recipe.network.output_bias(program.model)
+        asked = variable_of(program.model)
         weights = [
-            np.asarray(bias, np.float32) if variable is asked else weight
+            np.array(value, np.float32) if variable is asked else weight
             for variable, weight in zip(
                 program.model.weights, state.weights, strict=True
             )
