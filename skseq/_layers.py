@@ -11,7 +11,7 @@ import numpy as np
 from skseq._engine.layer_params import check_layer_params
 from skseq._engine.networks import Embedding
 from skseq._engine.train import with_vectors
-from skseq._padded import as_padded
+from skseq._padded import as_padded, count_static
 from skseq._parameters import Declared, parameter
 from skseq._supervised import SupervisedEstimator
 from skseq._tokens import (
@@ -178,7 +178,13 @@ class TokenNetwork(Declared):
 
 
 class StackedNetwork(TokenNetwork):
-    """Mixin with the parameters of stacked layers."""
+    """Mixin with the parameters of stacked layers.
+
+    Attributes
+    ----------
+    n_static_ : int
+        The number of static features.
+    """
 
     normalization: Literal["batch", "layer"] | None = parameter(
         default=None,
@@ -197,10 +203,39 @@ class StackedNetwork(TokenNetwork):
         one.""",
     )
 
+    n_static: int | Literal["auto"] = parameter(
+        default=0,
+        constraint=[Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
+        text="""int or "auto"
+        Static features: the number of features, the last ones of each timestep, that do
+        not change over time. They are read once, and joined to the result of the layers
+        over time. ``"auto"``: the last features that do not change in any row of X,
+        such as those that `SequenceReshaper` repeats.""",
+    )
+
     _dict_parameters: ClassVar[dict[str, str]] = {
         **SupervisedEstimator._dict_parameters,
         "layer": "layer_params",
     }
+
+    def _learn_lengths(self, whole, held_out, resume):
+        super()._learn_lengths(whole, held_out, resume)
+        if resume:
+            return
+        self.n_static_ = self.n_static
+        if self.n_static == "auto":
+            self.n_static_ = 0 if self._reads_tokens else count_static(whole.X)
+        elif self.n_static >= self._shape_in["n_features"]:
+            raise ValueError(
+                f"n_static must leave a feature over time, got {self.n_static} for "
+                f"{self._shape_in['n_features']} features of a timestep. Use a "
+                f"DenseClassifier or DenseRegressor for a table without sequences."
+            )
+        if self.n_static_ and self.pretrained is not None:
+            raise ValueError(
+                f"n_static must be 0 with pretrained, whose encoder reads all features "
+                f"over time, got {self.n_static!r}."
+            )
 
     def _stacked(self, kind, sizes, sizes_name, bidirectional=False, dropout=0.0):
         """Get the options of the network that all families have.
@@ -212,7 +247,9 @@ class StackedNetwork(TokenNetwork):
         embedding = self._embedding(dropout)
         n_features = shape["n_features"] if embedding is None else embedding.width
         is_flat = kind == "dense" and self.pooling == "flatten"
-        n_first = n_features * (shape["n_timesteps"] if is_flat else 1)
+        n_static = getattr(self, "n_static_", 0)
+        n_first = (n_features - n_static) * (shape["n_timesteps"] if is_flat else 1)
+        n_first += n_static if kind == "dense" else 0
         widths = [size[0] * (2 if bidirectional else 1) for size in sizes]
         return {
             "normalization": self.normalization,
@@ -223,6 +260,7 @@ class StackedNetwork(TokenNetwork):
                 n_inputs=[n_first, *widths][: len(sizes)], bidirectional=bidirectional,
             ),
             "embedding": embedding,
+            "n_static": n_static,
             # So that the model always takes 0 as padding.
             "masked": embedding is not None,
         }  # fmt: skip

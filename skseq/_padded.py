@@ -259,3 +259,26 @@ def as_padded(X, mask_value):
     if not counts.all():
         check_padding(X[counts == 0], mask_value)  # raises
     return PaddedRows(X, mask_value, counts, int(counts.max()))
+
+
+def count_static(X):
+    """Count the last features that have one value at all timesteps of each row.
+
+    Parameters
+    ----------
+    X : ndarray, memmap, GatheredRows or PaddedRows of shape (n_samples, n_timesteps, \
+            n_features)
+        Padding is `PADDING`, at the end of a row.
+
+    Returns
+    -------
+    count : int
+        0 if all features are such, as with one timestep.
+    """
+    is_static = np.ones(X.shape[2], bool)
+    for rows in blocks_of(X):
+        block = X[rows]
+        same = (block == block[:, :1]) | (block == PADDING)
+        is_static &= same.all(axis=(0, 1))
+    changing = np.flatnonzero(~is_static)
+    return len(is_static) - 1 - int(changing[-1]) if len(changing) else 0

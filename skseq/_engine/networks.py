@@ -19,6 +19,7 @@ from skseq._engine.parts import (
     dropped,
     embedded,
     hidden_layer,
+    joined,
     make_layer,
     normalized,
     pooled,
@@ -260,6 +261,9 @@ class Stacked(Network):
     dense_units : tuple of int
     embedding : Embedding or None
         None: rows are numbers.
+    n_static : int
+        The number of features, the last ones, that are read once, at the first
+        timestep, and joined to the result of the layers over time.
     """
 
     normalization: str | None = None
@@ -267,6 +271,7 @@ class Stacked(Network):
     layer_params: tuple = ()
     dense_units: tuple = ()
     embedding: Embedding | None = None
+    n_static: int = 0
 
     # Whether the normalization is in one place for autoencoders and other networks.
     has_one_order: ClassVar[bool] = False
@@ -284,6 +289,12 @@ class Stacked(Network):
         if self.embedding is not None:
             return self.embedding.build(x)
         return entered(x) if self.masked else (x, None)
+
+    def _parted(self, x):
+        """Part sequences into features over time, and static ones or None."""
+        if not self.n_static:
+            return x, None
+        return x[:, :, : -self.n_static], x[:, 0, -self.n_static :]
 
     def _params(self, i):
         return self.layer_params[i] if self.layer_params else {}
@@ -353,6 +364,7 @@ class Recurrent(Stacked):
 
     def body(self, x):
         x, mask = self._entered(x)
+        x, static = self._parted(x)
         for i, width in enumerate(self.units):
             is_last = i == len(self.units) - 1
             layer = make_layer(
@@ -374,6 +386,7 @@ class Recurrent(Stacked):
                 x = activation_layer(self.layer_activation[i], f"activation_{i + 1}")(x)
         if self.pooling != "last":
             x = pooled(x, self.pooling, mask)
+        x = joined(x, static)
         relu = ("relu",) * len(self.dense_units)
         return self._hidden(x, self.dense_activation or relu)
 
@@ -442,6 +455,7 @@ class Convolutional(Stacked):
 
     def body(self, x):
         x, mask = self._entered(x)
+        x, static = self._parted(x)
         fitted = self.n_timesteps
         if self.fitted_windows is not None:
             fitted = self.fitted_windows
@@ -489,7 +503,7 @@ class Convolutional(Stacked):
                 mask = over_pool.mask_after(mask, fitted)
                 fitted = over_pool.n_after(fitted)
             x = dropped(x, self.dropout[i], f"dropout_{i + 1}")
-        x = pooled(x, self.pooling, mask)
+        x = joined(pooled(x, self.pooling, mask), static)
         return self._hidden(x, self.activation[len(self.filters) :])
 
 
@@ -522,7 +536,8 @@ class Dense(Stacked):
 
     def body(self, x):
         x, mask = self._entered(x)
-        x = pooled(x, self.pooling, mask)
+        x, static = self._parted(x)
+        x = joined(pooled(x, self.pooling, mask), static)
         for i, width in enumerate(self.dense_units):
             x = hidden_layer(
                 x, width, self.activation[i], i, params=self._params(i),

@@ -91,6 +91,11 @@ def embedded(x, n_tokens, width, trainable, dropout, name):
     return zeroed(x, mask), mask
 
 
+def joined(x, static):
+    """Put the static features of each row, unless they are None, beside a vector."""
+    return x if static is None else keras.ops.concatenate([x, static], axis=-1)
+
+
 def normalized(x, normalization, name, mask=None):
     """Add a normalization: "batch", "layer" or None."""
     if normalization is None:
