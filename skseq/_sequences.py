@@ -119,7 +119,9 @@ def check_sequences(
     if scipy.sparse.issparse(X):
         raise TypeError(
             f"{name} must be dense, got a sparse {type(X).__name__}. Sparse data is "
-            f"not supported; use {name}.toarray()."
+            f"not supported: use {name}.toarray(), or in a pipeline "
+            f"OneHotEncoder(sparse_output=False) or "
+            f"ColumnTransformer(sparse_threshold=0)."
         )
     n_dimensions = _n_dimensions(X, name)
     if n_dimensions < 2 or (n_dimensions > 3 and not as_is):

@@ -587,3 +587,30 @@ def test_credit_table_is_tuned_from_frame_to_score(real_data):
     assert grid.best_params_["net__learning_rate"] == 0.01
     assert grid.best_score_ > 0.7
     assert roc_auc_score(y_test, grid.predict_proba(X_test)[:, 1]) > 0.7
+
+
+def test_mixed_table_goes_through_an_encoder_into_every_network(
+    make_classifier, real_data
+):
+    table = pd.read_csv(real_data("german_credit.csv"))
+    y = table.pop("class")
+    categories = list(table.select_dtypes(exclude="number").columns)
+    encode = ColumnTransformer(
+        [
+            (
+                "categories",
+                OneHotEncoder(handle_unknown="ignore", sparse_output=False),
+                categories,
+            )
+        ],
+        remainder=StandardScaler(),
+        verbose_feature_names_out=False,
+    ).set_output(transform="pandas")
+    pipeline = make_pipeline(encode, make_classifier(epochs=15, learning_rate=0.003))
+    train, test = np.arange(1000) % 3 > 0, np.arange(1000) % 3 == 0
+    pipeline.fit(table[train], y[train])
+    assert {"purpose_new_car", "duration"} < {*pipeline[-1].feature_names_in_}
+    found = pipeline.predict_proba(table[test])[:, 1]
+    assert roc_auc_score(y[test] == "good", found) > 0.7
+    unseen = table[test].assign(purpose="boat")
+    assert pipeline.predict_proba(unseen).shape == (334, 2)
