@@ -1,5 +1,6 @@
 """Messages that newcomers meet: they name the place, what came, and what to do."""
 
+import datetime
 import re
 
 import keras
@@ -11,6 +12,8 @@ import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 import skseq
 
@@ -37,6 +40,21 @@ MESSAGES = {
             table.assign(c3=pd.Timestamp("2020-01-02")), y
         ),
         r"X must hold numbers, got column 'c3' of dtype datetime64.*days since",
+    ),
+    "dates with a time zone in a frame": (
+        lambda net, X, y, table: net.fit(
+            table.assign(c3=pd.Timestamp("2020-01-02", tz="Europe/Berlin")), y
+        ),
+        r"column 'c3' of dtype datetime64\[.*Europe/Berlin\]\. .*days since",
+    ),
+    "dates of Python in a frame": (
+        lambda net, X, y, table: net.fit(table.assign(c3=datetime.date(2020, 1, 2)), y),
+        r"X must hold numbers, got column 'c3' of dtype object\. .*days since",
+    ),
+    "sparse categories in a pipeline": (
+        lambda net, X, y, table: make_pipeline(OneHotEncoder(), net).fit(table, y),
+        r"X must be dense, got a sparse .*OneHotEncoder\(sparse_output=False\) or "
+        r"ColumnTransformer\(sparse_threshold=0\)",
     ),
     "only dates in a frame": (
         lambda net, X, y, table: net.fit(
