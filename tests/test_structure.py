@@ -83,6 +83,7 @@ _validation _persistence _functions
 _parameters _padded
 _lists
 _sequences
+_tokens
 _targets _scaling _rows _engine.keras
 _engine.private
 _engine.skeletons _engine.fingerprints _engine.names
@@ -106,7 +107,7 @@ _supervised
 _classification _regression _layers
 _recurrent _convolutional _dense _keras _autoencoder
 _reshape _resampling datasets
-_outliers _latent _padding _scaler
+_outliers _latent _padding _scaler _text
 """
 
 
@@ -127,10 +128,12 @@ def test_imports_flow_one_way():
     graphlib.TopologicalSorter(graph).prepare()
 
 
-@pytest.mark.parametrize("name", ["_reshape", "_resampling", "_padding", "_scaler"])
+@pytest.mark.parametrize(
+    "name", ["_reshape", "_resampling", "_padding", "_scaler", "_text"]
+)
 def test_shaping_transformers_need_nothing_of_the_engine(name):
     allowed = {"_lists", "_padded", "_parameters", "_persistence", "_sequences"}
-    allowed |= {"_validation"}
+    allowed |= {"_tokens", "_validation"}
     allowed |= {"_reshape"} - {name}
     assert {m.removeprefix("skseq.") for m in imported(f"skseq.{name}")} <= allowed
 
