@@ -57,7 +57,7 @@ def check_tokens(estimator, X, *, reset, name="X", n_timesteps=None, min_rows=1)
         rows = check_list(estimator, columns, **options)
         _check_width(rows[0].shape[1], name)
         for i, row in enumerate(rows):
-            _check_values(row, lambda _, step, i=i: f"timestep {step} of {name}[{i}]")
+            _check_values(row, lambda step, _, i=i: f"timestep {step} of {name}[{i}]")
         X = padded(rows, value=PADDING_ID, dtype=np.float32)
     else:
         X = check_sequences(estimator, X, **options)
