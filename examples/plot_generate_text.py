@@ -88,7 +88,9 @@ sequencer = TextSequencer(analyzer="char").fit([TEXT])
 ids = sequencer.transform([TEXT])[0]
 windows = np.lib.stride_tricks.sliding_window_view(ids, LENGTH + 1)
 X, y = windows[:, :-1], windows[:, -1]
-print(sequencer.inverse_transform(X[:2]), "->", sequencer.inverse_transform(y[:2, None]))
+print(
+    sequencer.inverse_transform(X[:2]), "->", sequencer.inverse_transform(y[:2, None])
+)
 
 # %%
 # The classes are the ids of characters. The last rhyme is left out of training, to
