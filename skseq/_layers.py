@@ -144,7 +144,7 @@ class TokenNetwork(Declared):
 
     def _learn_lengths(self, whole, held_out, resume):
         super()._learn_lengths(whole, held_out, resume)
-        if resume:
+        if resume and hasattr(self, "n_tokens_"):
             return
         vars(self).pop("n_tokens_", None)
         if self.embedding_weights is not None:

@@ -130,6 +130,9 @@ class Network:
         """Get the variable of the bias of the last layer in a model of this network."""
         return self.head.bias(model)
 
+    # The value of the rows that fill up a batch of predictions.
+    filling: ClassVar[float] = 0.0
+
     # Options that are run-time values of a program. The graph depends only on whether
     # they are 0.
     run_time: ClassVar[tuple] = ()
@@ -283,6 +286,11 @@ class Stacked(Network):
                 "different lengths: the penalty would count the outputs at padding. "
                 "Use 'kernel_regularizer'."
             )
+
+    @property
+    def filling(self):
+        """float: the value of rows that fill up a batch, which is no padding."""
+        return 0.0 if self.embedding is None else 1.0
 
     def _entered(self, x):
         """Get sequences with zeros at padding, and their mask."""
