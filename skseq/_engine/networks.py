@@ -14,10 +14,10 @@ from skseq._engine.fingerprints import fingerprint
 from skseq._engine.keras import DTYPE, keras
 from skseq._engine.masks import Windows, called, entered, lowered, zeroed
 from skseq._engine.parts import (
+    Embedding,
     activated,
     both_ways,
     dropped,
-    embedded,
     hidden_layer,
     joined,
     make_layer,
@@ -61,39 +61,6 @@ class Head:
     def bias(self, model):
         """Get the variable of the bias in a model with this head."""
         return model.get_layer(self.NAME).bias
-
-
-@dataclass(frozen=True, kw_only=True)
-class Embedding:
-    """The first layer of a network whose rows are token ids.
-
-    Attributes
-    ----------
-    n_tokens : int
-        The number of ids.
-    width : int
-        The length of the vector of a token.
-    trainable : bool
-    dropout : float
-        The fraction of features that training drops at all timesteps of a row.
-    """
-
-    n_tokens: int
-    width: int
-    trainable: bool = True
-    dropout: float = 0.0
-
-    NAME: ClassVar = "embedding"
-
-    def build(self, x):
-        """Add the layer, and return sequences with zeros at padding, and their mask."""
-        return embedded(
-            x, self.n_tokens, self.width, self.trainable, self.dropout, self.NAME
-        )
-
-    def table(self, model):
-        """Get the variable of the vectors in a model with this layer."""
-        return model.get_layer(self.NAME).embeddings
 
 
 @dataclass(frozen=True, kw_only=True)
