@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from skseq._engine.layer_params import check_layer_params
-from skseq._engine.networks import Embedding
+from skseq._engine.parts import Embedding
 from skseq._engine.train import with_vectors
 from skseq._padded import as_padded, count_static
 from skseq._parameters import Declared, parameter
@@ -144,7 +144,7 @@ class TokenNetwork(Declared):
 
     def _learn_lengths(self, whole, held_out, resume):
         super()._learn_lengths(whole, held_out, resume)
-        if resume:
+        if resume and hasattr(self, "n_tokens_"):
             return
         vars(self).pop("n_tokens_", None)
         if self.embedding_weights is not None:

@@ -498,5 +498,8 @@ def _remedy(value):
     if value is None or value != value or type(value).__name__ == "NAType":
         return " Fill in missing texts, for instance with X.fillna('')."
     if isinstance(value, (list, tuple, np.ndarray)):
-        return " For texts that are split already, set vocabulary and analyzer=list."
+        return (
+            " For texts that are split already, pass ' '.join(tokens), and set "
+            "analyzer=str.split."
+        )
     return " Convert it with str, or leave it out."

@@ -50,12 +50,14 @@ def check_tokens(estimator, X, *, reset, name="X", n_timesteps=None, min_rows=1)
     options = {"reset": reset, "name": name, "n_timesteps": n_timesteps}
     options |= {"min_rows": min_rows, "dtype": _DTYPES, "any_length": True}
     _refuse_texts(X, name)
+    if getattr(getattr(X, "dtype", None), "kind", "") == "O" and len(X.shape) == 1:
+        X = list(X)
     if _is_list(estimator, X, reset):
         columns = [_as_column(row, f"{name}[{i}]") for i, row in enumerate(X)]
         rows = check_list(estimator, columns, **options)
         _check_width(rows[0].shape[1], name)
         for i, row in enumerate(rows):
-            _check_values(row, lambda _, step, i=i: f"timestep {step} of {name}[{i}]")
+            _check_values(row, lambda step, _, i=i: f"timestep {step} of {name}[{i}]")
         X = padded(rows, value=PADDING_ID, dtype=np.float32)
     else:
         X = check_sequences(estimator, X, **options)
@@ -89,18 +91,16 @@ def _refuse_texts(X, name):
 def _is_list(estimator, X, reset):
     """Check whether X is a list of rows, which may differ in their lengths.
 
-    A list of arrays is one, and a list of lists of one length is a table, unless the
-    estimator was fitted on rows of different lengths.
+    A list of arrays is one. A list of lists of one length is a table, unless the
+    estimator was fitted on a list of rows.
     """
-    if not isinstance(X, (list, tuple)):
-        return is_list_of_rows(X)
-    if not reset and estimator._n_dimensions_in == 2:
-        return is_list_of_rows(X)
-    are_arrays = all(np.ndim(row) == 1 for row in X if hasattr(row, "shape"))
-    n_arrays = sum(hasattr(row, "shape") for row in X)
-    if not reset or (n_arrays and are_arrays):
-        return len(X) > 0
-    return is_list_of_rows(X)
+    if is_list_of_rows(X):
+        return True
+    is_nested = isinstance(X, (list, tuple)) and len(X) > 0
+    if not is_nested or (not reset and estimator._n_dimensions_in == 2):
+        return False
+    kinds = (np.ndarray,) if reset else (np.ndarray, list, tuple)
+    return all(isinstance(row, kinds) and np.ndim(row) == 1 for row in X)
 
 
 def _as_column(row, name):

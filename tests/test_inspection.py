@@ -370,6 +370,16 @@ def test_rows_of_unequal_length_get_values_at_the_same_relative_places():
     assert recorder.seen[1].ravel().tolist() == [1, 2]
 
 
+def test_importance_of_rows_of_token_ids_keeps_their_shape():
+    X = [np.array([3, 4, 5]), np.array([6, 7])]
+    recorder, seed = Recorder(), 0
+    while (np.random.RandomState(seed).permutation(2) == [0, 1]).all():
+        seed += 1
+    options = {"over": "timesteps", "n_repeats": 1, "random_state": seed}
+    permutation_importance(recorder, X, None, groups={"all": [0, 1, 2]}, **options)
+    assert [row.tolist() for row in recorder.seen] == [[6, 7, 5], [3, 4]]
+
+
 def test_importance_for_several_scorers_is_a_dict(rows):
     X, y = rows
     net = one_cell(X, y, 2, 1)

@@ -83,7 +83,7 @@ _validation _persistence _functions
 _parameters _padded
 _lists _window_array
 _sequences
-_panel _splits
+_panel _splits _tokens
 _targets _scaling _rows _engine.keras
 _engine.private
 _engine.skeletons _engine.fingerprints _engine.names
@@ -108,7 +108,7 @@ _supervised
 _classification _regression _layers
 _recurrent _convolutional _dense _keras _autoencoder
 _reshape _resampling datasets
-_outliers _latent _padding _scaler _windows
+_outliers _latent _padding _scaler _text _windows
 inspection._rows inspection._permuting
 inspection._gradients inspection._layers inspection._units
 inspection._permutation
@@ -135,11 +135,12 @@ def test_imports_flow_one_way():
 
 
 @pytest.mark.parametrize(
-    "name", ["_reshape", "_resampling", "_padding", "_scaler", "_splits", "_windows"]
+    "name",
+    ["_reshape", "_resampling", "_padding", "_scaler", "_splits", "_text", "_windows"],
 )
 def test_shaping_transformers_need_nothing_of_the_engine(name):
     allowed = {"_lists", "_padded", "_parameters", "_persistence", "_sequences"}
-    allowed |= {"_panel", "_validation", "_window_array"}
+    allowed |= {"_panel", "_tokens", "_validation", "_window_array"}
     allowed |= {"_reshape"} - {name}
     assert {m.removeprefix("skseq.") for m in imported(f"skseq.{name}")} <= allowed
 

@@ -14,10 +14,10 @@ from skseq._engine.fingerprints import fingerprint
 from skseq._engine.keras import DTYPE, keras
 from skseq._engine.masks import Windows, called, entered, lowered, zeroed
 from skseq._engine.parts import (
+    Embedding,
     activated,
     both_ways,
     dropped,
-    embedded,
     hidden_layer,
     joined,
     make_layer,
@@ -64,39 +64,6 @@ class Head:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Embedding:
-    """The first layer of a network whose rows are token ids.
-
-    Attributes
-    ----------
-    n_tokens : int
-        The number of ids.
-    width : int
-        The length of the vector of a token.
-    trainable : bool
-    dropout : float
-        The fraction of features that training drops at all timesteps of a row.
-    """
-
-    n_tokens: int
-    width: int
-    trainable: bool = True
-    dropout: float = 0.0
-
-    NAME: ClassVar = "embedding"
-
-    def build(self, x):
-        """Add the layer, and return sequences with zeros at padding, and their mask."""
-        return embedded(
-            x, self.n_tokens, self.width, self.trainable, self.dropout, self.NAME
-        )
-
-    def table(self, model):
-        """Get the variable of the vectors in a model with this layer."""
-        return model.get_layer(self.NAME).embeddings
-
-
-@dataclass(frozen=True, kw_only=True)
 class Network:
     """Base class of the options of a network.
 
@@ -129,6 +96,9 @@ class Network:
     def output_bias(self, model):
         """Get the variable of the bias of the last layer in a model of this network."""
         return self.head.bias(model)
+
+    # The value of the rows that fill up a batch of predictions.
+    filling: ClassVar[float] = 0.0
 
     # Options that are run-time values of a program. The graph depends only on whether
     # they are 0.
@@ -283,6 +253,11 @@ class Stacked(Network):
                 "different lengths: the penalty would count the outputs at padding. "
                 "Use 'kernel_regularizer'."
             )
+
+    @property
+    def filling(self):
+        """float: the value of rows that fill up a batch, which is no padding."""
+        return 0.0 if self.embedding is None else 1.0
 
     def _entered(self, x):
         """Get sequences with zeros at padding, and their mask."""

@@ -1,5 +1,8 @@
 """Layers, and groups of layers, that networks are put together from."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 from skseq._engine.activations import activation_layer, is_function
 from skseq._engine.keras import DTYPE, keras
 from skseq._engine.masks import called, lowered, mean, zeroed
@@ -64,31 +67,57 @@ def hidden_layer(x, width, activation, i, prefix="", **more):
     )  # fmt: skip
 
 
-def embedded(x, n_tokens, width, trainable, dropout, name):
-    """Add an embedding of token ids, of shape (n_samples, n_timesteps, 1).
+@dataclass(frozen=True, kw_only=True)
+class Embedding:
+    """The first layer of a network whose rows are token ids.
 
-    The id 0 and negative numbers are padding. Ids without a vector are read as 1, the
-    unknown token.
-
-    Returns
-    -------
-    x : tensor of shape (n_samples, n_timesteps, width)
-        With zeros at padding, so that training does not change the vector of 0.
-    mask : tensor of bool of shape (n_samples, n_timesteps)
+    Attributes
+    ----------
+    n_tokens : int
+        The number of ids.
+    width : int
+        The length of the vector of a token.
+    trainable : bool
+    dropout : float
+        The fraction of features that training drops at all timesteps of a row.
     """
-    ids = keras.ops.cast(keras.ops.squeeze(x, -1), "int32")
-    mask = keras.ops.greater(ids, 0)
-    ids = keras.ops.where(mask, ids, keras.ops.zeros_like(ids))
-    is_known = keras.ops.less(ids, n_tokens)
-    ids = keras.ops.where(is_known, ids, keras.ops.ones_like(ids))
-    x = make_layer(
-        keras.layers.Embedding, n_tokens, width, trainable=trainable, name=name
-    )(ids)
-    if dropout:
-        x = make_layer(keras.layers.SpatialDropout1D, dropout, name=f"{name}_dropout")(
-            x
-        )
-    return zeroed(x, mask), mask
+
+    n_tokens: int
+    width: int
+    trainable: bool = True
+    dropout: float = 0.0
+
+    NAME: ClassVar = "embedding"
+
+    def build(self, x):
+        """Add the layer to ids of shape (n_samples, n_timesteps, 1).
+
+        The id 0 and negative numbers are padding. Ids without a vector are read as 1,
+        the unknown token.
+
+        Returns
+        -------
+        x : tensor of shape (n_samples, n_timesteps, width)
+            With zeros at padding, so that training does not change the vector of 0.
+        mask : tensor of bool of shape (n_samples, n_timesteps)
+        """
+        ids = keras.ops.cast(keras.ops.squeeze(x, -1), "int32")
+        mask = keras.ops.greater(ids, 0)
+        ids = keras.ops.where(mask, ids, keras.ops.zeros_like(ids))
+        is_known = keras.ops.less(ids, self.n_tokens)
+        ids = keras.ops.where(is_known, ids, keras.ops.ones_like(ids))
+        x = make_layer(
+            keras.layers.Embedding, self.n_tokens, self.width,
+            trainable=self.trainable, name=self.NAME,
+        )(ids)  # fmt: skip
+        if self.dropout:
+            drop = keras.layers.SpatialDropout1D
+            x = make_layer(drop, self.dropout, name=f"{self.NAME}_dropout")(x)
+        return zeroed(x, mask), mask
+
+    def table(self, model):
+        """Get the variable of the vectors in a model with this layer."""
+        return model.get_layer(self.NAME).embeddings
 
 
 def joined(x, static):

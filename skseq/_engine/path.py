@@ -113,9 +113,9 @@ def earns_xla(recipe, facts, batch_size, n_steps):
 
 # --------------------------------------------------------------------- prediction
 
-# Predictions always run over batches of exactly this many rows, the last one filled up
-# with zeros. Matrix products of other sizes may differ in the last bit, and the
-# prediction for a row must not depend on the rows beside it.
+# Predictions always run over batches of exactly this many rows, the last one filled up.
+# Matrix products of other sizes may differ in the last bit, and the prediction for a
+# row must not depend on the rows beside it.
 _PREDICTION_ROWS = 64
 
 # Networks of few operations take larger batches, up to these numbers of rows and this

@@ -595,7 +595,8 @@ class Program:
                 chunk = prepare(chunk)
             n_missing = -n_asked % size
             if n_missing:
-                filling = np.zeros((n_missing, *shape), np.float32)
+                value = self.recipe.network.filling
+                filling = np.full((n_missing, *shape), value, np.float32)
                 chunk = np.concatenate([chunk, filling])
             with path.executor(is_single_threaded):
                 result = function(tf.constant(chunk)).numpy()

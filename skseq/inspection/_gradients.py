@@ -155,10 +155,7 @@ def integrated_gradients(
             ConvergenceWarning,
             stacklevel=2,
         )
-    values = rows.in_place(found)
-    if rows.is_list:
-        return values
-    return values.reshape(np.shape(X))
+    return rows.shaped(rows.in_place(found))
 
 
 def _integrated(path, rows, baseline, codes, n_steps):

@@ -138,7 +138,9 @@ class UnequalSequences(Sequences):
     def __init__(self, X, valid=None):
         self._listed = X if valid is None else None
         if valid is None:
-            rows = checked_rows(X, "X", dtype=None, may_be_nan=True)
+            self._is_flat = np.ndim(X[0]) == 1  # rows of token ids
+            columns = [np.reshape(row, (-1, 1)) for row in X] if self._is_flat else X
+            rows = checked_rows(columns, "X", dtype=None, may_be_nan=True)
             self._X = np.concatenate(rows)
             self._lengths = np.array([len(row) for row in rows])
             self._steps = np.arange(len(self._X))
@@ -175,7 +177,8 @@ class UnequalSequences(Sequences):
         self._work = np.array(self._X, order="C")
         self._passed = self._work
         if self._listed is not None:
-            rows = np.split(self._work, self._lengths.cumsum()[:-1])
+            work = self._work[:, 0] if self._is_flat else self._work
+            rows = np.split(work, self._lengths.cumsum()[:-1])
             self._passed = as_listed(rows, self._listed)
 
     def permuted(self, unit, order):

@@ -74,10 +74,7 @@ class Rows:
         self.values, self.valid = checked, None
         if isinstance(checked, PaddedRows):
             self.values = checked.X
-            if self.is_list:
-                self.valid = np.arange(checked.X.shape[1]) < checked.lengths[:, None]
-            else:
-                self.valid = ~is_padding(checked.X, checked.mask_value)
+            self.valid = ~is_padding(checked.X, checked.mask_value)
         self._given, self._estimator = X, estimator
         self._parts = [
             (recipe, rows, np.arange(len(checked)) if index is None else index)
@@ -127,7 +124,7 @@ class Rows:
         Returns
         -------
         values : ndarray, or list of ndarray
-            In the order and shape of X, 0 at padding.
+            In the order of X, 0 at padding. A list for a list.
         """
         if self.valid is None:
             ((_, values),) = found
@@ -140,5 +137,13 @@ class Rows:
                 values[part.index] = block
         if not self.is_list:
             return values
-        rows = [row[:n] for row, n in zip(values, self.lengths, strict=True)]
-        return as_listed(rows, self._given)
+        rows = zip(values, self._given, strict=True)
+        return as_listed([row[: len(given)] for row, given in rows], self._given)
+
+    def shaped(self, values):
+        """Bring a number for each value of X into the shape of X."""
+        if not self.is_list:
+            return values.reshape(np.shape(self._given))
+        # Rows of token ids may have one dimension.
+        rows = zip(values, self._given, strict=True)
+        return as_listed([row.reshape(np.shape(one)) for row, one in rows], self._given)
