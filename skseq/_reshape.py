@@ -183,7 +183,8 @@ def _find_by_pattern(columns, names):
     if not found:
         raise ValueError(
             f"columns={pattern.pattern!r} must match the whole name of some columns of "
-            f"X, got none among {_listed(names)}.{_unprefixed(pattern.fullmatch, names)}"
+            f"X, got none among {_listed(names)}."
+            f"{_unprefixed(pattern.fullmatch, names)}"
         )
     steps = sorted(set().union(*found.values()))
     return found, steps, word, sign

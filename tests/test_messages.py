@@ -51,11 +51,6 @@ MESSAGES = {
         lambda net, X, y, table: net.fit(table.assign(c3=datetime.date(2020, 1, 2)), y),
         r"X must hold numbers, got column 'c3' of dtype object\. .*days since",
     ),
-    "sparse categories in a pipeline": (
-        lambda net, X, y, table: make_pipeline(OneHotEncoder(), net).fit(table, y),
-        r"X must be dense, got a sparse .*OneHotEncoder\(sparse_output=False\) or "
-        r"ColumnTransformer\(sparse_threshold=0\)",
-    ),
     "only dates in a frame": (
         lambda net, X, y, table: net.fit(
             pd.DataFrame({"c0": pd.date_range("2020-01-01", periods=60)}), y
@@ -104,6 +99,16 @@ def test_message_names_place_and_remedy(make_classifier, sequences, case):
     with pytest.raises(ValueError, match=match):
         call(net, X, y, table)
     assert not net.initialized_
+
+
+def test_sparse_categories_in_a_pipeline_name_the_remedy(make_classifier):
+    table = pd.DataFrame({"kind": ["a", "b"] * 10})
+    pipeline = make_pipeline(OneHotEncoder(), make_classifier(epochs=1))
+    match = r"X must be dense, got a sparse .*OneHotEncoder\(sparse_output=False\)"
+    with pytest.raises(TypeError, match=match):
+        pipeline.fit(table, [0, 1] * 10)
+    pipeline.set_params(onehotencoder__sparse_output=False)
+    assert pipeline.fit(table, [0, 1] * 10).predict(table).shape == (20,)
 
 
 ARGUMENTS = {
