@@ -239,6 +239,31 @@ def test_layer_that_draws_repeats_with_the_seed(sequences):
     assert not np.array_equal(fit(0), fit(1))
 
 
+class Forgetful(layers.Dense):
+    """A layer whose copies have the default rate."""
+
+    def __init__(self, units, rate=0.5, **options):
+        super().__init__(units, **options)
+        self.rate = rate
+
+    def call(self, x):
+        return super().call(x) * self.rate
+
+
+def forgetful(inputs, rate=0.5):
+    return Forgetful(3, rate)(layers.Flatten()(inputs))
+
+
+def test_layer_that_loses_an_argument_in_copies_raises(sequences):
+    net = KerasClassifier(forgetful, epochs=1).fit(*sequences)
+    with pytest.raises(
+        ValueError,
+        match=r"Forgetful.get_config\(\) must return all .* 'rate': a copy has rate="
+        r"0.5 in place of 0.2. Let it return .*get_config\(\), 'rate': self.rate}",
+    ):
+        net.set_params(model__rate=0.2).fit(*sequences)
+
+
 def test_seeds_that_keras_draws_are_no_part_of_the_program(sequences):
     def key(seed):
         random.seed(seed)  # from which Keras draws that of a SeedGenerator

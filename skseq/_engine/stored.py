@@ -134,7 +134,29 @@ def _copy(keras_object):
         with building():
             copy = copied_model(keras_object)
             return _compiled(copy, copied(compiled_with(keras_object)))
-    return made_from(*_parts(keras_object), users_parts(keras_object))
+    copy = made_from(*_parts(keras_object), users_parts(keras_object))
+    if not is_keras(type(keras_object)):
+        _check_config(keras_object, copy)
+    return copy
+
+
+def _check_config(keras_object, copy):
+    """Raise if the configuration of a user's object lacks an argument.
+
+    A subclass of a layer that does not extend its `get_config` has the default values
+    of its own arguments in each copy.
+    """
+    config = keras_object.get_config()
+    for name in inspect.signature(type(keras_object).__init__).parameters:
+        value, copied_value = (vars(one).get(name) for one in (keras_object, copy))
+        is_plain = isinstance(value, bool | int | float | str)
+        if name not in config and is_plain and value != copied_value:
+            raise ValueError(
+                f"{type(keras_object).__name__}.get_config() must return all arguments "
+                f"of __init__, got a dict without {name!r}: a copy has {name}="
+                f"{copied_value!r} in place of {value!r}. Let it return "
+                f"{{**super().get_config(), {name!r}: self.{name}}}."
+            )
 
 
 # -------------------------------------------------------------------------- models
