@@ -481,8 +481,9 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         )
         outcome = train(recipe, state, self._rows(rows, target), schedule, watch)
         self._settle(recipe, callbacks, resume, *outcome)
-        is_windows = isinstance(given.X, WindowArray)
-        self._seen_windows = SeenWindows(given.X) if is_windows else None
+        vars(self).pop("_seen_windows", None)
+        if isinstance(given.X, WindowArray):
+            self._seen_windows = SeenWindows(given.X)
         return rest
 
     def _check_partial(self):

@@ -220,7 +220,7 @@ class StackedNetwork(TokenNetwork):
 
     def _learn_lengths(self, whole, held_out, resume):
         super()._learn_lengths(whole, held_out, resume)
-        if resume:
+        if resume and self.n_static == "auto":
             return
         self.n_static_ = self.n_static
         if self.n_static == "auto":
@@ -236,6 +236,12 @@ class StackedNetwork(TokenNetwork):
                 f"n_static must be 0 with pretrained, whose encoder reads all features "
                 f"over time, got {self.n_static!r}."
             )
+
+    def _changed_network(self, recipe):
+        before = self._recipe.network.n_static
+        if recipe.network.n_static != before:
+            return f"n_static={self.n_static} after {before}"
+        return super()._changed_network(recipe)
 
     def _stacked(self, kind, sizes, sizes_name, bidirectional=False, dropout=0.0):
         """Get the options of the network that all families have.

@@ -1,5 +1,7 @@
 """Lists of rows, and other kinds of rows that a caller may pass."""
 
+import datetime
+
 import numpy as np
 import scipy.sparse
 
@@ -269,6 +271,10 @@ WORDS = (
 
 
 def is_date(values):
+    if values.dtype.kind == "O":
+        # Dates with a time zone are objects in an array.
+        kinds = (datetime.date, datetime.timedelta)
+        return any(isinstance(value, kinds) for value in values.ravel()[:1])
     return values.dtype.kind in "Mm"
 
 

@@ -33,6 +33,21 @@ if TYPE_CHECKING:
 # cache, and a call for each of its columns takes little time beside the copying.
 _BLOCK_ROWS = 8192
 
+_NAMELESS = (
+    "X has no column names. Pass a dataframe whose column names are strings (in a "
+    "pipeline by set_output(transform='pandas') on the steps before)"
+)
+
+
+def _unprefixed(is_wanted, names):
+    """Get the remedy for names with the prefix of a ColumnTransformer, or ""."""
+    if not any(is_wanted(name.partition("__")[2]) for name in names):
+        return ""
+    return (
+        " To keep the names of columns without the name of a step, use "
+        "ColumnTransformer(verbose_feature_names_out=False)."
+    )
+
 
 def _listed(values, at_most=8):
     """List values for a message, and count those that are too many."""
@@ -141,9 +156,8 @@ def _find_by_pattern(columns, names):
     pattern, word = _compile(columns)
     if names is None:
         raise ValueError(
-            "columns is a regular expression, but X has no column names. Pass a "
-            "dataframe whose column names are strings, or map features to positions, "
-            "for instance columns={'sales': [0, 1, 2]}."
+            f"columns is a regular expression, but {_NAMELESS}, or map features to "
+            f"positions, for instance columns={{'sales': [0, 1, 2]}}."
         )
     sign = -1 if word == "lag" else 1
     found = {}
@@ -170,6 +184,7 @@ def _find_by_pattern(columns, names):
         raise ValueError(
             f"columns={pattern.pattern!r} must match the whole name of some columns of "
             f"X, got none among {_listed(names)}."
+            f"{_unprefixed(pattern.fullmatch, names)}"
         )
     steps = sorted(set().union(*found.values()))
     return found, steps, word, sign
@@ -180,14 +195,14 @@ def _column_position(entry, feature, positions, n_columns):
     if isinstance(entry, str):
         if positions is None:
             raise ValueError(
-                f"columns: feature {feature!r} names the column {entry!r}, but X has "
-                f"no column names. Pass a dataframe whose column names are strings, or "
-                f"give positions."
+                f"columns: feature {feature!r} names the column {entry!r}, but "
+                f"{_NAMELESS}, or give positions."
             )
         if entry not in positions:
             raise ValueError(
                 f"columns: feature {feature!r} names the column {entry!r}, which X "
-                f"does not have.{nearest(entry, positions)}"
+                f"does not have.{_unprefixed(lambda name: name == entry, positions)}"
+                f"{nearest(entry, positions)}"
             )
         if len(positions[entry]) > 1:
             raise ValueError(

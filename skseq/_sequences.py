@@ -116,13 +116,7 @@ def check_sequences(
         value = PADDING if rows[0].dtype.kind == "f" else 0
         X = padded(rows, value=value)
         return PaddedRows(X, value, counts, X.shape[1], is_ready=value == PADDING)
-    if scipy.sparse.issparse(X):
-        raise TypeError(
-            f"{name} must be dense, got a sparse {type(X).__name__}. Sparse data is "
-            f"not supported: use {name}.toarray(), or in a pipeline "
-            f"OneHotEncoder(sparse_output=False) or "
-            f"ColumnTransformer(sparse_threshold=0)."
-        )
+    _check_dense(X, name)
     n_dimensions = _n_dimensions(X, name)
     if n_dimensions < 2 or (n_dimensions > 3 and not as_is):
         more = " or more" if as_is else ""
@@ -201,8 +195,19 @@ def _check_whole_steps(X, name):
             )
 
 
+def _check_dense(X, name):
+    if scipy.sparse.issparse(X):
+        raise TypeError(
+            f"{name} must be dense, got a sparse {type(X).__name__}. Sparse data is "
+            f"not supported: use {name}.toarray(), or in a pipeline "
+            f"OneHotEncoder(sparse_output=False) or "
+            f"ColumnTransformer(sparse_threshold=0)."
+        )
+
+
 def checked_array(estimator, X, n_dimensions, reset, name, **checks):
     """Call scikit-learn's check of X; errors name X, or a column of a dataframe."""
+    _check_dense(X, name)
     if checks["dtype"] is not None:
         _check_columns(X, name, is_date, DATES)
     try:
@@ -243,6 +248,7 @@ def checked_table(estimator, X, left_out=(), name="X"):
     names : list or None
         The names of its columns, for a dataframe.
     """
+    _check_dense(X, name)
     names = None
     if is_frame(X):
         names = [c for c in X.columns if c not in left_out]

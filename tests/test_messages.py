@@ -1,5 +1,6 @@
 """Messages that newcomers meet: they name the place, what came, and what to do."""
 
+import datetime
 import re
 
 import keras
@@ -11,6 +12,8 @@ import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 import skseq
 
@@ -37,6 +40,16 @@ MESSAGES = {
             table.assign(c3=pd.Timestamp("2020-01-02")), y
         ),
         r"X must hold numbers, got column 'c3' of dtype datetime64.*days since",
+    ),
+    "dates with a time zone in a frame": (
+        lambda net, X, y, table: net.fit(
+            table.assign(c3=pd.Timestamp("2020-01-02", tz="Europe/Berlin")), y
+        ),
+        r"column 'c3' of dtype datetime64\[.*Europe/Berlin\]\. .*days since",
+    ),
+    "dates of Python in a frame": (
+        lambda net, X, y, table: net.fit(table.assign(c3=datetime.date(2020, 1, 2)), y),
+        r"X must hold numbers, got column 'c3' of dtype object\. .*days since",
     ),
     "only dates in a frame": (
         lambda net, X, y, table: net.fit(
@@ -86,6 +99,16 @@ def test_message_names_place_and_remedy(make_classifier, sequences, case):
     with pytest.raises(ValueError, match=match):
         call(net, X, y, table)
     assert not net.initialized_
+
+
+def test_sparse_categories_in_a_pipeline_name_the_remedy(make_classifier):
+    table = pd.DataFrame({"kind": ["a", "b"] * 10})
+    pipeline = make_pipeline(OneHotEncoder(), make_classifier(epochs=1))
+    match = r"X must be dense, got a sparse .*OneHotEncoder\(sparse_output=False\)"
+    with pytest.raises(TypeError, match=match):
+        pipeline.fit(table, [0, 1] * 10)
+    pipeline.set_params(onehotencoder__sparse_output=False)
+    assert pipeline.fit(table, [0, 1] * 10).predict(table).shape == (20,)
 
 
 ARGUMENTS = {

@@ -437,6 +437,10 @@ BAD_FITS = {
         {"columns": STEP}, GOOD.to_numpy(), ValueError,
         "columns .* X has no column names",
     ),
+    "names-of-a-pipeline": (
+        {"columns": STEP}, GOOD.to_numpy(), ValueError,
+        r"in a pipeline by set_output\(transform='pandas'\) on the steps before",
+    ),
     "number-names": (
         {"columns": STEP}, pd.DataFrame(np.ones((2, 2))), ValueError,
         "columns .* X has no column names",
@@ -444,6 +448,10 @@ BAD_FITS = {
     "none-match": (
         {"columns": r"(?P<feature>b)_m(?P<step>\d)"}, GOOD, ValueError,
         "columns=.* must match .* none among 'a_m1', 'a_m2', 'age'",
+    ),
+    "none-match-with-prefix": (
+        {"columns": r"(?P<feature>a)_m(?P<step>\d)"}, GOOD.add_prefix("scale__"),
+        ValueError, r"none among 'scale__a_m1'.*verbose_feature_names_out=False",
     ),
     "same-step": (
         {"columns": STEP}, renamed("a_m1", "a_m01"), ValueError,
@@ -480,6 +488,10 @@ BAD_FITS = {
         {"columns": {"a": ["a_m1", "a_n2"]}}, GOOD, ValueError,
         "columns: feature 'a' names the column 'a_n2', .* Did you mean 'a_m2'",
     ),
+    "unknown-with-prefix": (
+        {"columns": {"a": ["a_m1", "a_m2"]}}, GOOD.add_prefix("scale__"), ValueError,
+        "names the column 'a_m1', .*verbose_feature_names_out=False",
+    ),
     "names-array": (
         {"columns": {"a": ["a_m1"]}}, GOOD.to_numpy(), ValueError,
         "columns: feature 'a' names the column 'a_m1', but X has no column names",
@@ -513,7 +525,10 @@ BAD_FITS = {
     "3d": ({}, np.ones((2, 2, 2)), ValueError, "dim 3"),
     "no-rows": ({}, np.ones((0, 3)), ValueError, "0 sample"),
     "no-columns": ({}, np.ones((3, 0)), ValueError, r"0 feature\(s\)"),
-    "sparse": ({}, scipy.sparse.csr_array(np.eye(3)), TypeError, "[Ss]parse"),
+    "sparse": (
+        {}, scipy.sparse.csr_array(np.eye(3)), TypeError,
+        r"X must be dense, got a sparse csr_array.*OneHotEncoder\(sparse_output=False",
+    ),
     "text": ({}, [["a", "b"]], ValueError, "X can't be used: .*(numeric|string)"),
     "text-column": (
         {}, GOOD.assign(age="old"), ValueError,

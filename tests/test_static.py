@@ -12,12 +12,14 @@ from sklearn.preprocessing import StandardScaler
 from estimators import CLASSIFIERS, FAST, REGRESSORS, make
 from skseq import (
     AutoencoderTransformer,
+    Conv1DClassifier,
     DenseClassifier,
     GRURegressor,
     LSTMClassifier,
     SequenceReshaper,
     make_windows,
 )
+from skseq.inspection import FilterDisplay, integrated_gradients
 
 NAMES = [name for name in CLASSIFIERS if name != "KerasClassifier"]
 
@@ -118,6 +120,39 @@ def test_static_features_survive_pickles_and_going_on():
     flat = np.repeat(X[:, :1], 5, axis=1)
     assert loaded.fit(flat, y).n_static_ == 2
     assert loaded.partial_fit(X, y).n_iter_ == 5
+    assert loaded.set_params(n_static=2).fit(X, y).n_iter_ == 7
+
+
+@pytest.mark.parametrize("n_static", [0, 1])
+def test_going_on_with_other_static_features_raises(n_static):
+    X, y = rows_with_static()
+    net = DenseClassifier(4, epochs=1, n_static=2, warm_start=True).fit(X, y)
+    net.set_params(n_static=n_static)
+    for method in (net.fit, net.partial_fit):
+        with pytest.raises(ValueError, match=f"got n_static={n_static} after 2"):
+            method(X, y)
+        assert net.n_static_ == 2
+    assert net.set_params(warm_start=False).fit(X, y).n_static_ == n_static
+
+
+def test_filters_are_drawn_without_static_features():
+    X, y = rows_with_static()
+    net = Conv1DClassifier(4, kernel_size=2, epochs=1, n_static=1).fit(X, y)
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    names = ["over time", "also over time", "static"]
+    display = FilterDisplay.from_estimator(net, X, feature_names=names)
+    (legend,) = display.figure_.legends
+    assert [text.get_text() for text in legend.get_texts()] == names[:2]
+    assert display.windows.shape[3] == display.filters.shape[1] == 2
+    pyplot.close(display.figure_)
+
+
+def test_attributions_of_static_features_are_at_the_first_timestep():
+    X, y = rows_with_static()
+    net = LSTMClassifier(4, epochs=1, n_static=2, random_state=0).fit(X, y)
+    found = integrated_gradients(net, X[:5])
+    assert (found[:, 0, 1:] != 0).all()
+    assert (found[:, 1:, 1:] == 0).all()
 
 
 def test_wrong_number_of_static_features_raises():

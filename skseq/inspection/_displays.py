@@ -612,7 +612,8 @@ class FilterDisplay:
         n_windows : int, default=20
             Number of windows for each filter.
         feature_names : array-like of str of shape (n_features,), default=None
-            None: ``"feature0"``, ``"feature1"``, ...
+            Names of the features of X; those of static features are not used. None:
+            ``"feature0"``, ``"feature1"``, ...
 
         Returns
         -------
@@ -621,15 +622,19 @@ class FilterDisplay:
         """
         found = top_windows(estimator, X, n_windows=n_windows)
         filters = convolution_filters(estimator)
-        if found.windows.shape[3] != filters.shape[1]:
+        # Static features come last, and no filter reads them.
+        n_read = found.windows.shape[3] - getattr(estimator, "n_static_", 0)
+        if n_read != filters.shape[1]:
             raise ValueError(
                 f"X must hold the features that the filters read, got "
-                f"{found.windows.shape[3]} for filters over {filters.shape[1]}, such "
+                f"{n_read} for filters over {filters.shape[1]}, such "
                 f"as the elements of an embedding. Take the windows of top_windows."
             )
+        if feature_names is not None:
+            feature_names = list(feature_names)[:n_read]
         kept = np.argsort(-found.value.mean(axis=1), kind="stable")[:n_filters]
         display = cls(
-            filters[:, :, kept], found.windows[kept], numbers=kept,
+            filters[:, :, kept], found.windows[kept, ..., :n_read], numbers=kept,
             feature_names=feature_names,
         )  # fmt: skip
         return display.plot()

@@ -50,8 +50,8 @@ def convolution_filters(estimator: Any, *, layer: int = 0) -> np.ndarray:
     -------
     filters : ndarray of shape (kernel_size, n_features, n_filters)
         The first axis is time, the oldest timestep first. For a separable convolution
-        the product of its two kernels. In the first layer the features are those of X,
-        or for token ids the elements of their vectors.
+        the product of its two kernels. In the first layer the features are those of X
+        without static ones, or for token ids the elements of their vectors.
 
     Raises
     ------
