@@ -206,8 +206,11 @@ def _labels(parts, X):
                 f"groups must have one entry for each of the {n_rows} rows of X, got "
                 f"an array of shape {values.shape}."
             )
-        if (values != values).any() or any(one is None for one in values[:1]):
-            raise ValueError("groups must have no missing values, got NaN or None.")
+        if is_missing(values).any():
+            raise ValueError(
+                f"groups must have no missing values, got one in row "
+                f"{is_missing(values).argmax()}. Fill them in, or leave out such rows."
+            )
         arrays.append(values)
     if len(arrays) == 1:
         return arrays[0]
@@ -216,6 +219,16 @@ def _labels(parts, X):
         found, inverse = np.unique(values, return_inverse=True)
         codes = np.unique(codes * len(found) + inverse, return_inverse=True)[1]
     return codes
+
+
+def is_missing(values):
+    """Find missing values in an array of any dtype: NaN, NaT, None and pandas.NA."""
+    if values.dtype != object:
+        return values != values
+    # Neither is equal to itself, and the truth of NA is not known.
+    equal = [one is not None and one == one for one in values.ravel().tolist()]
+    found = [one is not True and one is not np.True_ for one in equal]
+    return np.array(found, bool).reshape(values.shape)
 
 
 def _times(values):
@@ -236,11 +249,11 @@ def _times(values):
             f"{f' such as {times[0]!r}' if times.size else ''}. Convert it, for "
             f"instance by pandas.to_datetime."
         )
-    is_missing = np.isnat(times) if times.dtype.kind in "mM" else ~np.isfinite(times)
-    if is_missing.any():
+    bad = np.isnat(times) if times.dtype.kind in "mM" else ~np.isfinite(times)
+    if bad.any():
         raise ValueError(
-            f"time must have no missing values, got {times[is_missing][0]} in row "
-            f"{is_missing.argmax()}. Leave out such rows."
+            f"time must have no missing values, got {times[bad][0]} in row "
+            f"{bad.argmax()}. Leave out such rows."
         )
     return times
 

@@ -118,6 +118,11 @@ def check_sequences(
         return PaddedRows(X, value, counts, X.shape[1], is_ready=value == PADDING)
     _check_dense(X, name)
     n_dimensions = _n_dimensions(X, name)
+    if n_dimensions == 1 and isinstance(next(iter(X), None), str):
+        raise ValueError(
+            f"{name} must hold numbers, got texts. Put TextSequencer() before the "
+            f"network, and set embedding_dim of the network, for instance to 32."
+        )
     if n_dimensions < 2 or (n_dimensions > 3 and not as_is):
         more = " or more" if as_is else ""
         raise ValueError(

@@ -358,3 +358,20 @@ def check_finite(windows: WindowArray, name: str, dtype, is_nan_padding: bool) -
             f"{name} must hold finite numbers, got windows with infinity, or a value "
             f"too large for {np.dtype(dtype)}, {where}."
         )
+
+
+def as_sequences(X):
+    """Copy windows to an array, or to a list of rows if some have padding.
+
+    Parameters
+    ----------
+    X : object
+        Anything but windows is returned as it is.
+    """
+    if not isinstance(X, WindowArray):
+        return X
+    counts = X.lengths
+    if counts is None or (counts == X.n_timesteps).all():
+        return np.asarray(X)
+    rows = X.gathered(np.arange(len(X)), X.table.dtype, fill=0)
+    return [row[:n] for row, n in zip(rows, counts, strict=True)]

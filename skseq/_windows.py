@@ -18,6 +18,7 @@ from skseq._panel import (
     calendar,
     checked_columns,
     columns_of,
+    is_missing,
     read,
     row_dtype,
     row_keys,
@@ -224,9 +225,11 @@ def _columns_or_values(X, name, value, may_be_list=False):
         return None
     if np.ndim(value) == 1 and len(value) == len(X):
         columns = columns_of(X, value) if is_frame(X) else None
-        if columns is None:
-            return np.asarray(value) if isinstance(value, list | tuple) else value
-        return columns
+        if columns is None and isinstance(value, list | tuple):
+            values = np.asarray(value)
+            # NumPy makes a text of a missing value beside texts.
+            return np.asarray(value, object) if values.dtype.kind == "U" else values
+        return value if columns is None else columns
     return checked_columns(X, name, value, may_be_list)
 
 
@@ -280,7 +283,7 @@ def _with_missing(windows, y):
         missing = np.isnan(windows.table).any(axis=1)
     found = touches(replace(windows, n_ahead=0), missing)
     if y is not None:
-        missing = np.array([one is None for one in y]) if y.dtype == object else y != y
+        missing = is_missing(y)
         missing = missing.any(axis=1) if missing.ndim > 1 else missing
         found |= touches(windows, missing, targets_only=True)
     return found
@@ -485,7 +488,8 @@ class WindowTransformer(
         if history is not None:
             past = self._checked(history, reset=False, name="history")
         if past is not None and len(past):
-            joined = _joined(self._past(past, table), table)
+            past = self._past(past, table)
+            joined = _joined(past, table) if len(past) else table
         return self._windows(self._read(joined), len(table))
 
     def _fit(self, X):
@@ -532,15 +536,19 @@ class WindowTransformer(
         return groups, time
 
     def _past(self, past, X):
-        """Leave out rows of the past that X has too."""
+        """Leave out rows of the past that X has too, and those of other groups."""
         groups, time = self._columns(X)
-        ours, theirs = (row_keys(part, groups, time) for part in (X, past))
-        if ours[1] is None:
-            return past
-        near = (ours[1] >= theirs[1].min()) & (ours[1] <= theirs[1].max())
-        both = set(zip(ours[0][near].tolist(), ours[1][near].tolist(), strict=True))
-        keys = zip(theirs[0].tolist(), theirs[1].tolist(), strict=True)
-        return take_rows(past, np.array([key not in both for key in keys]).nonzero()[0])
+        (labels, times), (past_labels, past_times) = (
+            row_keys(part, groups, time) for part in (X, past)
+        )
+        known = set(labels.tolist())
+        keep = np.array([label in known for label in past_labels.tolist()])
+        if times is not None:
+            near = (times >= past_times.min()) & (times <= past_times.max())
+            both = set(zip(labels[near].tolist(), times[near].tolist(), strict=True))
+            keys = zip(past_labels.tolist(), past_times.tolist(), strict=True)
+            keep &= np.array([key not in both for key in keys])
+        return take_rows(past, np.flatnonzero(keep))
 
     def _keep_history(self, X, panel):
         self.history_ = None

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from numpy.testing import assert_array_equal
 from scipy.special import expit, logit
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LinearRegression
@@ -25,7 +26,9 @@ from skseq import (
     KerasClassifier,
     LSTMRegressor,
     SequenceReshaper,
+    WindowTransformer,
     inspection,
+    make_windows,
 )
 from skseq.inspection import (
     AttributionDisplay,
@@ -999,3 +1002,26 @@ def test_display_without_matplotlib_names_the_extra():
 def test_inspection_lists_its_names():
     assert inspection.__all__ == sorted(inspection.__all__)
     assert all(hasattr(inspection, name) for name in inspection.__all__)
+
+
+# --------------------------------------------------------------------------- windows
+
+
+def test_windows_are_looked_into_as_arrays_and_lists():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(60, 2)), columns=["heat", "load"])
+    X, y, *_ = make_windows(table, table["load"] > 0.1, n_timesteps=3)
+    net = DenseClassifier(4, epochs=3, random_state=0).fit(X, y)
+    assert_array_equal(
+        integrated_gradients(net, X), integrated_gradients(net, np.asarray(X))
+    )
+    result = permutation_importance(net, X, y, over="cells", random_state=0)
+    assert result.feature_names.tolist() == ["heat", "load"]
+    assert result.importances_mean.shape == (3, 2)
+    # Windows with padding are a list.
+    X = WindowTransformer(3, ordered=True).fit_transform(table)
+    net.fit(X, table["load"] > 0.1)
+    rows = integrated_gradients(net, X)
+    assert [row.shape for row in rows[:4]] == [(1, 2), (2, 2), (3, 2), (3, 2)]
+    result = permutation_importance(net, X, table["load"] > 0.1, random_state=0)
+    assert result.feature_names.tolist() == ["heat", "load"]

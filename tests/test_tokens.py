@@ -436,7 +436,7 @@ def test_partial_fit_equals_fit(make_some):
 
 def test_grid_search_over_the_length_of_vectors():
     search = GridSearchCV(
-        make(epochs=20), {"embedding_dim": [1, 4], "dropout": [0.0, 0.1]}, cv=2,
+        make(epochs=20), {"embedding_dim": [1, 4]}, cv=2,
         error_score="raise",
     )  # fmt: skip
     search.fit(X, Y)

@@ -255,8 +255,9 @@ def test_missing_times_and_groups_raise(panel):
         ValueError, match="time must have no missing values, got nan in"
     ):
         make_windows([1, 2], n_timesteps=1, time=[1, NAN])
-    with pytest.raises(ValueError, match="groups must have no missing values"):
-        make_windows([1, 2], n_timesteps=1, groups=[1, NAN])
+    for missing in (NAN, None, pd.NA, pd.NaT):
+        with pytest.raises(ValueError, match="groups must have no missing.*row 1"):
+            make_windows([1, 2], n_timesteps=1, groups=["a", missing])
     with pytest.raises(ValueError, match="got column 'machine' of dtype"):
         make_windows(panel, n_timesteps=1)
     dates = panel.assign(hour=pd.to_datetime(panel["hour"]))
@@ -352,6 +353,7 @@ def test_later_rows_have_the_rows_of_fit_before_them(panel):
     expected = [[NAN, NAN, 0], [20, 30, 90], [NAN, 60, 70]]
     assert_array_equal(np.asarray(X)[:, :, 0], expected)
     assert X.rows.tolist() == [[-1, -1, 0], [-1, -1, 1], [-1, -1, 2]]
+    assert len(to_windows.transform(later[:1]).table) == 1  # no past of group c
     # The rows of fit again are not their own past.
     assert_array_equal(to_windows.transform(panel), to_windows.fit_transform(panel))
 

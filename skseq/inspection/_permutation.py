@@ -15,6 +15,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skseq._reshape import SequenceReshaper
 from skseq._validation import HasMethods, Interval, StrOptions, check_arguments
+from skseq._window_array import WindowArray, as_sequences
 from skseq.inspection._permuting import Sequences, permutable
 from skseq.inspection._units import arranged, final_of, units_of
 
@@ -87,8 +88,8 @@ def permutation_importance(
         before them keep the columns of X. Otherwise, and where each column is a
         timestep, a feature is a column.
     feature_names : array-like of str of shape (n_features,), default=None
-        None: the names that the reshaper or the dataframe gives, or ``"feature0"``,
-        ``"feature1"``, ...
+        None: the names that the reshaper, the dataframe or the windows have, or
+        ``"feature0"``, ``"feature1"``, ...
     scoring : str, callable, list, tuple or dict, default=None
         As in scikit-learn: the name of a scorer, a scorer, or several of them. None:
         the method ``score`` of the estimator.
@@ -180,6 +181,9 @@ def permutation_importance(
             "random_state": random_state,
         },
     )
+    if feature_names is None and isinstance(X, WindowArray):
+        feature_names = X.names
+    X = as_sequences(X)
     final, _ = final_of(estimator)
     rows = permutable(X, getattr(final, "mask_value", None))
     columns = names = None

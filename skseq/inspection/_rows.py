@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from skseq._lists import as_listed, is_list_of_rows
 from skseq._padded import PADDING, PaddedRows, is_padding
 from skseq._supervised import SupervisedEstimator
+from skseq._window_array import as_sequences
 
 
 def check_network(estimator):
@@ -69,6 +70,7 @@ class Rows:
     """
 
     def __init__(self, estimator, X):
+        X = as_sequences(X)
         checked = estimator._check_rows(X, reset=False)
         self.is_list = is_list_of_rows(X)
         self.values, self.valid = checked, None
