@@ -12,8 +12,11 @@ rates of both, on few rows.
 # The layer
 # ---------
 # A dense layer whose weights are kept with probability ``1 - rate`` in each training
-# step, and scaled so that their mean remains. The seed generator is part of the layer,
-# so that ``random_state`` of the estimator determines the draws.
+# step, and scaled so that their mean remains. The paper draws weights for each row, and
+# approximates the outputs of all draws in predictions; here a batch has one draw, and
+# predictions use all weights. ``get_config`` has the arguments of the class, so that
+# its objects can be copied. The seed generator is part of the layer, so that
+# ``random_state`` of the estimator determines the draws.
 import keras
 
 
@@ -36,16 +39,13 @@ class DropConnect(keras.layers.Dense):
 
 
 def network(inputs, method="neither", rate=0.0):
-    """Build two wide hidden layers, with one of the methods or neither."""
+    """Build two hidden layers, the second with one of the methods or neither."""
     x = keras.layers.Flatten()(inputs)
-    for _ in range(2):
-        if method == "DropConnect":
-            x = DropConnect(200, rate, activation="relu")(x)
-        else:
-            x = keras.layers.Dense(200, activation="relu")(x)
-        if method == "dropout":
-            x = keras.layers.Dropout(rate)(x)
-    return x
+    x = keras.layers.Dense(200, activation="relu")(x)
+    if method == "DropConnect":
+        return DropConnect(200, rate, activation="relu")(x)
+    x = keras.layers.Dense(200, activation="relu")(x)
+    return keras.layers.Dropout(rate)(x) if method == "dropout" else x
 
 
 # %%
@@ -71,25 +71,35 @@ grid = GridSearchCV(
     cv=StratifiedShuffleSplit(5, train_size=250, random_state=0),
     refit=False,
 ).fit(X, y)
-results = pd.DataFrame(grid.cv_results_)[
-    ["param_model__method", "param_model__rate", "mean_test_score", "std_test_score"]
-]
-results.columns = ["method", "rate", "accuracy", "spread"]
-results.round(4)
+results = pd.DataFrame(grid.cv_results_).rename(
+    columns={"param_model__method": "method", "param_model__rate": "rate"}
+)
+results[["method", "rate", "mean_test_score", "std_test_score"]].round(4)
 
 # %%
-# Both methods help a little, dropout at high rates, and DropConnect at any. The band is
-# the standard deviation over the splits, which all methods share.
+# All candidates see the same splits, so that the difference to the network with
+# neither method is known for each split. Dropout gains a thousandth, less than splits
+# differ by, and DropConnect loses a few thousandths at high rates. The gains in the
+# paper are those of larger networks on more rows.
 import matplotlib.pyplot as plt
 
+splits = results.filter(regex="^split.*_test_score$").to_numpy()
+gains = splits - splits[(results["method"] == "neither").to_numpy()]
 fig, ax = plt.subplots(figsize=(7, 4), layout="constrained")
-base = results[results["method"] == "neither"].iloc[0]
-ax.axhline(base["accuracy"], color="black", linestyle=":", label="neither")
-for method, color in (("dropout", "tab:blue"), ("DropConnect", "tab:red")):
-    part = results[results["method"] == method]
-    ax.plot(part["rate"], part["accuracy"], "o-", color=color, label=method)
-    low, high = part["accuracy"] - part["spread"], part["accuracy"] + part["spread"]
-    ax.fill_between(part["rate"], low, high, color=color, alpha=0.12)
-ax.set(xlabel="rate", ylabel="accuracy", title="250 digits to learn from")
-ax.legend()
+ax.axhline(0, color="black", linestyle=":", label="neither")
+for method, color, shift in (
+    ("dropout", "tab:blue", -0.01),
+    ("DropConnect", "tab:red", 0.01),
+):
+    chosen = (results["method"] == method).to_numpy()
+    places = results["rate"][chosen].astype(float) + shift
+    ax.plot(places, gains[chosen].mean(axis=1), "o-", color=color, label=method)
+    ax.plot(places, gains[chosen], ".", color=color, alpha=0.4)
+ax.set(
+    xlabel="rate",
+    xticks=rates,
+    ylabel="gain of accuracy",
+    title="250 digits to learn from (small dots: splits)",
+)
+ax.legend(loc="lower left")
 plt.show()

@@ -125,6 +125,9 @@ results.round(3)
 # %%
 # What the network looks at
 # -------------------------
+# On the real data no network is better than logistic regression, and the threshold
+# matters more than the model: a ROC AUC of 1,000 applicants is known to 0.02 at best.
+#
 # The columns of the table are permuted, before they are encoded, on applicants that the
 # network was not trained on.
 from sklearn.inspection import permutation_importance
@@ -152,11 +155,10 @@ left.axvline(
 )
 left.invert_yaxis()
 left.set(
-    xlim=(0, 1.7),
     xlabel="cost for each applicant",
     title="Costs (in brackets: ROC AUC)",
 )
-left.legend(loc="lower right", framealpha=1)
+left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=3, frameon=False)
 right.boxplot(
     worth.importances[order].T, orientation="horizontal",
     tick_labels=table.columns[order],

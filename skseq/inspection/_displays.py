@@ -631,7 +631,7 @@ class FilterDisplay:
                 f"as the elements of an embedding. Take the windows of top_windows."
             )
         if feature_names is not None:
-            feature_names = list(feature_names)[:n_read]
+            feature_names = np.asarray(feature_names)[:n_read]
         kept = np.argsort(-found.value.mean(axis=1), kind="stable")[:n_filters]
         display = cls(
             filters[:, :, kept], found.windows[kept, ..., :n_read], numbers=kept,
