@@ -8,10 +8,9 @@ The tweets are those of ``examples/plot_tweets.py``, all of them. A split puts a
 tweets with one text on one side; seed s takes fold s of a StratifiedGroupKFold of five,
 shuffled with s, and is the random state of the networks. The measure is the one-vs-rest
 ROC AUC, the mean over the three classes; standard deviations are over the seeds. All
-models get the same rows. The numbers of epochs of the networks were chosen on the five folds of
-seed 0 with other first weights, and then kept. Networks on pieces of words are also
-trained with the confidence of the labels as sample weights, which the table names, and
-with labels that are smoothed.
+models get the same rows. The options of the networks were chosen on the five folds of
+seed 0, one of which is a test part here. "Confidence" means that the confidence of the
+labels are the sample weights, and "smoothed" that labels are smoothed by 0.2.
 """
 
 import argparse
