@@ -1,4 +1,4 @@
-"""Dense networks over the flattened sequence."""
+"""Dense networks over the flattened or pooled sequence."""
 
 from __future__ import annotations
 
@@ -80,7 +80,8 @@ class DenseClassifier(DenseNetwork, SequenceClassifier):
     The timesteps are laid side by side and go through dense layers to an output for
     each class, as in a multilayer perceptron [1]_. The layers are Keras' own. It is the
     baseline: if a network that uses the order of the timesteps is not better, the order
-    is of little use.
+    is of little use. With ``pooling="mean"`` and ``embedding_dim``, it learns from a
+    text as from a bag of words.
 
     See Also
     --------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -495,7 +496,8 @@ def _remedy(value):
     """Write the end of a message about something that is no text, after a space."""
     if isinstance(value, bytes):
         return " Decode it, as in text.decode('utf-8')."
-    if value is None or value != value or type(value).__name__ == "NAType":
+    is_nan = isinstance(value, float) and math.isnan(value)
+    if value is None or is_nan or type(value).__name__ == "NAType":
         return " Fill in missing texts, for instance with X.fillna('')."
     if isinstance(value, (list, tuple, np.ndarray)):
         return (

@@ -557,3 +557,22 @@ def test_tables_and_lists_are_told_apart():
     net.fit(np.ones((2, 18)), [0, 1])
     with pytest.raises(ValueError, match="got a list of rows"):
         net.predict(ROWS)
+
+
+# ---------------------------------------------------------- dense networks with pooling
+
+
+@pytest.mark.parametrize("pooling", ["mean", "max", "attention"])
+def test_pooled_dense_network_reads_rows_of_any_length(pooling):
+    net = skseq.DenseClassifier(4, pooling=pooling, **FAST).fit(ROWS, Y)
+    wide = np.full((48, 30, 2), np.nan, np.float32)
+    for place, row in zip(wide, ROWS, strict=True):
+        place[5 : 5 + len(row)] = row
+    masked = skseq.DenseClassifier(4, pooling=pooling, mask_value=np.nan, **FAST)
+    np.testing.assert_array_equal(
+        masked.fit(wide, Y).predict_proba(wide), net.predict_proba(ROWS)
+    )
+    twice = [np.concatenate([row, row]) for row in ROWS]  # the same mean and maximum
+    np.testing.assert_allclose(
+        net.predict_proba(twice), net.predict_proba(ROWS), atol=1e-6
+    )

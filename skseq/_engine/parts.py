@@ -101,9 +101,9 @@ class Embedding:
             With zeros at padding, so that training does not change the vector of 0.
         mask : tensor of bool of shape (n_samples, n_timesteps)
         """
-        ids = keras.ops.cast(keras.ops.squeeze(x, -1), "int32")
+        x = keras.ops.maximum(keras.ops.squeeze(x, -1), 0.0)
+        ids = keras.ops.cast(x, "int32")
         mask = keras.ops.greater(ids, 0)
-        ids = keras.ops.where(mask, ids, keras.ops.zeros_like(ids))
         is_known = keras.ops.less(ids, self.n_tokens)
         ids = keras.ops.where(is_known, ids, keras.ops.ones_like(ids))
         x = make_layer(
