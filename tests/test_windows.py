@@ -26,6 +26,8 @@ from skseq import (
     WindowTransformer,
     make_windows,
 )
+from skseq._padded import PADDING
+from skseq._window_array import as_rows
 
 NAN = np.nan
 
@@ -512,6 +514,16 @@ def test_network_gives_windows_with_padding_the_bits_of_a_list(name):
     assert_array_equal(masked.predict(X), listed.predict(rows))
     # All rows with a full window, after a fit with shorter ones.
     assert_array_equal(lazy.predict(X[2::4]), listed.predict(rows[2::4]))
+
+
+def test_windows_remain_a_table_in_networks():
+    table = np.arange(20.0).reshape(10, 2)
+    full = as_rows(make_windows(table, n_timesteps=3).X, np.float32, None)
+    padded = WindowTransformer(3, ordered=True).fit_transform(table)
+    padded = as_rows(padded, np.float32, None)
+    assert padded.at_once() is padded  # rows of a list are padded once
+    assert full.windows.table is table is padded.X.windows.table
+    assert padded[:2].tolist()[0][1:] == [[PADDING, PADDING]] * 2
 
 
 def test_windows_in_predict_may_be_longer_than_those_in_fit():
