@@ -57,7 +57,7 @@ sphinx_gallery_conf = {
 
 
 def _unlink(app, what, name, obj, options, lines):
-    """Replace links to labels and terms in scikit-learn's documentation by plain text."""
+    """Replace links to labels and terms of scikit-learn by plain text."""
     if getattr(obj, "__module__", "").startswith("sklearn."):
         lines[:] = [re.sub(r":(ref|term):`([^`<]*)[^`]*`", r"\2", one) for one in lines]
 
