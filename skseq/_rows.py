@@ -1,6 +1,7 @@
 """The rows of a fit: as passed by the caller, validated, and held out."""
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -177,12 +178,11 @@ def _split_groups(strata, groups, fraction, seed):
     n_groups = len(np.unique(groups))
     if n_groups < 2:
         raise ValueError(f"groups must hold at least 2 groups, got {n_groups}.")
-    splitter = StratifiedGroupKFold(
-        min(n_splits, n_groups), shuffle=True, random_state=seed
-    )
-    splits = list(splitter.split(strata, strata, groups))
+    n_splits = min(n_splits, n_groups)
+    splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
+    splits = splitter.split(strata, strata, groups)
     # In scikit-learn 1.6 the first split does not depend on the seed.
-    large, small = splits[seed % len(splits)]
+    large, small = next(islice(splits, seed % n_splits, None))
     return (small, large) if swapped else (large, small)
 
 
