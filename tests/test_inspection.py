@@ -1025,3 +1025,19 @@ def test_windows_are_looked_into_as_arrays_and_lists():
     assert [row.shape for row in rows[:4]] == [(1, 2), (2, 2), (3, 2), (3, 2)]
     result = permutation_importance(net, X, table["load"] > 0.1, random_state=0)
     assert result.feature_names.tolist() == ["heat", "load"]
+
+
+def test_padded_windows_are_drawn_and_weighted_as_a_list():
+    table = np.random.default_rng(0).normal(size=(40, 2))
+    y = np.arange(40) % 3
+    X = WindowTransformer(3, ordered=True).fit_transform(table)
+    net = GRUClassifier(4, pooling="attention", epochs=1, random_state=0).fit(X, y)
+    weights = attention_weights(net, X)
+    assert isinstance(weights, list)
+    assert [len(row) for row in weights[:4]] == [1, 2, 3, 3]
+    display = AttributionDisplay.from_estimator(net, X, row=1)
+    assert display.attributions.shape == (2, 2)
+    # Windows that are no fair test of a score can be looked into, without a warning.
+    X, y, *_ = make_windows(table, y, n_timesteps=3)
+    net.fit(X[::2], y[::2])
+    assert integrated_gradients(net, X[1::2]).shape == (19, 3, 2)

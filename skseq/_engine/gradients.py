@@ -6,10 +6,8 @@ import numpy as np
 
 from skseq._engine.facts import layers_of
 from skseq._engine.keras import building, keras, tf
+from skseq._engine.parts import Embedding
 from skseq._engine.train import standalone_model
-
-# The name of the layer whose outputs stand for token ids.
-EMBEDDING = "embedding"
 
 # Numbers in the points of a path that are computed at once, and the largest number of
 # points.
@@ -218,7 +216,7 @@ class Path:
 def _embedding_of(model):
     """Find the layer with the vectors of token ids, or None."""
     for layer in layers_of(model):
-        if layer.name == EMBEDDING and isinstance(layer, keras.layers.Embedding):
+        if layer.name == Embedding.NAME and isinstance(layer, keras.layers.Embedding):
             return layer
     return None
 

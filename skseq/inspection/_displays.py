@@ -9,6 +9,7 @@ import numpy as np
 
 from skseq._lists import is_list_of_rows
 from skseq._validation import StrOptions, check_arguments
+from skseq._window_array import as_sequences
 from skseq.inspection._gradients import integrated_gradients
 from skseq.inspection._layers import convolution_filters, top_windows
 from skseq.inspection._permutation import permutation_importance
@@ -368,7 +369,7 @@ class AttributionDisplay:
         display : AttributionDisplay
             The figure that was drawn.
         """
-        one = X.iloc[[row]] if hasattr(X, "iloc") else X[row : row + 1]
+        one = X.iloc[[row]] if hasattr(X, "iloc") else as_sequences(X[row : row + 1])
         if isinstance(kwargs.get("baseline"), str):
             attributions = integrated_gradients(estimator, X, **kwargs)[row]
         else:

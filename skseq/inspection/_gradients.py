@@ -128,8 +128,8 @@ def integrated_gradients(
     )
     check_network(estimator)
     rows = Rows(estimator, X)
-    score, codes, unit = _score(estimator, X, len(rows), target, output)
-    start = _baseline(rows, baseline, () if rows.is_list else np.shape(X))
+    score, codes, unit = _score(estimator, rows.given, len(rows), target, output)
+    start = _baseline(rows, baseline, () if rows.is_list else np.shape(rows.given))
     found, n_incomplete = [], 0
     for part in rows.parts():
         path = Path(part.recipe, estimator._state.weights, score)

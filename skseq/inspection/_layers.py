@@ -286,10 +286,10 @@ def attention_weights(estimator: Any, X: ArrayLike) -> Any:
         found.append((part, weights.reshape(len(weights), -1)))
     if all(weights.shape[1] == part.rows.shape[1] for part, weights in found):
         return rows.in_place(found)
-    return _of_windows(rows, X, found)
+    return _of_windows(rows, found)
 
 
-def _of_windows(rows, X, found):
+def _of_windows(rows, found):
     """Arrange weights of windows; those at the end of a row without padding are 0."""
     most = max(weights.shape[1] for _, weights in found)
     values = np.zeros((len(rows), most))
@@ -298,4 +298,4 @@ def _of_windows(rows, X, found):
     if not rows.is_list:
         return values
     # A weight is 0 at padding alone, unless it is below the smallest float32.
-    return as_listed([row[: np.flatnonzero(row)[-1] + 1] for row in values], X)
+    return as_listed([row[: np.flatnonzero(row)[-1] + 1] for row in values], rows.given)

@@ -62,6 +62,8 @@ class Rows:
 
     Attributes
     ----------
+    given : array-like, dataframe or list
+        X; windows as an array or a list of rows.
     values : ndarray
         The validated X, with padding after the rows of a list.
     valid : ndarray of bool of shape (n_samples, n_timesteps), or None
@@ -70,14 +72,14 @@ class Rows:
     """
 
     def __init__(self, estimator, X):
-        X = as_sequences(X)
-        checked = estimator._check_rows(X, reset=False)
-        self.is_list = is_list_of_rows(X)
+        self.given = as_sequences(X)
+        checked = estimator._check_rows(self.given, reset=False)
+        self.is_list = is_list_of_rows(self.given)
         self.values, self.valid = checked, None
         if isinstance(checked, PaddedRows):
             self.values = checked.X
             self.valid = ~is_padding(checked.X, checked.mask_value)
-        self._given, self._estimator = X, estimator
+        self._estimator = estimator
         self._parts = [
             (recipe, rows, np.arange(len(checked)) if index is None else index)
             for recipe, rows, index in estimator._by_network(checked)
@@ -139,13 +141,13 @@ class Rows:
                 values[part.index] = block
         if not self.is_list:
             return values
-        rows = zip(values, self._given, strict=True)
-        return as_listed([row[: len(given)] for row, given in rows], self._given)
+        rows = zip(values, self.given, strict=True)
+        return as_listed([row[: len(given)] for row, given in rows], self.given)
 
     def shaped(self, values):
         """Bring a number for each value of X into the shape of X."""
         if not self.is_list:
-            return values.reshape(np.shape(self._given))
+            return values.reshape(np.shape(self.given))
         # Rows of token ids may have one dimension.
-        rows = zip(values, self._given, strict=True)
-        return as_listed([row.reshape(np.shape(one)) for row, one in rows], self._given)
+        rows = zip(values, self.given, strict=True)
+        return as_listed([row.reshape(np.shape(one)) for row, one in rows], self.given)
