@@ -33,6 +33,28 @@ def anonymous_megabytes():
     raise RuntimeError("RssAnon is not in /proc/self/status.")
 
 
+class Measured:
+    """A context that measures seconds, and megabytes above the start."""
+
+    def __enter__(self):
+        self._done, self._peaks = threading.Event(), []
+        self._before = anonymous_megabytes()
+        self._watcher = threading.Thread(target=self._watch)
+        self._watcher.start()
+        self._start = time.perf_counter()
+        return self
+
+    def _watch(self):
+        while not self._done.wait(0.005):
+            self._peaks.append(anonymous_megabytes())
+
+    def __exit__(self, *_):
+        self.seconds = time.perf_counter() - self._start
+        self._done.set()
+        self._watcher.join()
+        self.megabytes = max([*self._peaks, anonymous_megabytes()]) - self._before
+
+
 def fits(n_architectures, after, xla):
     """Measure the megabytes after the first fits and after all 200."""
     import skseq
@@ -52,7 +74,7 @@ def fits(n_architectures, after, xla):
 
 
 def memmap(gigabytes, early_stopping):
-    """Measure the megabytes before a fit, their peak during it, and its seconds."""
+    """Measure the megabytes above the start during a fit, and its seconds."""
     import skseq
 
     n_rows = int(gigabytes * 2**30 / (4 * 30 * 8))
@@ -71,20 +93,9 @@ def memmap(gigabytes, early_stopping):
             monitor="roc_auc", random_state=0,
         )  # fmt: skip
         estimator.fit(X[:1000], y[:1000])
-        before, done, peaks = anonymous_megabytes(), threading.Event(), []
-
-        def watch():
-            while not done.wait(0.05):
-                peaks.append(anonymous_megabytes())
-
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        start = time.perf_counter()
-        estimator.fit(X, y)
-        seconds = time.perf_counter() - start
-        done.set()
-        watcher.join()
-        return before, max(peaks), seconds
+        with Measured() as measured:
+            estimator.fit(X, y)
+        return measured.megabytes, measured.seconds
 
 
 def in_new_process(function, *args):
@@ -111,8 +122,7 @@ def measure(gigabytes):
         before, after = in_new_process("fits", 200, 40, xla)
         each[name] = (after - before) / 160
     for early_stopping in (False, True):
-        before, peak, time = in_new_process("memmap", gigabytes, early_stopping)
-        memmaps[early_stopping] = peak - before, time
+        memmaps[early_stopping] = in_new_process("memmap", gigabytes, early_stopping)
     return few, each, memmaps
 
 

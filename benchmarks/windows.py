@@ -18,35 +18,11 @@ import argparse
 import json
 import subprocess
 import sys
-import threading
-import time
 
 import numpy as np
-from memory import anonymous_megabytes
+from memory import Measured
 
 N_FEATURES, N_STEPS, N_GROUPS = 8, 64, 100
-
-
-class Measured:
-    """A context that measures seconds, and megabytes above the start."""
-
-    def __enter__(self):
-        self._done, self._peaks = threading.Event(), []
-        self._before = anonymous_megabytes()
-        self._watcher = threading.Thread(target=self._watch)
-        self._watcher.start()
-        self._start = time.perf_counter()
-        return self
-
-    def _watch(self):
-        while not self._done.wait(0.005):
-            self._peaks.append(anonymous_megabytes())
-
-    def __exit__(self, *_):
-        self.seconds = time.perf_counter() - self._start
-        self._done.set()
-        self._watcher.join()
-        self.megabytes = max([*self._peaks, anonymous_megabytes()]) - self._before
 
 
 def data(n_rows, is_panel):

@@ -7,10 +7,9 @@ ones. Three networks learn vectors of words. They are compared with TF-IDF and l
 regression, with a network on pieces of words, and with a lexicon that learns nothing.
 
 *First GOP Debate Twitter Sentiment*, CrowdFlower, on Kaggle, CC BY-NC-SA 4.0. The data
-is not part of skseq. It is used if its file is in the folder given by the environment
-variable ``SKSEQ_DATA``, or in ``shared/data`` in the working directory or one of its
-parents. Otherwise tweets are made up from a few phrases, and the scores tell nothing
-about real ones.
+is not part of skseq. It is used if its file, ``gop_debate_sentiment.csv.gz``, is in the
+folder SKSEQ_DATA. Otherwise tweets are made up from a few phrases, and the scores tell
+nothing about real ones.
 """
 
 # %%
@@ -25,19 +24,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
-
-
-def find_tweets():
-    """Find the path of the tweets, or None."""
-    folders = [Path.cwd(), *Path.cwd().parents]
-    folders = [folder / "shared" / "data" for folder in folders]
-    if os.environ.get("SKSEQ_DATA"):
-        folders.insert(0, Path(os.environ["SKSEQ_DATA"]))
-    for folder in folders:
-        path = folder / "gop_debate_sentiment.csv.gz"
-        if path.exists():
-            return path
-    return None
 
 
 def make_tweets(n=3000):
@@ -58,9 +44,9 @@ def make_tweets(n=3000):
     return pd.DataFrame({"text": text, "sentiment": sentiment})
 
 
-path = find_tweets()
-tweets = make_tweets() if path is None else pd.read_csv(path)
-print("Made-up tweets" if path is None else "Tweets", len(tweets))
+path = Path(os.environ.get("SKSEQ_DATA", "."), "gop_debate_sentiment.csv.gz")
+tweets = pd.read_csv(path) if path.exists() else make_tweets()
+print("Tweets" if path.exists() else "Made-up tweets", len(tweets))
 tweets = tweets.sample(min(5000, len(tweets)), random_state=0)
 X, y = tweets["text"].to_numpy(), tweets["sentiment"].to_numpy()
 splits = StratifiedGroupKFold(4, shuffle=True, random_state=0).split(X, y, groups=X)

@@ -31,6 +31,13 @@ def take_rows(X, index):
     return X[index]
 
 
+def holds_texts(X):
+    """Check whether X is a text, or a list, array or series of texts."""
+    if len(getattr(X, "shape", (0,))) == 1 and hasattr(X, "__iter__"):
+        X = X if isinstance(X, (str, bytes)) else next(iter(X), None)
+    return isinstance(X, (str, bytes))
+
+
 # ------------------------------------------------------------------------ lists
 
 

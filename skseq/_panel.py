@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from numbers import Integral, Real
-from typing import Any
 
 import numpy as np
 
@@ -44,6 +42,29 @@ class Panel:
     order: np.ndarray | None
     names: list | None
 
+    def checked_gap(self, max_gap):
+        """Convert a longest time between rows for the times of the rows, or raise."""
+        if max_gap is None:
+            return None
+        if self.time is None:
+            raise ValueError(
+                f"max_gap needs time, got max_gap={max_gap!r} and time=None. Pass the "
+                f"time of each row."
+            )
+        dtype = self.time.dtype
+        is_duration = isinstance(max_gap, timedelta | np.timedelta64)
+        if is_duration == (dtype.kind in "mM"):
+            return np.timedelta64(max_gap) if is_duration else max_gap
+        if is_duration:
+            expected, example = "a number", "a number in the units of time"
+        else:
+            expected = "a timedelta"
+            example = "for instance datetime.timedelta(hours=1)"
+        raise TypeError(
+            f"max_gap must be {expected} for times of dtype {dtype}, got {max_gap!r}. "
+            f"Pass {example}."
+        )
+
     def places(self, max_gap):
         """Count the rows before each row, in its group and without a gap.
 
@@ -51,15 +72,11 @@ class Panel:
         ----------
         max_gap : number, timedelta or None
         """
+        gap = self.checked_gap(max_gap)
         is_first = np.zeros(len(self.table), bool)
         is_first[self.group_starts] = True
-        if max_gap is not None:
-            if self.time is None:
-                raise ValueError(
-                    f"max_gap needs time, got max_gap={max_gap!r} and time=None. Pass "
-                    f"the time of each row."
-                )
-            is_first[1:] |= np.diff(self.time) > as_gap(max_gap, self.time.dtype)
+        if gap is not None:
+            is_first[1:] |= np.diff(self.time) > gap
         rows = np.arange(len(self.table), dtype=row_dtype(len(self.table)))
         return rows - np.maximum.accumulate(np.where(is_first, rows, 0))
 
@@ -67,25 +84,6 @@ class Panel:
 def row_dtype(n_rows):
     """Choose the dtype of positions of rows."""
     return np.int32 if n_rows < 2**31 else np.int64
-
-
-def as_gap(max_gap, dtype):
-    """Convert a longest time between rows for a dtype of times, or raise."""
-    is_duration = isinstance(max_gap, timedelta | np.timedelta64)
-    if is_duration != (dtype.kind in "mM"):
-        expected, example = "a number", "a number in the units of time"
-        if dtype.kind in "mM":
-            expected, example = (
-                "a timedelta",
-                "for instance datetime.timedelta(hours=1)",
-            )
-        raise TypeError(
-            f"max_gap must be {expected} for times of dtype {dtype}, got {max_gap!r}. "
-            f"Pass {example}."
-        )
-    if not is_duration:
-        return max_gap
-    return np.timedelta64(max_gap)
 
 
 def columns_of(X, value):
@@ -101,31 +99,35 @@ def columns_of(X, value):
     -------
     columns : list or None
     """
-    known = list(X.columns) if is_frame(X) else list(range(X.shape[1]))
-    kind = str | Integral if is_frame(X) else Integral
     listed = value if isinstance(value, list | tuple) else [value]
-    if not listed or not all(isinstance(one, kind) for one in listed):
-        return None
-    unknown = [one for one in listed if one not in known]
-    if not unknown:
-        return list(listed)
-    return None if isinstance(value, list | tuple) else unknown
+    known = _names_in(X)
+    is_named = all(_is_name(X, one) and one in known for one in listed)
+    return list(listed) if is_named and len(listed) else None
+
+
+def _names_in(X):
+    return list(X.columns) if is_frame(X) else list(range(X.shape[1]))
+
+
+def _is_name(X, value):
+    return isinstance(value, str | Integral if is_frame(X) else Integral)
 
 
 def checked_columns(X, name, value, may_be_list=False):
     """Get the columns that a parameter names, or raise."""
     columns = columns_of(X, value)
-    known = list(X.columns) if is_frame(X) else list(range(X.shape[1]))
-    missing = value if columns is None else [c for c in columns if c not in known]
-    if columns is not None and not missing:
+    if columns is not None:
         if len(columns) > 1 and not may_be_list:
             raise ValueError(f"{name} must be one column, got {value!r}.")
         return columns
-    what = "the name of a column" if is_frame(X) else "the position of a column"
-    one = missing[0] if isinstance(missing, list) and missing else missing
+    known = _names_in(X)
     if is_frame(X):
-        hint = nearest(str(one), list(map(str, known)))
+        what = "the name of a column"
+        listed = value if isinstance(value, list | tuple) else [value]
+        unknown = [one for one in listed if _is_name(X, one) and one not in known]
+        hint = nearest(unknown[0], known) if unknown else ""
     else:
+        what = "the position of a column"
         hint = " An array has no names: let the step before keep them, by its method "
         hint += "set_output(transform='pandas')."
     raise ValueError(
@@ -134,7 +136,7 @@ def checked_columns(X, name, value, may_be_list=False):
     )
 
 
-def read(estimator, X, groups, time, drop=(), name="X"):
+def read(estimator, X, groups, time, drop=()):
     """Read a table of series, and put its rows in order.
 
     Parameters
@@ -146,13 +148,11 @@ def read(estimator, X, groups, time, drop=(), name="X"):
         Columns are left out of the features.
     drop : list
         Further columns that are no features.
-    name : str
-        The name of X in messages.
     """
     left_out = list(drop)
     for part in (groups, time):
         left_out += part if isinstance(part, list) else []
-    table, names = checked_table(estimator, X, left_out, name)
+    table, names = checked_table(estimator, X, left_out)
     labels, time = row_keys(X, groups, time)
     return _ordered(table, None if groups is None else labels, time, names)
 
@@ -262,7 +262,7 @@ def _ordered(table, labels, time, names):
     """Put rows in order, without copies where they are."""
     n_rows, order = len(table), None
     starts = _starts(labels, n_rows)
-    if labels is not None and len(_distinct(labels[starts])) < len(starts):
+    if labels is not None and len(set(labels[starts].tolist())) < len(starts):
         # Rows of a group are not side by side.
         codes = np.unique(labels, return_inverse=True)[1]
         keys = (codes,) if time is None else (time, codes)
@@ -299,7 +299,3 @@ def _starts(labels, n_rows):
     if labels is None:
         return np.zeros(1, int)
     return np.flatnonzero(np.concatenate([[n_rows > 0], labels[1:] != labels[:-1]]))
-
-
-def _distinct(labels: Sequence[Any]) -> set:
-    return set(labels.tolist() if isinstance(labels, np.ndarray) else labels)

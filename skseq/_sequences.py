@@ -9,6 +9,7 @@ from skseq._lists import (
     DATES,
     WORDS,
     check_list,
+    holds_texts,
     is_date,
     is_frame,
     is_list_of_rows,
@@ -118,7 +119,7 @@ def check_sequences(
         return PaddedRows(X, value, counts, X.shape[1], is_ready=value == PADDING)
     _check_dense(X, name)
     n_dimensions = _n_dimensions(X, name)
-    if n_dimensions == 1 and isinstance(next(iter(X), None), str):
+    if n_dimensions == 1 and holds_texts(X):
         raise ValueError(
             f"{name} must hold numbers, got texts. Put TextSequencer() before the "
             f"network, and set embedding_dim of the network, for instance to 32."

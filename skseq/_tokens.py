@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skseq._lists import check_list, is_list_of_rows
+from skseq._lists import check_list, holds_texts, is_list_of_rows
 from skseq._padded import blocks_of, padded
 from skseq._sequences import check_sequences
 
@@ -49,7 +49,11 @@ def check_tokens(estimator, X, *, reset, name="X", n_timesteps=None, min_rows=1)
     """
     options = {"reset": reset, "name": name, "n_timesteps": n_timesteps}
     options |= {"min_rows": min_rows, "dtype": _DTYPES, "any_length": True}
-    _refuse_texts(X, name)
+    if holds_texts(X):
+        raise ValueError(
+            f"{name} must hold token ids, got texts. Put TextSequencer() before the "
+            f"network, as in make_pipeline(TextSequencer(), network)."
+        )
     if getattr(getattr(X, "dtype", None), "kind", "") == "O" and len(X.shape) == 1:
         X = list(X)
     if _is_list(estimator, X, reset):
@@ -75,17 +79,6 @@ def check_tokens(estimator, X, *, reset, name="X", n_timesteps=None, min_rows=1)
             f"TextSequencer does with empty texts, or leave them out."
         )
     return X
-
-
-def _refuse_texts(X, name):
-    """Raise if X holds texts."""
-    is_flat = len(getattr(X, "shape", (0,))) == 1
-    first = next(iter(X), None) if is_flat and hasattr(X, "__iter__") else X
-    if isinstance(first, (str, bytes)):
-        raise ValueError(
-            f"{name} must hold token ids, got texts. Put TextSequencer() before the "
-            f"network, as in make_pipeline(TextSequencer(), network)."
-        )
 
 
 def _is_list(estimator, X, reset):

@@ -496,7 +496,7 @@ class WindowTransformer(
         check_parameters(self)
         table = self._checked(X, reset=True)
         panel = self._read(table)
-        panel.places(self.max_gap)  # raises for a gap of the wrong type
+        panel.checked_gap(self.max_gap)  # raises for one of the wrong type
         self._keep_history(table, panel)
         return panel
 
