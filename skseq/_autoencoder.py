@@ -320,7 +320,8 @@ class AutoencoderTransformer(
             X, None, sample_weight, groups, X_val, sample_weight_val=sample_weight_val
         )
         rows = self._fit(
-            given, epochs=self.epochs, early_stopping=self.early_stopping,
+            given, epochs=self.epochs, schedule=self.schedule,
+            early_stopping=self.early_stopping,
             resume=bool(self.warm_start) and self.__sklearn_is_fitted__(),
         )  # fmt: skip
         self._keep_codes(rows)

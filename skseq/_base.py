@@ -11,7 +11,7 @@ import skseq._engine.keras  # noqa: F401
 # isort: split
 import inspect
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from scikeras.wrappers import BaseWrapper
@@ -26,6 +26,7 @@ from skseq._engine.optimizers import (
     check_no_exclusions,
     check_optimizer,
 )
+from skseq._engine.rates import SCHEDULES, n_epochs
 from skseq._engine.recipe import Rows, Schedule, State, Watch, new_recipe
 from skseq._engine.stored import copied, storable
 from skseq._engine.train import initial_state, predict, standalone_model, train
@@ -38,6 +39,7 @@ from skseq._targets import RowsThemselves
 from skseq._validation import (
     HasMethods,
     Interval,
+    StrOptions,
     check_groups,
     check_parameters,
     check_weights,
@@ -94,11 +96,12 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         in the estimator.
     """
 
-    epochs: int = parameter(
+    epochs: int | Literal["auto"] = parameter(
         default=30,
-        constraint=[Interval(Integral, 1, None, closed="left")],
-        text="""int
-        Passes over the training rows.""",
+        constraint=[Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        text="""int or "auto"
+        Passes over the training rows. ``"auto"``: as many as take 1000 steps of the
+        optimizer, but at least 12, so that few rows are passed over more often.""",
         group="training",
     )
     batch_size: int = parameter(
@@ -123,6 +126,18 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         Step size of the optimizer; it replaces the rate of an optimizer object. None:
         the rate of an optimizer object, and otherwise 0.005, 0.002 for regressors and
         autoencoders, or Keras' default for a Keras model of your own.""",
+        group="training",
+    )
+    schedule: Literal["one_cycle", "cosine"] | None = parameter(
+        default=None,
+        constraint=[StrOptions(set(SCHEDULES)), None],
+        text="""{"one_cycle", "cosine"} or None
+        How the learning rate changes over the steps of ``fit``: ``"one_cycle"``, it
+        rises to ``learning_rate`` in the first 30 % of the steps, and then falls to
+        nearly zero (Smith and Topin, 2019); ``"cosine"``, it falls from
+        ``learning_rate`` to zero (Loshchilov and Hutter, 2017). None: it is constant,
+        as it always is in ``partial_fit``, and where ``learning_rate`` or the optimizer
+        has a schedule of Keras.""",
         group="training",
     )
     optimizer_params: dict[str, Any] | None = parameter(
@@ -424,14 +439,18 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
 
     # ------------------------------------------------------------- the steps of fit
 
-    def _fit(self, given, *, epochs, resume=False, early_stopping=False, min_rows=2):
+    def _fit(
+        self, given, *, epochs, schedule=None, resume=False, early_stopping=False,
+        min_rows=2,
+    ):  # fmt: skip
         """Train; called by methods that are decorated with `public_fit`.
 
         Parameters
         ----------
         given : Given
-        epochs : int
+        epochs : int or "auto"
             0: only draw the first weights.
+        schedule : str or None
         resume : bool
             Whether to continue with the current weights.
         early_stopping : bool
@@ -467,7 +486,9 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         if held_out is not None:
             watch = self._make_watch(given, held_out, target, early_stopping)
         state, rate = self._starting_state(recipe, rows, target, resume)
-        schedule = Schedule(
+        if epochs == "auto":
+            epochs = n_epochs(len(rows), self.batch_size)
+        plan = Schedule(
             epochs=epochs,
             batch_size=self.batch_size,
             first_epoch=self.n_iter_ if resume else 0,
@@ -475,11 +496,12 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
             seed=int(self._seeds[1]),
             strata=self._batch_strata(rows, target),
             learning_rate=rate,
+            rates=schedule,
             callbacks=callbacks if epochs else [],
             verbose=self.verbose,
             title=self._title(),
         )
-        outcome = train(recipe, state, self._rows(rows, target), schedule, watch)
+        outcome = train(recipe, state, self._rows(rows, target), plan, watch)
         self._settle(recipe, callbacks, resume, *outcome)
         vars(self).pop("_seen_windows", None)
         if isinstance(given.X, WindowArray):
@@ -541,6 +563,11 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
             loss=loss,
             **self._loss_options(),
         )
+        if recipe.rate is None and self.schedule != self._parameters["schedule"].default:
+            raise ValueError(
+                f"schedule must be None where the learning rate has a schedule of "
+                f"Keras, got {self.schedule!r}. Choose one of the two."
+            )
         return recipe, target
 
     def _starting_state(self, recipe, rows, target, resume):

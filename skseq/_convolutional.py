@@ -49,13 +49,14 @@ class ConvolutionalNetwork(StackedNetwork):
         Timesteps over which the maximum is taken after each convolution, or one for
         each layer. 1: no pooling between layers.""",
     )
-    pooling: Literal["max", "mean", "attention", "flatten"] = parameter(
+    pooling: Literal["max", "mean", "parts", "attention", "flatten"] = parameter(
         default="max",
-        constraint=[StrOptions({"max", "mean", "attention", "flatten"})],
-        text="""{"max", "mean", "attention", "flatten"}
+        constraint=[StrOptions({"max", "mean", "parts", "attention", "flatten"})],
+        text="""{"max", "mean", "parts", "attention", "flatten"}
         How the outputs of the last convolution are passed on: the maximum or the mean
-        over the timesteps, a mean with weights that are learned (Yang et al., 2016), or
-        all timesteps side by side.""",
+        over the timesteps, the maximum beside the means over each quarter of the
+        sequence, a mean with weights that are learned (Yang et al., 2016), or all
+        timesteps side by side.""",
     )
     separable: bool = parameter(
         default=False,

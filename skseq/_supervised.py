@@ -120,8 +120,9 @@ class SupervisedEstimator(SequenceEstimator):
                 "pretraining comes before the first fit."
             )
         self._fit(
-            given, epochs=self.epochs, resume=resume, early_stopping=self.early_stopping
-        )
+            given, epochs=self.epochs, schedule=self.schedule, resume=resume,
+            early_stopping=self.early_stopping,
+        )  # fmt: skip
 
     def _network(self, head):
         """Make the network of the family, with this head."""

@@ -195,7 +195,7 @@ _ELEMENTWISE = {
 
 # Operations that are by row unless they work along the first axis.
 _ALONG_AXES = {
-    "All", "Any", "Concatenate", "ExpandDims", "LogSoftmax", "Max", "Mean", "Min",
+    "All", "Any", "Concatenate", "Cumsum", "ExpandDims", "LogSoftmax", "Max", "Mean", "Min",
     "Prod", "Repeat", "Softmax", "Squeeze", "Stack", "Std", "Sum", "Take", "Var",
 }  # fmt: skip
 

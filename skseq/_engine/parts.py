@@ -153,10 +153,42 @@ def pooled(x, pooling, mask=None):
     """Add layers that give one vector for each sequence."""
     if pooling == "attention":
         return _attended(x, mask)
+    if pooling == "parts":
+        return keras.ops.concatenate(
+            [pooled(x, "max", mask), *_means_of_parts(x, mask)], axis=-1
+        )
     layer = make_layer(_POOLINGS[pooling], data_format="channels_last", name="pooling")
     if pooling == "mean":
         return layer(x) if mask is None else mean(x, mask)
     return layer(lowered(x, mask) if pooling == "max" else zeroed(x, mask))
+
+
+# The number of parts of a sequence whose means are taken.
+_N_PARTS = 4
+
+
+def _means_of_parts(x, mask):
+    """Compute the mean over each of the parts of a sequence, which have equal lengths.
+
+    A timestep at the border of two parts is in both.
+    """
+    if mask is None:
+        n = x.shape[1]
+        borders = [
+            (i * n // _N_PARTS, -(-(i + 1) * n // _N_PARTS)) for i in range(_N_PARTS)
+        ]
+        return [keras.ops.mean(x[:, start:end], axis=1) for start, end in borders]
+    valid = keras.ops.cast(mask, DTYPE)
+    ends = keras.ops.cumsum(valid, axis=1) * _N_PARTS
+    n = keras.ops.sum(valid, axis=1, keepdims=True)
+    parts = []
+    for i in range(_N_PARTS):
+        is_in = keras.ops.logical_and(
+            keras.ops.greater(ends, n * i),
+            keras.ops.less(ends - _N_PARTS, n * (i + 1)),
+        )
+        parts.append(mean(x, keras.ops.logical_and(is_in, mask)))
+    return parts
 
 
 def _attended(x, mask):

@@ -19,7 +19,11 @@ from skseq._engine.layers import faster, traced
 from skseq._engine.losses import make_loss
 from skseq._engine.metrics import make_metrics
 from skseq._engine.objectives import Call, make_objective
-from skseq._engine.optimizers import is_elementwise, make_optimizer
+from skseq._engine.optimizers import (
+    is_elementwise,
+    is_rate_value,
+    make_optimizer,
+)
 from skseq._engine.recipe import State
 from skseq._engine.skeletons import without_values
 from skseq._engine.weights import Layout, assign, light, values_of
@@ -243,10 +247,11 @@ class Program:
                 f"whose target has the shape that they need."
             ) from error
 
-    def _step(self, X, target, weights, n_rows, values, xla):
+    def _step(self, X, target, weights, n_rows, values, factor, xla):
         """Train on a batch while tracing, and return the sum of the rows' losses.
 
-        Rows after the first ``n_rows`` fill up the batch; they have weight zero.
+        Rows after the first ``n_rows`` fill up the batch; they have weight zero. The
+        learning rate is multiplied by ``factor``.
         """
         layout = self.layout
         by_weight = xla and layout.is_flat
@@ -281,9 +286,9 @@ class Program:
                 variable.assign(new)
                 self._drawn.add(id(variable))
         if layout.is_flat:
-            self._update(gradients[0], values, xla)
+            self._update(gradients[0], values, factor, xla)
         else:
-            self.optimizer.apply(gradients, self.parameters)
+            self._apply(gradients, factor)
         if any(self._constraints):
             self._constrain(xla)
         if self.recipe.metrics:
@@ -325,7 +330,18 @@ class Program:
         self._gradient.assign(joined)
         return joined
 
-    def _update(self, gradient, values, xla):
+    def _apply(self, gradients, factor):
+        """Update the weights by Keras' ``apply``, at a multiple of the learning rate."""
+        optimizer = self.optimizer
+        if not is_rate_value(self.recipe.rate):  # it follows a schedule of Keras
+            optimizer.apply(gradients, self.parameters)
+            return
+        rate = tf.identity(optimizer.learning_rate)
+        optimizer.learning_rate.assign(rate * factor)
+        optimizer.apply(gradients, self.parameters)
+        optimizer.learning_rate.assign(rate)
+
+    def _update(self, gradient, values, factor, xla):
         """Update the flat vector as ``optimizer.apply`` does, with options as values.
 
         Keras' ``apply`` would clip the norm of the whole vector, and it never frees the
@@ -341,7 +357,7 @@ class Program:
         elif "clipvalue" in values:
             limit = values["clipvalue"]
             gradient = tf.clip_by_value(gradient, -limit, limit)
-        rate = tf.convert_to_tensor(optimizer.learning_rate)
+        rate = tf.convert_to_tensor(optimizer.learning_rate) * factor
         if "weight_decay" in values:
             flat.assign_sub(flat.value * values["weight_decay"] * rate)
         optimizer.update_step(gradient, flat, rate)
@@ -364,7 +380,7 @@ class Program:
         n_chunk = chunk_steps(batch_size, shapes[0]) * batch_size if xla else None
 
         def train(*inputs):
-            *arrays, n_rows, size, values = inputs
+            *arrays, n_rows, size, values, factors = inputs
             values = dict(zip(self._value_names, tf.unstack(values), strict=True))
 
             def body(start, total):
@@ -377,7 +393,9 @@ class Program:
                 X, *target, weights = parts
                 target = target[0] if target else None
                 with traced(xla, values):
-                    loss = self._step(X, target, weights, n_left, values, xla)
+                    loss = self._step(
+                        X, target, weights, n_left, values, factors[start // size], xla
+                    )
                 return start + size, total + loss
 
             _, total = tf.while_loop(
@@ -395,12 +413,13 @@ class Program:
                 tf.TensorSpec([], tf.int32),
                 tf.TensorSpec([], tf.int32),
                 tf.TensorSpec([len(self._value_names)], tf.float32),
+                tf.TensorSpec([n_chunk and n_chunk // batch_size], tf.float32),
             ],
             autograph=False,  # it warns under Python 3.13, and is not needed
             jit_compile=xla or None,
         ).get_concrete_function()
 
-    def train_chunk(self, chunk, batch_size, values, xla):
+    def train_chunk(self, chunk, batch_size, values, factors, xla):
         """Train on a chunk of rows, which has whole batches unless it is the last one.
 
         Parameters
@@ -410,6 +429,8 @@ class Program:
         batch_size : int
         values : dict of str to float
             See `Recipe.values`.
+        factors : ndarray of float32
+            By which the learning rate is multiplied in each step.
         xla : bool
             Whether to go through what XLA compiled; only if ``takes_xla``.
 
@@ -433,12 +454,13 @@ class Program:
         if xla:
             n_steps = chunk_steps(batch_size, chunk[0].shape[1:])
             chunk = _filled(chunk, n_steps * batch_size)
+            factors = np.resize(factors, n_steps)
         elif fills:
             chunk = _filled(chunk, n_rows + -n_rows % batch_size)
         sizes = np.int32(n_rows), np.int32(batch_size)
         function, is_single_threaded = self._train[key]
         with path.executor(is_single_threaded):
-            return float(function(*chunk, *sizes, values))
+            return float(function(*chunk, *sizes, values, factors))
 
     # ------------------------------------------------------------------- validation
 

@@ -245,6 +245,8 @@ class Schedule:
         epoch then has as many rows as before, those of small classes several times.
     learning_rate : float or None
         Set before the first epoch; None: the optimizer's rate is kept.
+    rates : str or None
+        How the learning rate changes, see `skseq._engine.rates`.
     callbacks : list of keras.callbacks.Callback
     verbose : int
     title : str
@@ -258,6 +260,7 @@ class Schedule:
     seed: int
     strata: Any = None
     learning_rate: float | None = None
+    rates: str | None = None
     callbacks: list = field(default_factory=list)
     verbose: int = 0
     title: str = "fit"

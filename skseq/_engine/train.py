@@ -12,6 +12,7 @@ from skseq._engine.order import epoch_order
 from skseq._engine.path import earns_xla
 from skseq._engine.program import chunk_steps, whole_model
 from skseq._engine.progress import make_bar
+from skseq._engine.rates import factors
 from skseq._engine.recipe import State
 from skseq._engine.weights import draw_weights, values_of
 
@@ -206,6 +207,7 @@ class _Training:
             recipe, program.facts, self._batch_size, n_steps * schedule.epochs
         )
         self._call = Callbacks(schedule.callbacks, program, recipe, self._last, n_steps)
+        self._n_steps = n_steps
         n_chunk = chunk_steps(self._batch_size, rows.X.shape[1:])
         self._chunk_rows = self._batch_size * (1 if self._call.by_batch else n_chunk)
         self._bar = make_bar(schedule.verbose, schedule.epochs, schedule.title)
@@ -248,7 +250,9 @@ class _Training:
             chunk = program.objective.corrupt(chunk, values, noise)
             if call.by_batch:
                 call("on_train_batch_begin", start // self._chunk_rows)
-            total += program.train_chunk(chunk, self._batch_size, values, self._xla)
+            total += program.train_chunk(
+                chunk, self._batch_size, values, self._factors(epoch, start), self._xla
+            )
             n_rows += len(chunk[0])
             logs = {"loss": total / n_rows}
             if call.by_batch:
@@ -257,6 +261,15 @@ class _Training:
                 if stop:
                     break
         return logs | program.metric_values(), stop
+
+    def _factors(self, epoch, start):
+        """Compute the factors of the learning rate for the chunk from a row on."""
+        schedule = self._schedule
+        before = (epoch - schedule.first_epoch) * self._n_steps
+        first = start // self._batch_size
+        last = min(first + self._chunk_rows // self._batch_size, self._n_steps)
+        n_steps = self._n_steps * schedule.epochs
+        return factors(schedule.rates, before + first, before + last, n_steps)
 
     def _order(self, epoch):
         """Compute the epoch's order of rows, and seed the random states."""
