@@ -186,7 +186,7 @@ def _operations_of(model):
 
 # Operations on each element of tensors whose first axis is that of the rows.
 _ELEMENTWISE = {
-    "Abs", "Add", "Cast", "Clip", "Divide", "Elu", "Equal", "Exp", "Gelu", "Greater",
+    "Abs", "Add", "Cast", "Clip", "Divide", "Elu", "Equal", "Exp", "Floor", "Gelu", "Greater",
     "GreaterEqual", "LeakyRelu", "Less", "LessEqual", "Log", "Log1p", "LogicalAnd",
     "LogicalNot", "LogicalOr", "Maximum", "Minimum", "Multiply", "Negative", "NotEqual",
     "OnesLike", "Power", "Relu", "Sigmoid", "Sign", "Silu", "Softplus", "Sqrt",

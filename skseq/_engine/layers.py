@@ -308,6 +308,35 @@ class Dropout(_RunTimeRate, keras.layers.Dropout):
         return self._dropped(inputs, self.rate, self.seed_generator)
 
 
+class BatchNormalization(keras.layers.BatchNormalization):
+    """Keras' BatchNormalization with one fused kernel in training."""
+
+    def call(self, inputs, training=None, mask=None):
+        """Normalize over the rows; see `keras.layers.BatchNormalization`."""
+        if not training or not self.trainable or mask is not None or has_gpu():
+            return super().call(inputs, training=training, mask=mask)
+        shape, n_features = tf.shape(inputs), inputs.shape[-1]
+        result = tf.raw_ops.FusedBatchNormV3(
+            x=tf.reshape(inputs, [1, 1, -1, n_features]),
+            scale=self.gamma,
+            offset=self.beta,
+            mean=tf.zeros([0]),
+            variance=tf.zeros([0]),
+            epsilon=self.epsilon,
+            is_training=True,
+        )
+        # The kernel divides the variance by the number of values less one.
+        n_values = tf.cast(tf.math.reduce_prod(shape[:-1]), tf.float32)
+        variance = result.batch_variance * ((n_values - 1) / n_values)
+        for average, value in (
+            (self.moving_mean, result.batch_mean),
+            (self.moving_variance, variance),
+        ):
+            kept = average * self.momentum
+            average.assign(kept + value * (1 - self.momentum))
+        return tf.reshape(result.y, shape)
+
+
 class Conv1D(keras.layers.Conv1D):
     """Keras' Conv1D, which for XLA is one matrix product over shifted copies.
 
@@ -358,6 +387,7 @@ TWINS = {
     keras.layers.SimpleRNN: SimpleRNN,
     keras.layers.Dropout: Dropout,
     keras.layers.Conv1D: Conv1D,
+    keras.layers.BatchNormalization: BatchNormalization,
 }
 
 # The options that twins have, where these don't have all options.
@@ -366,6 +396,12 @@ _CONDITIONS = {
     keras.layers.Dropout: lambda layer: layer.noise_shape is None,
     keras.layers.Conv1D: lambda layer: (
         layer.groups == 1 and layer.data_format == "channels_last"
+    ),
+    keras.layers.BatchNormalization: lambda layer: (
+        layer.axis == -1
+        and layer.scale
+        and layer.center
+        and not (layer.synchronized or getattr(layer, "renorm", False))
     ),
 }
 

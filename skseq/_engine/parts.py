@@ -154,9 +154,8 @@ def pooled(x, pooling, mask=None):
     if pooling == "attention":
         return _attended(x, mask)
     if pooling == "parts":
-        return keras.ops.concatenate(
-            [pooled(x, "max", mask), *_means_of_parts(x, mask)], axis=-1
-        )
+        both = pooled(x, "max", mask), _means_of_parts(x, mask)
+        return keras.ops.concatenate(both, axis=-1)
     layer = make_layer(_POOLINGS[pooling], data_format="channels_last", name="pooling")
     if pooling == "mean":
         return layer(x) if mask is None else mean(x, mask)
@@ -168,27 +167,40 @@ _N_PARTS = 4
 
 
 def _means_of_parts(x, mask):
-    """Compute the mean over each of the parts of a sequence, which have equal lengths.
+    """Compute the means over parts of a sequence, side by side.
 
-    A timestep at the border of two parts is in both.
+    Part i begins at timestep i * (n // 4), and all parts are as long as the last one,
+    which ends with the sequence. A sequence of fewer than four timesteps is continued
+    with zeros.
     """
+    n = x.shape[1]
     if mask is None:
-        n = x.shape[1]
-        borders = [
-            (i * n // _N_PARTS, -(-(i + 1) * n // _N_PARTS)) for i in range(_N_PARTS)
-        ]
-        return [keras.ops.mean(x[:, start:end], axis=1) for start, end in borders]
+        if n < _N_PARTS:
+            x = keras.ops.pad(x, [[0, 0], [0, _N_PARTS - n], [0, 0]])
+        step = max(n // _N_PARTS, 1)
+        means = make_layer(
+            keras.layers.AveragePooling1D,
+            max(n - (_N_PARTS - 1) * step, 1),
+            strides=step,
+            data_format="channels_last",
+            name="pooling_of_parts",
+        )(x)
+        return make_layer(keras.layers.Flatten, name="parts")(means)
     valid = keras.ops.cast(mask, DTYPE)
-    ends = keras.ops.cumsum(valid, axis=1) * _N_PARTS
+    place = keras.ops.cumsum(valid, axis=1) - 1
     n = keras.ops.sum(valid, axis=1, keepdims=True)
+    step = keras.ops.maximum(keras.ops.floor(n / _N_PARTS), 1)
+    length = keras.ops.maximum(n - (_N_PARTS - 1) * step, 1)
     parts = []
     for i in range(_N_PARTS):
+        after = place - i * step
         is_in = keras.ops.logical_and(
-            keras.ops.greater(ends, n * i),
-            keras.ops.less(ends - _N_PARTS, n * (i + 1)),
+            keras.ops.greater_equal(after, 0), keras.ops.less(after, length)
         )
-        parts.append(mean(x, keras.ops.logical_and(is_in, mask)))
-    return parts
+        is_in = keras.ops.cast(keras.ops.logical_and(is_in, mask), DTYPE)
+        weights = keras.ops.expand_dims(is_in / length, -1)
+        parts.append(keras.ops.sum(x * weights, axis=1))
+    return keras.ops.concatenate(parts, axis=-1)
 
 
 def _attended(x, mask):
