@@ -26,7 +26,7 @@ from skseq._engine.optimizers import (
     check_no_exclusions,
     check_optimizer,
 )
-from skseq._engine.rates import SCHEDULES, n_epochs
+from skseq._engine.rates import SCHEDULES, choose_batch_size, choose_epochs
 from skseq._engine.recipe import Rows, Schedule, State, Watch, new_recipe
 from skseq._engine.stored import copied, storable
 from skseq._engine.train import initial_state, predict, standalone_model, train
@@ -100,15 +100,16 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         default=30,
         constraint=[Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         text="""int or "auto"
-        Passes over the training rows. ``"auto"``: as many as take 1000 steps of the
+        Passes over the training rows. ``"auto"``: as many as take 600 steps of the
         optimizer, but at least 12, so that few rows are passed over more often.""",
         group="training",
     )
-    batch_size: int = parameter(
+    batch_size: int | Literal["auto"] = parameter(
         default=32,
-        constraint=[Interval(Integral, 1, None, closed="left")],
-        text="""int
-        Number of rows in a step of the optimizer.""",
+        constraint=[Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        text="""int or "auto"
+        Number of rows in a step of the optimizer. ``"auto"``: 16 for fewer than 500
+        training rows, and otherwise 32.""",
         group="training",
     )
     optimizer: Optimizer = parameter(
@@ -486,11 +487,14 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         if held_out is not None:
             watch = self._make_watch(given, held_out, target, early_stopping)
         state, rate = self._starting_state(recipe, rows, target, resume)
+        batch_size = self.batch_size
+        if batch_size == "auto":
+            batch_size = choose_batch_size(len(rows))
         if epochs == "auto":
-            epochs = n_epochs(len(rows), self.batch_size)
+            epochs = choose_epochs(len(rows), batch_size)
         plan = Schedule(
             epochs=epochs,
-            batch_size=self.batch_size,
+            batch_size=batch_size,
             first_epoch=self.n_iter_ if resume else 0,
             shuffle=self.shuffle,
             seed=int(self._seeds[1]),
@@ -563,7 +567,8 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
             loss=loss,
             **self._loss_options(),
         )
-        if recipe.rate is None and self.schedule != self._parameters["schedule"].default:
+        default = self._parameters["schedule"].default
+        if recipe.rate is None and self.schedule not in (None, default):
             raise ValueError(
                 f"schedule must be None where the learning rate has a schedule of "
                 f"Keras, got {self.schedule!r}. Choose one of the two."

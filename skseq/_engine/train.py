@@ -10,11 +10,12 @@ from skseq._engine.callbacks import Callbacks
 from skseq._engine.keras import building
 from skseq._engine.order import epoch_order
 from skseq._engine.path import earns_xla
-from skseq._engine.program import chunk_steps, whole_model
+from skseq._engine.program import chunk_steps
 from skseq._engine.progress import make_bar
 from skseq._engine.rates import factors
 from skseq._engine.recipe import State
-from skseq._engine.weights import draw_weights, values_of
+from skseq._engine.standalone import whole_model
+from skseq._engine.weights import draw_weights, in_one_model, values_of
 
 
 def initial_state(recipe, seed):
@@ -22,6 +23,12 @@ def initial_state(recipe, seed):
     with borrowed(recipe) as program:
         with building():
             weights = draw_weights(program.model, seed)
+            if recipe.n_networks > 1:
+                more = [
+                    draw_weights(program.model, [seed, i + 1])
+                    for i in range(1, recipe.n_networks)
+                ]
+                weights = [np.stack(each) for each in zip(weights, *more, strict=True)]
         # Through the program, for weights that are tied to others.
         program.put_weights(weights)
         return State(program.take_weights(), [])
@@ -67,7 +74,9 @@ def _with_value(recipe, state, variable_of, value):
     with borrowed(recipe) as program:
         asked = variable_of(program.model)
         weights = [
-            np.array(value, np.float32) if variable is asked else weight
+            np.array(np.broadcast_to(value, weight.shape), np.float32)
+            if variable is asked
+            else weight
             for variable, weight in zip(
                 program.model.weights, state.weights, strict=True
             )
@@ -105,7 +114,7 @@ def standalone_model(recipe, weights):
     """Build a Keras model with copies of the weights."""
     with building():
         model = whole_model(recipe)
-    model.set_weights(weights)
+    model.set_weights(in_one_model(weights, recipe.n_networks))
     return model
 
 
