@@ -102,7 +102,7 @@ _engine.cache _engine.callbacks
 _engine.apart
 _engine.train
 _engine.gradients _engine.layer_outputs
-_training
+_training _nested
 _base
 _pretraining
 _supervised

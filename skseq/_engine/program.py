@@ -10,7 +10,6 @@ import math
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 
-import joblib
 import numpy as np
 
 from skseq._engine import facts, path
@@ -120,6 +119,11 @@ class Program:
         self._train = OrderedDict()
 
     # ---------------------------------------------------------------- what changes
+
+    @property
+    def variables(self):
+        """list of variable: everything that a step of training changes."""
+        return [*self.parameters, *self.optimizer.variables, *self._others]
 
     def put_weights(self, weights):
         """Set the weights, in the order of the model's ``weights``.
@@ -627,8 +631,7 @@ class Program:
 
         n_batches, n_threads = -(-n_rows // size), 1
         if n_batches >= 8 and is_single_threaded:
-            n_threads = tf.config.threading.get_inter_op_parallelism_threads()
-            n_threads = min(n_threads or joblib.cpu_count(), n_batches // 4)
+            n_threads = min(path.n_threads(), n_batches // 4)
         # At most a chunk at once, and a share of the rows for each thread.
         n_chunk = max(_CHUNK_BYTES // (4 * size * math.prod(shape)), 1)
         n_chunk = size * max(min(n_chunk, -(-n_batches // n_threads)), 1)

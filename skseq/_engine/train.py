@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import numpy as np
 
+from skseq._engine.apart import Apart
 from skseq._engine.cache import borrowed
 from skseq._engine.callbacks import Callbacks
 from skseq._engine.keras import building
@@ -215,6 +216,9 @@ class _Training:
         self._xla = program.takes_xla and earns_xla(
             recipe, program.facts, self._batch_size, n_steps * schedule.epochs
         )
+        self._apart = None
+        if self._xla and recipe.n_networks > 1:
+            self._apart = Apart(program, recipe, rows)
         self._call = Callbacks(schedule.callbacks, program, recipe, self._last, n_steps)
         self._n_steps = n_steps
         n_chunk = chunk_steps(self._batch_size, rows.X.shape[1:])
@@ -225,6 +229,8 @@ class _Training:
         """Release the callbacks and close the bar."""
         self._bar.close()
         self._call.let_go()
+        if self._apart is not None:
+            self._apart.close()
 
     def run(self):
         """Train until the last epoch, or until early stopping or a callback stops."""
@@ -259,7 +265,7 @@ class _Training:
             chunk = program.objective.corrupt(chunk, values, noise)
             if call.by_batch:
                 call("on_train_batch_begin", start // self._chunk_rows)
-            total += program.train_chunk(
+            total += (self._apart or program).train_chunk(
                 chunk, self._batch_size, values, self._factors(epoch, start), self._xla
             )
             n_rows += len(chunk[0])
