@@ -367,9 +367,6 @@ class SequenceScaler(
             dtype=object,
         )
 
-    def _upgraded(self, state):
-        return {"per_row": None, **state}  # a parameter since version 0.5
-
     def _check(self, X, reset):
         """Validate X, and return a list of rows or an array of sequences."""
         check = (
