@@ -147,7 +147,12 @@ OTHERS = {
         [{}, {"order": "feature", "static": "drop", "fill_value": 0}]
     ),
     "SequenceScaler": Other(
-        [{}, {"scaler": StandardScaler(with_mean=False), "mask_value": np.nan}]
+        [
+            {},
+            {"scaler": StandardScaler(with_mean=False), "mask_value": np.nan},
+            {"per_row": "standardize"},
+            {"scaler": StandardScaler(), "per_row": "append", "n_timesteps": 1},
+        ]
     ),
     "WindowTransformer": Other([{"n_timesteps": 3, "ordered": True}]),
 }  # fmt: skip
