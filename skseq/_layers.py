@@ -188,6 +188,10 @@ class StackedNetwork(TokenNetwork):
         The number of static features.
     """
 
+    epochs: int | Literal["auto"] = "auto"
+    batch_size: int | Literal["auto"] = "auto"
+    schedule: Literal["one_cycle", "cosine"] | None = "one_cycle"
+
     normalization: Literal["batch", "layer"] | None = parameter(
         default=None,
         constraint=[StrOptions({"batch", "layer"}), None],
