@@ -123,7 +123,8 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         constraint=LEARNING_RATE,
         text="""float, keras.optimizers.schedules.LearningRateSchedule or None
         Step size of the optimizer; it replaces the rate of an optimizer object. None:
-        the rate of an optimizer object, and otherwise 0.005, 0.002 for regressors and
+        the rate of an optimizer object. Otherwise 0.01 for classifiers of sequences,
+        0.003 for regressors, and where each column of a table is a timestep, 0.002 for
         autoencoders, or Keras' default for a Keras model of your own.""",
         group="training",
     )
@@ -241,9 +242,8 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
     # The windows of the last fit, in this process.
     _seen_windows: ClassVar[SeenWindows | None] = None
 
-    # The default learning rate. Keras' 0.001 takes several times as many epochs on a
-    # table of some hundred rows.
-    _default_rate: ClassVar[float | None] = 0.005
+    # The default learning rate; None: that of Keras.
+    _default_rate: ClassVar[float | None] = None
 
     # ------------------------------------------------- parameters, as BaseEstimator's
 

@@ -107,6 +107,10 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
     _nested_parameters = (*SupervisedEstimator._nested_parameters, "sampler")
     _target_kind = Labels
 
+    @property
+    def _default_rate(self):
+        return 0.003 if self._is_table else 0.01
+
     # Whether the loss takes outputs before sigmoid or softmax.
     _from_logits = False
 

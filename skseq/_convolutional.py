@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 from skseq._classification import SequenceClassifier
 from skseq._engine.activations import ACTIVATION, check_activations
@@ -19,14 +19,7 @@ if TYPE_CHECKING:
 
 
 class ConvolutionalNetwork(StackedNetwork):
-    """Mixin with the parameters of convolutional networks.
-
-    The defaults are those of the fully convolutional network of Wang, Yan and Oates
-    (2017), with more of the sequence's order in ``pooling``.
-    """
-
-    normalization: Literal["batch", "layer"] | None = "batch"
-    _default_rate: ClassVar[float | None] = 0.01
+    """Mixin with the parameters of convolutional networks."""
 
     filters: int | Sequence[int] = parameter(
         default=(64, 64, 64),
@@ -178,6 +171,8 @@ class Conv1DClassifier(ConvolutionalNetwork, SequenceClassifier):
     >>> bool(net.score(X[150:], y[150:]) > 0.9)
     True
     """
+
+    normalization: Literal["batch", "layer"] | None = "batch"
 
 
 class Conv1DRegressor(ConvolutionalNetwork, SequenceRegressor):

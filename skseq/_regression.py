@@ -75,9 +75,7 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
 
     _target_kind = Numbers
 
-    # With 0.005, networks that were fitted to rows of one season were less accurate in
-    # the next, see benchmarks/regression.py.
-    _default_rate: ClassVar[float | None] = 0.002
+    _default_rate: ClassVar[float | None] = 0.003
 
     @public_fit
     def fit(

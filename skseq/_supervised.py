@@ -131,6 +131,12 @@ class SupervisedEstimator(SequenceEstimator):
     # Whether rows are token ids.
     _reads_tokens = False
 
+    @property
+    def _is_table(self):
+        """bool: whether each column of X is a timestep, with weights of its own."""
+        flat = self._n_dimensions_in == 2 and self.n_timesteps is None
+        return flat and not self._reads_tokens
+
     # ----------------------------------------------------- rows of different lengths
 
     # The number of timesteps of the longest row of fit, and whether rows of other

@@ -12,6 +12,7 @@ LAYERS = {
     "gru": keras.layers.GRU,
     "simple_rnn": keras.layers.SimpleRNN,
     "convolution": keras.layers.Conv1D,
+    "normalization": keras.layers.BatchNormalization,
 }
 RECURRENT = ("lstm", "gru", "simple_rnn")
 
@@ -121,3 +122,36 @@ def test_convolution_for_xla_is_keras_own(padding, options, size):
 
 def test_gradient_of_the_convolution_for_xla_is_keras_own():
     assert_same("convolution", {"filters": 4, "kernel_size": 3}, xla=True)
+
+
+@pytest.mark.parametrize("x", [X, X[:, 0], X[:1, :1]], ids=["3-D", "2-D", "one"])
+def test_normalization_over_the_batch_is_keras_own(x):
+    options = {"momentum": 0.9}
+    layers = [
+        LAYERS["normalization"](**options),
+        TWINS[LAYERS["normalization"]](**options),
+    ]
+    for layer in layers:
+        layer.build(x.shape)
+        layer.set_weights(
+            [np.array(w) for w in ([2, 3, 4], [0, 1, 2], [1] * 3, [2] * 3)]
+        )
+    expected, found = (
+        results(one, 3 * x + 1, xla=False, training=True) for one in layers
+    )
+    np.testing.assert_allclose(found[0], expected[0], atol=1e-5)
+    for a, b in zip(found[1], expected[1], strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-4)
+    for a, b in zip(*(one.get_weights() for one in layers), strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-5)
+    at_rest = [np.asarray(one(x, training=False)) for one in layers]
+    np.testing.assert_array_equal(*at_rest)
+
+
+def test_frozen_normalization_keeps_its_averages():
+    layer = TWINS[LAYERS["normalization"]]()
+    layer.build(X.shape)
+    layer.trainable = False
+    before = layer.get_weights()
+    results(layer, X, xla=False, training=True)
+    np.testing.assert_array_equal(before[2], layer.get_weights()[2])

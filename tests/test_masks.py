@@ -98,7 +98,7 @@ def assert_padding_has_no_effect(make, options):
 
 @pytest.mark.parametrize("normalization", [None, "batch"])
 @pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both"])
-@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize("pooling", ["last", "mean", "max", "parts"])
 def test_recurrent_networks_give_the_outputs_of_each_row_alone(
     pooling, bidirectional, normalization
 ):
@@ -114,7 +114,7 @@ def test_other_cells_give_the_outputs_of_each_row_alone(cell):
 
 @pytest.mark.parametrize("normalization", [None, "batch"])
 @pytest.mark.parametrize("pool_size", [(1, 1), (2, 1), (3, 4)])
-@pytest.mark.parametrize("pooling", ["mean", "max"])
+@pytest.mark.parametrize("pooling", ["mean", "max", "parts"])
 def test_convolutional_networks_give_the_outputs_of_each_row_alone(
     pooling, pool_size, normalization
 ):
@@ -206,7 +206,7 @@ POOLINGS = {
     "LSTMClassifier": ("last", "mean", "max", "flatten"),
     "GRUClassifier": ("last", "flatten"),
     "SimpleRNNClassifier": ("mean",),
-    "Conv1DClassifier": ("max", "mean", "flatten"),
+    "Conv1DClassifier": ("max", "mean", "parts", "flatten"),
     "DenseClassifier": (None,),
 }
 CASES = [

@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression
 
 import skseq
 from skseq._engine.losses import ROWWISE, make_rowwise_loss
+from skseq._engine.parts import pooled
 
 CELLS = {
     "LSTMClassifier": keras.layers.LSTM,
@@ -273,9 +274,52 @@ def test_pool_size_keeps_a_shorter_last_window(sequences):
     ],
 )
 def test_pooling_is_as_by_hand(sequences, pooling, by_hand):
-    layer = layers(skseq.Conv1DClassifier(4, pooling=pooling), sequences)[1]
+    layer = layers(skseq.Conv1DRegressor(4, pooling=pooling), sequences)[1]
     x = np.random.default_rng(0).normal(size=(3, 5, 4)).astype(np.float32)
     np.testing.assert_allclose(np.asarray(layer(x)), by_hand(x), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("n_timesteps", "means"),
+    [
+        (8, [0.5, 2.5, 4.5, 6.5]),
+        (6, [1, 2, 3, 4]),
+        (4, [0, 1, 2, 3]),
+        (2, [0, 1, 0, 0]),
+    ],
+)
+def test_parts_are_the_maximum_and_four_means(n_timesteps, means):
+    inputs = keras.Input((n_timesteps, 1))
+    model = keras.Model(inputs, pooled(inputs, "parts"))
+    x = np.arange(n_timesteps, dtype=np.float32).reshape(1, -1, 1)
+    np.testing.assert_allclose(model(x), [[n_timesteps - 1, *means]], rtol=1e-6)
+
+
+def test_automatic_pooling_keeps_columns_apart(recurrent, sequences):
+    make, _ = recurrent
+    X, y = sequences
+    table, ids = X.reshape(60, 10), np.abs(X[:, :, 0]).astype(int) + 1
+    last = []
+    for rows, params in (
+        (X, {}),
+        (table, {"n_timesteps": 5}),
+        (ids, {"embedding_dim": 2}),
+        (table, {}),
+    ):
+        net = make(2, pooling="auto", epochs=1, **params).fit(rows, y)
+        last.append(net.model_.get_layer("outputs").input.shape[1])
+    assert last == [10, 10, 10, 20]
+
+
+def test_automatic_kernels_are_shorter_in_later_layers(sequences):
+    for n_layers, expected in ((1, [7]), (4, [7, 5, 3, 3])):
+        estimator = skseq.Conv1DClassifier((2,) * n_layers)
+        found = [
+            layer.kernel_size[0]
+            for layer in layers(estimator, sequences)
+            if isinstance(layer, keras.layers.Conv1D)
+        ]
+        assert found == expected
 
 
 def test_convolutional_dropout_and_dense_units(sequences):

@@ -932,6 +932,37 @@ def test_loss_in_any_form_trains_alike(sequences):
         np.testing.assert_allclose(estimator.predict_proba(X), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("by_dict", [False, True], ids=["parameter", "loss_params"])
+def test_smoothed_labels_are_shared_out_over_the_classes(request, n_classes, by_dict):
+    X, y = request.getfixturevalue("three_classes" if n_classes == 3 else "sequences")
+    params = {"label_smoothing": 0.3}
+    if by_dict:
+        loss = "categorical" if n_classes == 3 else "binary"
+        params = {"loss": f"{loss}_crossentropy", "loss_params": params}
+    net = skseq.DenseClassifier(
+        (4,), epochs=1, learning_rate=1e-9, random_state=0, **params
+    ).fit(X, y)
+    target = 0.7 * np.eye(n_classes)[y] + 0.3 / n_classes
+    expected = -(target * net.predict_log_proba(X)).sum(axis=1).mean()
+    assert net.history_["loss"][0] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"loss": "hinge"}, "label_smoothing must be 0 with .* loss='hinge'"),
+        (
+            {"loss_params": {"label_smoothing": 0.1}},
+            "label_smoothing must be that of loss_params, got 0.3",
+        ),
+    ],
+)
+def test_smoothing_that_can_not_be_raises(sequences, params, message):
+    with pytest.raises(ValueError, match=message):
+        skseq.DenseClassifier(label_smoothing=0.3, **params).fit(*sequences)
+
+
 def test_loss_params_reach_the_loss(sequences):
     X, y = sequences
     params = {"epochs": 3, "random_state": 0}
