@@ -219,8 +219,14 @@ def test_dense_units_stand_before_the_head(recurrent, sequences):
 # ----------------------------------------------------------------------- convolutional
 
 
+# Convolutions, and the maximum over their outputs.
+PLAIN = {"normalization": None, "pooling": "max"}
+
+
 def test_filters_give_a_convolution_each(sequences):
-    estimator = skseq.Conv1DClassifier((4, 3), kernel_size=(3, 2), activation="tanh")
+    estimator = skseq.Conv1DClassifier(
+        (4, 3), kernel_size=(3, 2), activation="tanh", **PLAIN
+    )
     first, second, pooling, head = layers(estimator, sequences)
     assert first.kernel.shape == (3, 2, 4)
     assert second.kernel.shape == (2, 4, 3)
@@ -228,8 +234,15 @@ def test_filters_give_a_convolution_each(sequences):
     assert first.output.shape == (None, 5, 4)
     assert isinstance(pooling, keras.layers.GlobalMaxPooling1D)
     assert head.kernel.shape == (3, 1)
-    assert kinds(skseq.Conv1DClassifier(4), sequences) == [
+    assert kinds(skseq.Conv1DClassifier(4, **PLAIN), sequences) == [
         "Conv1D", "GlobalMaxPooling1D", "Dense",
+    ]  # fmt: skip
+
+
+def test_normalization_stands_between_convolution_and_activation(sequences):
+    assert kinds(skseq.Conv1DClassifier((4, 3), pooling="max"), sequences) == [
+        "Conv1D", "BatchNormalization", "ReLU", "Conv1D", "BatchNormalization", "ReLU",
+        "GlobalMaxPooling1D", "Dense",
     ]  # fmt: skip
 
 
@@ -255,7 +268,7 @@ def test_causal_padding_looks_at_no_later_step(sequences):
 
 
 def test_pool_size_keeps_a_shorter_last_window(sequences):
-    estimator = skseq.Conv1DClassifier((4, 4), pool_size=(2, 1))
+    estimator = skseq.Conv1DClassifier((4, 4), pool_size=(2, 1), **PLAIN)
     found = layers(estimator, sequences)
     assert kinds(estimator, sequences) == [
         "Conv1D", "MaxPooling1D", "Conv1D", "GlobalMaxPooling1D", "Dense",
@@ -323,7 +336,9 @@ def test_automatic_kernels_are_shorter_in_later_layers(sequences):
 
 
 def test_convolutional_dropout_and_dense_units(sequences):
-    estimator = skseq.Conv1DClassifier((4, 3), dropout=(0.1, 0.2), dense_units=(5,))
+    estimator = skseq.Conv1DClassifier(
+        (4, 3), dropout=(0.1, 0.2), dense_units=(5,), **PLAIN
+    )
     found = layers(estimator, sequences)
     assert [type(layer).__name__ for layer in found] == [
         "Conv1D", "Dropout", "Conv1D", "Dropout", "GlobalMaxPooling1D",

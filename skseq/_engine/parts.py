@@ -185,7 +185,10 @@ def _means_of_parts(x, mask):
             data_format="channels_last",
             name="pooling_of_parts",
         )(x)
-        return make_layer(keras.layers.Flatten, name="parts")(means)
+        flatten = make_layer(
+            keras.layers.Flatten, data_format="channels_last", name="parts"
+        )
+        return flatten(means)
     valid = keras.ops.cast(mask, DTYPE)
     place = keras.ops.cumsum(valid, axis=1) - 1
     n = keras.ops.sum(valid, axis=1, keepdims=True)
