@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from skseq._window_array import WindowArray
     from skseq._windows import WindowTransformer, make_windows
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 __all__ = [
     "AutoencoderOutlierDetector",

@@ -123,8 +123,8 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         constraint=LEARNING_RATE,
         text="""float, keras.optimizers.schedules.LearningRateSchedule or None
         Step size of the optimizer; it replaces the rate of an optimizer object. None:
-        the rate of an optimizer object. Otherwise 0.01 for classifiers of sequences,
-        0.003 for regressors, and where each column of a table is a timestep, 0.002 for
+        the rate of an optimizer object. Otherwise 0.01 for classifiers, or 0.003 where
+        each column of a table is a timestep, 0.005 for regressors, 0.002 for
         autoencoders, or Keras' default for a Keras model of your own.""",
         group="training",
     )

@@ -75,7 +75,7 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
 
     _target_kind = Numbers
 
-    _default_rate: ClassVar[float | None] = 0.003
+    _default_rate: ClassVar[float | None] = 0.005
 
     @public_fit
     def fit(

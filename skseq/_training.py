@@ -1,4 +1,4 @@
-"""The module in which files of version 0.1 look for classes, and their conversion."""
+"""The conversion of files of earlier versions; those of 0.1 look for classes here."""
 
 from dataclasses import fields, replace
 
@@ -22,10 +22,15 @@ _FAMILIES = {
 
 
 def upgraded(state):
-    """Convert the state of an estimator, if version 0.1 has saved it."""
+    """Convert the state of an estimator that an earlier version has saved."""
     recipe = state.get("_recipe")
     if recipe is not None and isinstance(recipe.network, dict):
         state["_recipe"] = replace(recipe, network=_network(recipe.network))
+    if "schedule" not in state:
+        # As before version 0.5.
+        state["schedule"] = None
+        if recipe is not None and state["learning_rate"] is None:
+            state["learning_rate"] = recipe.rate
     return state
 
 
