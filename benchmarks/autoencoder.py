@@ -11,8 +11,9 @@
   are held out. The training half of a table contains either its share of rare rows,
   without labels, or none; in the first case, its own rare rows are scored too.
   Sequences are altered only in the held-out half. The lines of skseq that name a
-  network have one network and its error alone. skseq is compared with IsolationForest, LocalOutlierFactor, the reconstruction error of PCA,
-  and PyOD's AutoEncoder, on standardised flat rows.
+  network have one network and its error alone. skseq is compared with
+  IsolationForest, LocalOutlierFactor, the reconstruction error of PCA, and PyOD's
+  AutoEncoder, on standardised flat rows.
 - ``credit`` compares logistic regression on codes and on the table.
 - ``time`` measures a warm ``fit``, and ``transform`` of 100,000 rows, in turn with the
   same network in PyTorch and in Keras. For reliable times, run this part alone, on an
@@ -184,7 +185,7 @@ def run_codes(seeds):
 N_CODE = 8
 
 # The detector of versions before 0.5.
-ONE_NETWORK = {"score": "error", "n_networks": 1}
+ONE_NETWORK = {"criterion": "error", "n_networks": 1}
 
 
 def detector(**params):
@@ -236,10 +237,10 @@ def anomaly_models(sequences):
     models = {
         "skseq": lambda seed: AutoencoderOutlierDetector(random_state=seed),
         "skseq, one network": lambda seed: AutoencoderOutlierDetector(
-            score="both", n_networks=1, random_state=seed
+            criterion="both", n_networks=1, random_state=seed
         ),
         "skseq, error alone": lambda seed: AutoencoderOutlierDetector(
-            score="error", random_state=seed
+            criterion="error", random_state=seed
         ),
         "skseq, one network, error alone": lambda seed: AutoencoderOutlierDetector(
             **ONE_NETWORK, random_state=seed
@@ -251,7 +252,7 @@ def anomaly_models(sequences):
         # The default is the error alone.
         del models["skseq, error alone"], models["skseq, one network"]
         models["skseq, error and distance"] = lambda seed: AutoencoderOutlierDetector(
-            score="both", random_state=seed
+            criterion="both", random_state=seed
         )
         models[f"skseq, LSTM, {N_CODE} components"] = detector(
             kind="lstm", layer_sizes=32, **code

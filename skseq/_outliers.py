@@ -51,7 +51,8 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
 
     If outliers are among the training rows, networks also learn to reconstruct them.
     Their codes are then unusual, and their reconstructions are far from those of other
-    rows. With ``score="both"``, the default for a table, a row is unusual either way:
+    rows. With ``criterion="both"``, the default for a table, a row is unusual either
+    way:
 
     - The *distance* of a row is the mean Euclidean distance of its reconstruction, in
       scaled values, to the nearest half of the reconstructions of at most 500 training
@@ -133,7 +134,7 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         a code of 8 numbers, or half the number of values in a row if that is less.""",
         kw_only=False,
     )
-    score: Literal["auto", "both", "error"] = parameter(
+    criterion: Literal["auto", "both", "error"] = parameter(
         default="auto",
         constraint=[StrOptions({"auto", "both", "error"})],
         text="""{"auto", "both", "error"}
@@ -234,8 +235,8 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
 
     @property
     def _uses_distances(self):
-        if self.score != "auto":
-            return self.score == "both"
+        if self.criterion != "auto":
+            return self.criterion == "both"
         n_timesteps = getattr(self.autoencoder, "n_timesteps", None)
         return self._n_dimensions_in == 2 and n_timesteps is None
 
@@ -286,7 +287,7 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
 
     def _upgraded(self, state):
         # Before version 0.5 there was one network, and its error.
-        state = {"score": "error", "n_networks": 1, **state}
+        state = {"criterion": "error", "n_networks": 1, **state}
         if "autoencoder_" in state:
             state.setdefault("autoencoders_", [state["autoencoder_"]])
         return super()._upgraded(state)
@@ -317,7 +318,7 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            The negative mean error of the networks, or with ``score="both"`` the
+            The negative mean error of the networks, or with ``criterion="both"`` the
             negative of the larger of the standardised error and distance.
 
         Raises
