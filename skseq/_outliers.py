@@ -64,8 +64,8 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
       The larger of the two counts.
     - An error tells more than a distance, unless the network memorises its training
       rows. Let the *ratio* be the median error of rows held out, divided by that of
-      rows trained on. Up to a ratio of 1.5, 3 is subtracted from the standardised
-      distance, and from 2 on, nothing; in between, the number falls linearly.
+      rows trained on. Up to a ratio of 1.6, 3 is subtracted from the standardised
+      distance, and from 2.1 on, 1 is added; in between, the number changes linearly.
 
     The rows with the largest values, a fraction of ``contamination`` of the training
     rows, are outliers.
@@ -415,7 +415,7 @@ def _usual(fits, rows):
     )
     trained_error = np.median(_log(np.concatenate(trained_errors)))
     ratio = np.exp(error[0] - trained_error)
-    return _Usual(codes, error, distance, float(np.clip(6 * (2 - ratio), 0, 3)))
+    return _Usual(codes, error, distance, float(np.clip(3 - 8 * (ratio - 1.6), -1, 3)))
 
 
 def _log(values):

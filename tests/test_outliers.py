@@ -139,7 +139,7 @@ def test_score_is_the_larger_of_error_and_distance():
     rng = np.random.default_rng(0)
     X, X_val, new = rng.normal(size=(3, 41, 8)) * [4, 2, 1, 1, 1, 1, 1, 1]
     network = AutoencoderTransformer(
-        4, layer_sizes=16, scale=None, epochs=40, learning_rate=0.01
+        4, layer_sizes=16, scale=None, epochs=50, learning_rate=0.01
     )
     detector = AutoencoderOutlierDetector(network, random_state=0).fit(X, X_val=X_val)
 
@@ -160,8 +160,8 @@ def test_score_is_the_larger_of_error_and_distance():
     spreads = 1.4826 * np.median(abs(logs - medians), axis=1, keepdims=True)
     error, distance = (np.log(of_new.mean(axis=0)) - medians) / spreads
     ratio = np.median(val[:, 0]) / np.median(trained[:, 0])
-    assert 1.5 < ratio < 2
-    less = 6 * (2 - ratio)
+    assert 1.6 < ratio < 2.1
+    less = 3 - 8 * (ratio - 1.6)
     from_error = error > distance - less
     assert 0 < from_error.sum() < 41
     expected = -np.where(from_error, error, distance - less)
