@@ -139,7 +139,7 @@ def test_score_is_the_larger_of_error_and_distance():
     rng = np.random.default_rng(0)
     X, X_val, new = rng.normal(size=(3, 41, 8)) * [4, 2, 1, 1, 1, 1, 1, 1]
     network = AutoencoderTransformer(
-        4, layer_sizes=16, scale=None, epochs=50, learning_rate=0.01
+        4, layer_sizes=16, scale=None, epochs=45, learning_rate=0.01
     )
     detector = AutoencoderOutlierDetector(network, random_state=0).fit(X, X_val=X_val)
 
