@@ -81,7 +81,9 @@ from skseq import AutoencoderOutlierDetector, AutoencoderTransformer
 autoencoder = AutoencoderTransformer(
     8, kind="conv1d", layer_sizes=(32, 32), kernel_size=7, noise=0.3, epochs=60
 )
-detector = AutoencoderOutlierDetector(autoencoder, contamination=0.05, random_state=0)
+detector = AutoencoderOutlierDetector(
+    autoencoder, n_networks=1, contamination=0.05, random_state=0
+)
 flatten = FunctionTransformer(lambda X: X.reshape(len(X), -1))
 detectors = {
     "autoencoder": detector,

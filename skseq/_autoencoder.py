@@ -594,8 +594,12 @@ class AutoencoderTransformer(
         prepare = None if name == "rows" else self._prepare  # codes are as they are
         return predict(self._recipe, self._state.weights, X, name=name, prepare=prepare)
 
+    def _decoded_scaled(self, codes):
+        """Decode codes to rows in scaled values, in the shape that the network has."""
+        return self._ask("rows", np.ascontiguousarray(codes, np.float32))
+
     def _decoded(self, codes):
-        rows = self._ask("rows", np.ascontiguousarray(codes, np.float32))
+        rows = self._decoded_scaled(codes)
         rows = self._scaling.inverse(rows.astype(codes.dtype, copy=False))
         return rows if self._n_dimensions_in == 3 else rows.reshape(len(rows), -1)
 

@@ -1,45 +1,87 @@
-"""Detection of rows that an autoencoder reconstructs poorly."""
+"""Detection of rows that autoencoders reconstruct poorly, or far from others."""
 
 from __future__ import annotations
 
-from numbers import Real
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from sklearn.base import OutlierMixin, clone
+from sklearn.metrics import pairwise_distances_chunked
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skseq._autoencoder import AutoencoderTransformer, default_autoencoder
+from skseq._lists import take_rows
 from skseq._padded import PaddedRows
 from skseq._parameters import Declared, parameter
 from skseq._persistence import VersionedState
 from skseq._sequences import check_sequences
-from skseq._validation import Interval, check_parameters, check_weights, public_fit
+from skseq._validation import (
+    Interval,
+    StrOptions,
+    check_parameters,
+    check_weights,
+    public_fit,
+)
 
 if TYPE_CHECKING:
     from typing import Self
 
     from numpy.typing import ArrayLike
 
+# The number of parts of the training rows, of which each network holds out one.
+_N_PARTS = 10
+
+# The largest number of rows to which distances are computed.
+_MOST_NEIGHBOURS = 500
+
+# Memory for a block of distances, in MiB.
+_BLOCK_MIB = 64
+
 
 class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
-    """Detect rows that an autoencoder reconstructs poorly.
+    """Detect rows that autoencoders reconstruct poorly, or far from other rows.
 
-    An `AutoencoderTransformer` is fitted on the training rows. Its short code has room
-    for the patterns that most rows share, and not for rare ones, so that rare rows are
-    reconstructed poorly [1]_ [2]_. The rows with the largest errors, a fraction of
-    ``contamination`` of the training rows, are outliers.
+    ``n_networks`` autoencoders are fitted on the training rows, from different seeds
+    [1]_. A short code has room for the patterns that most rows share, and not for rare
+    ones, so that rare rows are reconstructed poorly [2]_ [3]_. The *error* of a row is
+    its reconstruction error, as a mean over the networks.
 
-    The detector works best when few or none of the training rows are outliers. With
-    many, `sklearn.ensemble.IsolationForest` is often better. A network reconstructs its
-    training rows better than new rows, so that more than a fraction of
-    ``contamination`` of new rows are outliers; ``X_val`` in ``fit`` corrects this.
+    If outliers are among the training rows, networks also learn to reconstruct them.
+    Their codes are then unusual, and their reconstructions are far from those of other
+    rows. With ``criterion="both"``, the default for a table, a row is unusual either
+    way:
+
+    - The *distance* of a row is the mean Euclidean distance of its reconstruction, in
+      scaled values, to the nearest half of the reconstructions of at most 500 training
+      rows [4]_, as a mean over the networks. With so many neighbours, a group of
+      outliers does not hide itself.
+    - Each network holds out another tenth of the training rows, also for
+      ``early_stopping``. The logarithms of errors and distances are standardised by
+      their median and median absolute deviation (times 1.4826) in the rows held out.
+      The larger of the two counts.
+    - An error tells more than a distance, unless the network memorises its training
+      rows. Let the *ratio* be the median error of rows held out, divided by that of
+      rows trained on. Up to a ratio of 1.6, 3 is subtracted from the standardised
+      distance, and from 2.1 on, 1 is added; in between, the number changes linearly.
+
+    The rows with the largest values, a fraction of ``contamination`` of the training
+    rows, are outliers.
+
+    A network reconstructs its training rows better than new rows, so that more than a
+    fraction of ``contamination`` of new rows are outliers; ``X_val`` in ``fit``
+    corrects this.
 
     Attributes
     ----------
     autoencoder_ : AutoencoderTransformer
-        The fitted network. Its ``reconstruction_error(X, by="step")`` and
+        The first of the fitted networks. Its ``reconstruction_error(X, by="step")`` and
         ``by="feature"`` show where a row is unusual.
+
+    autoencoders_ : list of AutoencoderTransformer
+        All fitted networks.
 
     offset_ : float
         Rows with a lower value of ``score_samples`` are outliers.
@@ -61,10 +103,14 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
 
     References
     ----------
-    .. [1] S. Hawkins, H. He, G. Williams and R. Baxter, "Outlier detection using
+    .. [1] J. Chen, S. Sathe, C. Aggarwal and D. Turaga, "Outlier detection with
+       autoencoder ensembles", SDM 2017.
+    .. [2] S. Hawkins, H. He, G. Williams and R. Baxter, "Outlier detection using
        replicator neural networks", DaWaK 2002.
-    .. [2] P. Malhotra et al., "LSTM-based encoder-decoder for multi-sensor anomaly
+    .. [3] P. Malhotra et al., "LSTM-based encoder-decoder for multi-sensor anomaly
        detection", ICML 2016 workshop on anomaly detection.
+    .. [4] M. Sugiyama and K. M. Borgwardt, "Rapid distance-based outlier detection via
+       sampling", NeurIPS 2013.
 
     Examples
     --------
@@ -88,6 +134,21 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         a code of 8 numbers, or half the number of values in a row if that is less.""",
         kw_only=False,
     )
+    criterion: Literal["auto", "both", "error"] = parameter(
+        default="auto",
+        constraint=[StrOptions({"auto", "both", "error"})],
+        text="""{"auto", "both", "error"}
+        What makes a row unusual: ``"error"``, or ``"both"`` error and distance, see
+        above. ``"auto"``: ``"both"`` for a table, and ``"error"`` for sequences, which
+        are a 3-D X, a list, or any X with ``n_timesteps`` in the autoencoder.""",
+    )
+    n_networks: int = parameter(
+        default=3,
+        constraint=[Interval(Integral, 1, None, closed="left")],
+        text="""int
+        Number of networks, from different seeds. The time of a fit is in proportion.
+        """,
+    )
     contamination: float = parameter(
         default=0.1,
         constraint=[Interval(Real, 0, 0.5, closed="right")],
@@ -99,8 +160,8 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         default=None,
         constraint=["random_state"],
         text="""int, RandomState instance or None
-        Passed to the autoencoder, unless that has its own. Pass an int for the same
-        result at each call.""",
+        For the autoencoders, unless ``autoencoder`` has its own, and for the draw of
+        rows. Pass an int for the same result at each call.""",
     )
 
     def __sklearn_tags__(self):
@@ -117,7 +178,7 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         *,
         X_val: ArrayLike | None = None,
     ) -> Self:
-        """Fit the autoencoder, and the threshold below which rows are outliers.
+        """Fit the autoencoders, and the threshold below which rows are outliers.
 
         Parameters
         ----------
@@ -128,12 +189,12 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights in the training of the network, not negative. Rows of weight zero
-            are ignored when the threshold is set.
+            Weights in the training of the networks, not negative. Rows of weight zero
+            are ignored otherwise too.
         X_val : array-like of the same kind as X, default=None
-            Rows that the network is not trained on. The threshold is then set such that
-            a fraction of ``contamination`` of them are outliers, and
-            ``early_stopping`` uses them as validation rows.
+            Rows that no network is trained on, in place of training rows held out. The
+            threshold is then set such that a fraction of ``contamination`` of them are
+            outliers, and ``early_stopping`` uses them as validation rows.
 
         Returns
         -------
@@ -161,13 +222,75 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         weights = check_weights(sample_weight, len(rows))
         if X_val is not None:
             X_val = self._check(X_val, name="X_val")
-        self.autoencoder_ = autoencoder.fit(rows, sample_weight=weights, X_val=X_val)
+        fits = list(self._fit_networks(autoencoder, rows, weights, X_val))
+        self.autoencoders_ = [network for network, _, _ in fits]
+        self.autoencoder_ = self.autoencoders_[0]
+        self._usual = _usual(fits, rows) if self._uses_distances else None
         if X_val is None:
-            scores = autoencoder.score_samples(rows)[weights > 0]
+            scores = self._scores(rows)[weights > 0]
         else:
-            scores = autoencoder.score_samples(X_val)
+            scores = self._scores(X_val)
         self.offset_ = float(np.percentile(scores, 100 * self.contamination))
         return self
+
+    @property
+    def _uses_distances(self):
+        if self.criterion != "auto":
+            return self.criterion == "both"
+        n_timesteps = getattr(self.autoencoder, "n_timesteps", None)
+        return self._n_dimensions_in == 2 and n_timesteps is None
+
+    def _fit_networks(self, autoencoder, rows, weights, X_val):
+        """Yield fitted networks, the rows trained on by position, and rows held out."""
+        rng = check_random_state(autoencoder.random_state)
+        used = np.flatnonzero(weights > 0)
+        holds_out = self._uses_distances and X_val is None
+        if holds_out:
+            order, n_parts = rng.permutation(used), min(_N_PARTS, len(used))
+        for i in range(self.n_networks):
+            network, trained, held_out = autoencoder, used, X_val
+            if i:
+                seed = rng.randint(np.iinfo(np.int32).max)
+                network = clone(autoencoder).set_params(random_state=seed)
+            options = {"sample_weight": weights, "X_val": X_val}
+            if holds_out:
+                chosen = np.sort(order[i % n_parts :: n_parts])
+                trained, held_out = np.setdiff1d(used, chosen), take_rows(rows, chosen)
+                # By weights, so that each network reads the longest row of a list.
+                options["sample_weight"] = weights.copy()
+                options["sample_weight"][chosen] = 0
+                if network.early_stopping:
+                    options |= {
+                        "X_val": held_out, "sample_weight_val": weights[chosen],
+                    }  # fmt: skip
+            yield network.fit(rows, **options), trained, held_out
+
+    # What is usual, if distances are used.
+    _usual = None
+
+    def _scores(self, X):
+        errors = np.mean(
+            [network.reconstruction_error(X) for network in self.autoencoders_], axis=0
+        )
+        if self._usual is None:
+            return -errors
+        distances = np.mean(
+            [
+                _distances(network, codes, X)
+                for network, codes in zip(
+                    self.autoencoders_, self._usual.codes, strict=True
+                )
+            ],
+            axis=0,
+        )
+        return -self._usual.standardised(errors, distances)
+
+    def _upgraded(self, state):
+        # Before version 0.5 there was one network, and its error.
+        state = {"criterion": "error", "n_networks": 1, **state}
+        if "autoencoder_" in state:
+            state.setdefault("autoencoders_", [state["autoencoder_"]])
+        return super()._upgraded(state)
 
     def _check(self, X, *, reset=False, **options):
         """Validate X, and return it with its own number of dimensions, or as a list."""
@@ -183,7 +306,7 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         return checked.reshape(len(checked), -1)
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
-        """Score how well rows are reconstructed; higher is more usual.
+        """Score how usual rows are; higher is more usual.
 
         Parameters
         ----------
@@ -195,7 +318,8 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            The scores of the autoencoder.
+            The negative mean error of the networks, or with ``criterion="both"`` the
+            negative of the larger of the standardised error and distance.
 
         Raises
         ------
@@ -205,7 +329,7 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
             If X has another shape or other columns than the X of ``fit``.
         """
         check_is_fitted(self)
-        return self.autoencoder_.score_samples(self._check(X))
+        return self._scores(self._check(X))
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Compute ``score_samples`` minus ``offset_``.
@@ -240,3 +364,85 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
             -1 for outliers, 1 for all others.
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
+
+
+@dataclass(frozen=True)
+class _Usual:
+    """What is usual: codes of training rows, and values of rows held out.
+
+    Attributes
+    ----------
+    codes : list of ndarray of shape (n_neighbours, n_components)
+        For each network, codes of rows that it was trained on.
+    error, distance : tuple of float
+        Median and spread of the logarithm in rows held out.
+    less : float
+        What is subtracted from standardised distances.
+    """
+
+    codes: list
+    error: tuple
+    distance: tuple
+    less: float
+
+    def standardised(self, errors, distances):
+        """Take the larger of standardised errors and distances."""
+        error, distance = (
+            (_log(values) - median) / spread
+            for values, (median, spread) in (
+                (errors, self.error),
+                (distances, self.distance),
+            )
+        )
+        return np.maximum(error, distance - self.less)
+
+
+def _usual(fits, rows):
+    """Learn what is usual from fitted networks, rows trained on and rows held out."""
+    codes, errors, distances, trained_errors = [], [], [], []
+    for network, trained, held_out in fits:
+        if len(trained) > _MOST_NEIGHBOURS:
+            rng = np.random.default_rng(len(codes))
+            trained = rng.choice(trained, _MOST_NEIGHBOURS, replace=False)
+        sample = take_rows(rows, np.sort(trained))
+        codes.append(np.asarray(network.transform(sample)))
+        trained_errors.append(network.reconstruction_error(sample))
+        errors.append(network.reconstruction_error(held_out))
+        distances.append(_distances(network, codes[-1], held_out))
+    error, distance = (
+        _median_and_spread(_log(np.concatenate(values)))
+        for values in (errors, distances)
+    )
+    trained_error = np.median(_log(np.concatenate(trained_errors)))
+    ratio = np.exp(error[0] - trained_error)
+    return _Usual(codes, error, distance, float(np.clip(3 - 8 * (ratio - 1.6), -1, 3)))
+
+
+def _log(values):
+    return np.log(np.maximum(values, np.finfo(np.float32).tiny))
+
+
+def _median_and_spread(values):
+    """Compute median and spread; the latter is the std of a normal distribution."""
+    median = np.median(values)
+    spread = 1.4826 * np.median(abs(values - median))
+    # If most values are equal, their differences have no scale.
+    return float(median), float(spread) or 1.0
+
+
+def _distances(network, codes, X):
+    """Measure how far reconstructions are from the nearest half of others."""
+    others, rows = (
+        network._decoded_scaled(each).reshape(len(each), -1)
+        for each in (codes, np.asarray(network.transform(X)))
+    )
+    n_nearest = (len(others) + 1) // 2
+
+    def nearest(block, start):
+        block.partition(n_nearest - 1, axis=1)
+        return block[:, :n_nearest].mean(axis=1)
+
+    blocks = pairwise_distances_chunked(
+        rows, others, reduce_func=nearest, working_memory=_BLOCK_MIB
+    )
+    return np.concatenate(list(blocks))
