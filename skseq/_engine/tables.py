@@ -1,0 +1,153 @@
+"""The first layers over the columns of a table: numbers, and categories."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from skseq._engine.keras import keras
+from skseq._engine.parts import make_layer
+
+# Where scaled numbers are smoothly limited.
+_LIMIT = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """The first layers of a dense network over the columns of a table.
+
+    Attributes
+    ----------
+    numbers : tuple of int
+        The columns with numbers.
+    embedded : tuple of int
+        Those of them that have an embedding.
+    kind : {"piecewise", "periodic"} or None
+        Of this embedding. None: the numbers are not scaled either.
+    size : int
+        Of the embedding of a number: the number of bins or of frequencies.
+    sigma : float
+        The standard deviation of the first frequencies.
+    width : int
+        The length of the vector that is made of the periodic functions of a number.
+    categories : tuple of int
+        The columns with codes of categories.
+    n_codes : tuple of int
+        The number of codes in each of them.
+    category_width : int
+        The length of the vector of a category.
+    """
+
+    numbers: tuple
+    embedded: tuple = ()
+    kind: str | None = None
+    size: int = 0
+    sigma: float = 0.0
+    width: int = 0
+    categories: tuple = ()
+    n_codes: tuple = ()
+    category_width: int = 0
+
+    SCALE: ClassVar = "number_scale"
+    BINS: ClassVar = "number_bins"
+
+    @property
+    def n_features(self):
+        """int: the number of features that the first hidden layer reads."""
+        width = self.size if self.kind == "piecewise" else self.width
+        n_categories = len(self.categories) * self.category_width
+        return len(self.numbers) + len(self.embedded) * width + n_categories
+
+    def build(self, x):
+        """Add the layers to columns of shape (n_samples, n_columns).
+
+        Returns
+        -------
+        plain : list of tensor of shape (n_samples, n_features_i)
+            The numbers, scaled unless ``kind`` is None, and the vectors of categories.
+        embedded : list of tensor of shape (n_samples, n_features_i)
+            The vectors of numbers.
+        """
+        plain, embedded = [], []
+        if self.numbers:
+            plain.append(self._scaled(x))
+        if self.embedded:
+            add = self._piecewise if self.kind == "piecewise" else self._periodic
+            embedded.append(add(x, plain[0]))
+        if self.categories:
+            plain.append(self._vectors(x))
+        return plain, embedded
+
+    def scale(self, model):
+        """List the variables in a model that the training rows determine.
+
+        The factor and the shift of the numbers, and then those of the bins.
+        """
+        names = [self.SCALE] if self.kind is not None else []
+        names += [self.BINS] if self.embedded and self.kind == "piecewise" else []
+        layers = map(model.get_layer, names)
+        return [weight for layer in layers for weight in (layer.kernel, layer.bias)]
+
+    def _scaled(self, x):
+        x = _taken(x, self.numbers)
+        if self.kind is None:
+            return x
+        x = make_layer(
+            keras.layers.EinsumDense, "bn,n->bn", output_shape=(len(self.numbers),),
+            bias_axes="n", trainable=False, name=self.SCALE,
+        )(x)  # fmt: skip
+        return x / keras.ops.sqrt(1.0 + keras.ops.square(x / _LIMIT))
+
+    def _piecewise(self, x, _):
+        """Add a linear function of each number for each of its bins, from 0 to 1."""
+        x = make_layer(
+            keras.layers.EinsumDense, "bn,nk->bnk",
+            output_shape=(len(self.embedded), self.size), bias_axes="nk",
+            trainable=False, name=self.BINS,
+        )(_taken(x, self.embedded))  # fmt: skip
+        x = keras.ops.clip(x, 0.0, 1.0)
+        return make_layer(keras.layers.Flatten, name="numbers")(x)
+
+    def _periodic(self, _, scaled):
+        """Add sines and cosines of each number, and a vector made of them."""
+        places = [self.numbers.index(i) for i in self.embedded]
+        x = make_layer(
+            keras.layers.EinsumDense, "bn,nk->bnk",
+            output_shape=(len(self.embedded), self.size),
+            kernel_initializer=keras.initializers.RandomNormal(
+                stddev=2 * math.pi * self.sigma
+            ),
+            name="number_frequencies",
+        )(_taken(scaled, places))  # fmt: skip
+        x = keras.ops.concatenate([keras.ops.sin(x), keras.ops.cos(x)], axis=-1)
+        x = make_layer(
+            keras.layers.Dense, self.width, activation="relu", name="number_vectors"
+        )(x)
+        return make_layer(keras.layers.Flatten, name="numbers")(x)
+
+    def _vectors(self, x):
+        """Add a vector for each category, from one table for all columns.
+
+        The first vector of each column is that of an unknown category.
+        """
+        codes = keras.ops.round(_taken(x, self.categories))
+        n_codes = np.array(self.n_codes, np.float32)
+        is_known = keras.ops.logical_and(
+            keras.ops.greater_equal(codes, 0.0), keras.ops.less(codes, n_codes)
+        )
+        ids = keras.ops.where(is_known, codes + 1.0, keras.ops.zeros_like(codes))
+        starts = np.cumsum([0, *(n + 1 for n in self.n_codes)])
+        ids = keras.ops.cast(ids + starts[:-1].astype(np.float32), "int32")
+        x = make_layer(
+            keras.layers.Embedding, int(starts[-1]), self.category_width,
+            name="category_vectors",
+        )(ids)  # fmt: skip
+        return make_layer(keras.layers.Flatten, name="categories")(x)
+
+
+def _taken(x, columns):
+    """Take columns of a tensor of shape (n_samples, n_columns)."""
+    if list(columns) == list(range(x.shape[-1])):
+        return x
+    return keras.ops.take(x, np.array(columns, np.int32), axis=-1)
