@@ -563,10 +563,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
             loss=loss,
             **self._loss_options(),
         )
-        if (
-            recipe.rate is None
-            and self.schedule != self._parameters["schedule"].default
-        ):
+        if recipe.rate is None and self.schedule != self._parameters["schedule"].default:
             raise ValueError(
                 f"schedule must be None where the learning rate has a schedule of "
                 f"Keras, got {self.schedule!r}. Choose one of the two."

@@ -140,8 +140,8 @@ class DenseNetwork(StackedNetwork):
     _categories: Categories | None = None
     _n_codes: tuple = ()
 
-    # The numbers of a table with more than two values, as a mask of its columns, and the
-    # number of its rows; None and 0 for other rows.
+    # Which columns of a table are numbers with more than two values, and the number of
+    # its rows; None and 0 for other rows.
     _varied = None
     _n_table_rows = 0
 

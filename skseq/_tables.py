@@ -221,7 +221,7 @@ def _mask_of(chosen, X):
     if (
         chosen.dtype.kind in "iu"
         and chosen.ndim == 1
-        and -1 < chosen.min()
+        and chosen.min() > -1
         and chosen.max() < n_columns
     ):
         mask[chosen] = True

@@ -189,8 +189,8 @@ _ELEMENTWISE = {
     "Abs", "Add", "Cast", "Clip", "Cos", "Divide", "Elu", "Equal", "Exp", "Floor", "Gelu", "Greater",
     "GreaterEqual", "LeakyRelu", "Less", "LessEqual", "Log", "Log1p", "LogicalAnd",
     "LogicalNot", "LogicalOr", "Maximum", "Minimum", "Multiply", "Negative", "NotEqual",
-    "OnesLike", "Power", "Relu", "Round", "Sigmoid", "Sign", "Silu", "Sin", "Softplus", "Sqrt",
-    "Square", "Subtract", "Tanh", "TrueDivide", "Where", "ZerosLike",
+    "OnesLike", "Power", "Relu", "Round", "Sigmoid", "Sign", "Silu", "Sin", "Softplus",
+    "Sqrt", "Square", "Subtract", "Tanh", "TrueDivide", "Where", "ZerosLike",
 }  # fmt: skip
 
 # Operations that are by row unless they work along the first axis.
