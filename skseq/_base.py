@@ -9,7 +9,6 @@ from __future__ import annotations
 import skseq._engine.keras  # noqa: F401
 
 # isort: split
-import inspect
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -26,12 +25,13 @@ from skseq._engine.optimizers import (
     check_no_exclusions,
     check_optimizer,
 )
-from skseq._engine.rates import SCHEDULES, n_epochs
+from skseq._engine.rates import SCHEDULES, choose_batch_size, choose_epochs
 from skseq._engine.recipe import Rows, Schedule, State, Watch, new_recipe
 from skseq._engine.stored import copied, storable
 from skseq._engine.train import initial_state, predict, standalone_model, train
 from skseq._lists import take_rows
-from skseq._parameters import Declared, parameter
+from skseq._nested import NestedParameters
+from skseq._parameters import parameter
 from skseq._persistence import VersionedState
 from skseq._rows import Part, hold_out
 from skseq._sequences import check_sequences
@@ -47,8 +47,6 @@ from skseq._validation import (
 from skseq._window_array import SeenWindows, WindowArray
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from skseq._engine.types import Callbacks, LearningRate, Model, Optimizer
 
 # scikit-learn's check_estimator refuses a class in the MRO that has `_more_tags` and
@@ -58,7 +56,7 @@ if "__sklearn_tags__" not in vars(BaseWrapper):
     BaseWrapper.__sklearn_tags__ = BaseEstimator.__sklearn_tags__  # type: ignore
 
 
-class SequenceEstimator(Declared, VersionedState, BaseWrapper):
+class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
     """Base class of all networks.
 
     Attributes
@@ -100,15 +98,16 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         default=30,
         constraint=[Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         text="""int or "auto"
-        Passes over the training rows. ``"auto"``: as many as take 1000 steps of the
+        Passes over the training rows. ``"auto"``: as many as take 600 steps of the
         optimizer, but at least 12, so that few rows are passed over more often.""",
         group="training",
     )
-    batch_size: int = parameter(
+    batch_size: int | Literal["auto"] = parameter(
         default=32,
-        constraint=[Interval(Integral, 1, None, closed="left")],
-        text="""int
-        Number of rows in a step of the optimizer.""",
+        constraint=[Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        text="""int or "auto"
+        Number of rows in a step of the optimizer. ``"auto"``: 16 for fewer than 500
+        training rows, and otherwise 32.""",
         group="training",
     )
     optimizer: Optimizer = parameter(
@@ -231,13 +230,7 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         group="other",
     )
 
-    # Parameters that are dicts, by the prefix with which their keys can be set, as in
-    # `optimizer__clipnorm`.
     _dict_parameters: ClassVar[dict[str, str]] = {"optimizer": "optimizer_params"}
-
-    # Parameters that are estimators, whose parameters can be set as in
-    # `sampler__k_neighbors`.
-    _nested_parameters: ClassVar[tuple[str, ...]] = ()
 
     # The dtype of validated rows, or a tuple of accepted ones.
     _dtype: ClassVar[Any] = np.float32
@@ -253,97 +246,6 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
     _default_rate: ClassVar[float | None] = 0.005
 
     # ------------------------------------------------- parameters, as BaseEstimator's
-
-    @classmethod
-    def _get_param_names(cls):
-        # BaseWrapper reads the instance's __dict__, where fitted state is as well.
-        parameters = inspect.signature(cls.__init__).parameters
-        return sorted(name for name in parameters if name != "self")
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Get the parameters of this estimator.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Whether to include each key of ``optimizer_params`` as
-            ``optimizer__<key>``, the keys of other parameters that are dicts in the
-            same way, and the parameters of each parameter that is an estimator.
-
-        Returns
-        -------
-        params : dict
-            Values by name.
-        """
-        params = {name: getattr(self, name) for name in self._get_param_names()}
-        if deep:
-            for prefix, name in self._dict_parameters.items():
-                items = params.get(name)
-                # A tuple has a dict for each layer.
-                for key, value in (items if isinstance(items, dict) else {}).items():
-                    params[f"{prefix}__{key}"] = value
-            for name in self._nested_parameters:
-                inner: Any = params.get(name)
-                # `fit` raises for anything else.
-                if hasattr(inner, "get_params") and not isinstance(inner, type):
-                    for key, value in inner.get_params().items():
-                        params[f"{name}__{key}"] = value
-        return params
-
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters of this estimator.
-
-        Parameters
-        ----------
-        **params : dict
-            Values by name. ``optimizer__<key>`` sets a key of a new
-            ``optimizer_params``, and likewise for other parameters that are dicts.
-            ``sampler__<name>`` sets a parameter of ``sampler``, and likewise for other
-            parameters that are estimators.
-
-        Returns
-        -------
-        self : object
-            This estimator.
-
-        Raises
-        ------
-        ValueError
-            If there is no parameter of a name; the message suggests the nearest.
-        """
-        names = self._get_param_names()
-        plain: dict[str, Any] = {}
-        keyed: dict[str, dict[str, Any]] = {}
-        nested: dict[str, dict[str, Any]] = {}
-        for name, value in params.items():
-            prefix, _, key = name.partition("__")
-            if name == "optimizer__learning_rate":
-                plain["learning_rate"] = value
-            elif key and prefix in self._dict_parameters:
-                keyed.setdefault(self._dict_parameters[prefix], {})[key] = value
-            elif key and prefix in self._nested_parameters:
-                nested.setdefault(prefix, {})[key] = value
-            elif name in names:
-                plain[name] = value
-            else:
-                raise ValueError(
-                    f"Invalid parameter {name!r} for estimator "
-                    f"{type(self).__name__}.{self._hint(name, vars(self))}"
-                )
-        for name, value in plain.items():
-            setattr(self, name, value)
-        for name, items in keyed.items():
-            before: Any = getattr(self, name)
-            if isinstance(before, list | tuple):  # a dict for each layer
-                each = [{**(one or {}), **items} for one in before]
-                setattr(self, name, type(before)(each))
-            else:
-                setattr(self, name, {**(before or {}), **items})
-        for name, items in nested.items():
-            if getattr(self, name) is None:
-                raise ValueError(f"{name}__{next(iter(items))} needs {name}, got None.")
-            getattr(self, name).set_params(**items)
-        return self
 
     # BaseWrapper lists every parameter on a line of its own.
     __repr__ = BaseEstimator.__repr__
@@ -486,11 +388,14 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
         if held_out is not None:
             watch = self._make_watch(given, held_out, target, early_stopping)
         state, rate = self._starting_state(recipe, rows, target, resume)
+        batch_size = self.batch_size
+        if batch_size == "auto":
+            batch_size = choose_batch_size(len(rows))
         if epochs == "auto":
-            epochs = n_epochs(len(rows), self.batch_size)
+            epochs = choose_epochs(len(rows), batch_size)
         plan = Schedule(
             epochs=epochs,
-            batch_size=self.batch_size,
+            batch_size=batch_size,
             first_epoch=self.n_iter_ if resume else 0,
             shuffle=self.shuffle,
             seed=int(self._seeds[1]),
@@ -563,7 +468,8 @@ class SequenceEstimator(Declared, VersionedState, BaseWrapper):
             loss=loss,
             **self._loss_options(),
         )
-        if recipe.rate is None and self.schedule != self._parameters["schedule"].default:
+        default = self._parameters["schedule"].default
+        if recipe.rate is None and self.schedule not in (None, default):
             raise ValueError(
                 f"schedule must be None where the learning rate has a schedule of "
                 f"Keras, got {self.schedule!r}. Choose one of the two."

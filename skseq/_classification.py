@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 
-from skseq._engine.losses import LOSS, takes_logits, target_form
+from skseq._engine.losses import LOSS, smooths_labels, takes_logits, target_form
 from skseq._engine.networks import Head
 from skseq._engine.train import with_output_bias
 from skseq._lists import is_frame, is_whole
@@ -15,7 +16,7 @@ from skseq._parameters import parameter
 from skseq._rows import Given, Part
 from skseq._supervised import SupervisedEstimator
 from skseq._targets import Labels, check_classes, learn_labels, log_of, probabilities
-from skseq._validation import HasMethods, StrOptions, public_fit
+from skseq._validation import HasMethods, Interval, StrOptions, public_fit
 
 if TYPE_CHECKING:
     from typing import Self
@@ -52,6 +53,15 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         ``"sparse_categorical_crossentropy"``. Keras' own losses get labels in the form
         that they take. Your own function or loss gets 0 and 1 with two classes, and
         otherwise a column for each class.""",
+        group="training",
+    )
+    label_smoothing: float = parameter(
+        default=0.0,
+        constraint=[Interval(Real, 0, 1, closed="left")],
+        text="""float
+        Share in [0, 1) of each label that is spread evenly over all classes, so that
+        probabilities are less extreme (Szegedy et al., 2016). For ``loss=None`` and the
+        cross-entropies with a parameter of this name.""",
         group="training",
     )
     class_weight: dict[Any, float] | Literal["balanced"] | None = parameter(
@@ -329,11 +339,33 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         if loss is None and network.n_outputs == 1:
             loss = "binary_crossentropy"
         elif loss is None:
-            loss = "sparse_categorical_crossentropy"
+            smooth = self.label_smoothing > 0
+            loss = f"{'' if smooth else 'sparse_'}categorical_crossentropy"
         form = target_form(loss)
         form = "column" if network.n_outputs == 1 else form or "indicator"
         self._from_logits = takes_logits(loss, self.loss_params)
         return network, loss, Labels(target.classes, form, self._from_logits)
+
+    def _loss_options(self):
+        options = super()._loss_options()
+        if not self.label_smoothing:
+            return options
+        loss, params = self._chosen_loss(), options["loss_params"]
+        if loss is not None and not smooths_labels(loss):
+            raise ValueError(
+                f"label_smoothing must be 0 with a loss that does not smooth labels, "
+                f"got label_smoothing={self.label_smoothing} and loss={loss!r}. Use "
+                f"loss=None."
+            )
+        if params.setdefault("label_smoothing", self.label_smoothing) != (
+            self.label_smoothing
+        ):
+            raise ValueError(
+                f"label_smoothing must be that of loss_params, got "
+                f"{self.label_smoothing} and {self.loss_params!r}. Leave it out of "
+                f"loss_params."
+            )
+        return options
 
     def _check_outputs(self, n_outputs, n_classes, loss):
         """Raise unless a model has the outputs that the classes and the loss need."""

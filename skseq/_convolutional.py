@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from skseq._classification import SequenceClassifier
 from skseq._engine.activations import ACTIVATION, check_activations
@@ -19,10 +19,17 @@ if TYPE_CHECKING:
 
 
 class ConvolutionalNetwork(StackedNetwork):
-    """Mixin with the parameters of convolutional networks."""
+    """Mixin with the parameters of convolutional networks.
+
+    The defaults are those of the fully convolutional network of Wang, Yan and Oates
+    (2017), with more of the sequence's order in ``pooling``.
+    """
+
+    normalization: Literal["batch", "layer"] | None = "batch"
+    _default_rate: ClassVar[float | None] = 0.01
 
     filters: int | Sequence[int] = parameter(
-        default=(64, 64),
+        default=(64, 64, 64),
         constraint=[Integral, tuple, list],
         text="""int or tuple of int
         Number of filters of the convolution, or of each of several stacked ones.""",
@@ -50,7 +57,7 @@ class ConvolutionalNetwork(StackedNetwork):
         each layer. 1: no pooling between layers.""",
     )
     pooling: Literal["max", "mean", "parts", "attention", "flatten"] = parameter(
-        default="max",
+        default="parts",
         constraint=[StrOptions({"max", "mean", "parts", "attention", "flatten"})],
         text="""{"max", "mean", "parts", "attention", "flatten"}
         How the outputs of the last convolution are passed on: the maximum or the mean

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from skseq._engine.layer_params import check_layer_params
+from skseq._engine.optimizers import is_elementwise
 from skseq._engine.parts import Embedding
 from skseq._engine.train import with_vectors
 from skseq._padded import as_padded, count_static
@@ -186,6 +188,10 @@ class StackedNetwork(TokenNetwork):
         The number of static features.
     """
 
+    epochs: int | Literal["auto"] = "auto"
+    batch_size: int | Literal["auto"] = "auto"
+    schedule: Literal["one_cycle", "cosine"] | None = "one_cycle"
+
     normalization: Literal["batch", "layer"] | None = parameter(
         default=None,
         constraint=[StrOptions({"batch", "layer"}), None],
@@ -213,6 +219,16 @@ class StackedNetwork(TokenNetwork):
         such as those that `SequenceReshaper` repeats.""",
     )
 
+    n_networks: int = parameter(
+        default=1,
+        constraint=[Interval(Integral, 1, None, closed="left")],
+        text="""int
+        Number of networks that start from different weights, and whose outputs are
+        averaged (Lakshminarayanan, Pritzel and Blundell, 2017). They are trained side
+        by side. Five are nearly always more accurate than one.""",
+        group="training",
+    )
+
     _dict_parameters: ClassVar[dict[str, str]] = {
         **SupervisedEstimator._dict_parameters,
         "layer": "layer_params",
@@ -237,7 +253,23 @@ class StackedNetwork(TokenNetwork):
                 f"over time, got {self.n_static!r}."
             )
 
+    def _new_recipe(self, target):
+        recipe, target = super()._new_recipe(target)
+        if self.n_networks == 1:
+            return recipe, target
+        if not is_elementwise(recipe.optimizer, recipe.optimizer_params):
+            raise ValueError(
+                f"n_networks must be 1 with an optimizer that does not update each "
+                f"weight by itself, got n_networks={self.n_networks} and optimizer="
+                f"{self.optimizer!r} with optimizer_params={self.optimizer_params!r}. "
+                f"Use 'adam' or 'sgd'."
+            )
+        return replace(recipe, n_networks=int(self.n_networks)), target
+
     def _changed_network(self, recipe):
+        before = self._recipe.n_networks
+        if recipe.n_networks != before:
+            return f"n_networks={self.n_networks} after {before}"
         before = self._recipe.network.n_static
         if recipe.network.n_static != before:
             return f"n_static={self.n_static} after {before}"

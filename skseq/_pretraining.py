@@ -209,11 +209,12 @@ def start_from(autoencoder, recipe, state):
         for path, weight in theirs.items()
         if not path.startswith(f"{network.CODE}/")
     }
+    several = int(recipe.n_networks > 1)
     unfit = [
         f"{path}: {weight.shape} in the encoder, "
-        f"{ours[path].shape if path in ours else 'missing'} in the network"
+        f"{ours[path].shape[several:] if path in ours else 'missing'} in the network"
         for path, weight in theirs.items()
-        if path not in ours or ours[path].shape != weight.shape
+        if path not in ours or ours[path].shape[several:] != weight.shape
     ]
     if unfit:
         raise ValueError(
@@ -222,4 +223,6 @@ def start_from(autoencoder, recipe, state):
             "network's layer sizes to the autoencoder's layer_sizes, leave "
             "normalization=None, and fit both on rows of one shape."
         )
-    return State(list({**ours, **theirs}.values()), state.optimizer)
+    for path, weight in theirs.items():
+        ours[path] = np.array(np.broadcast_to(weight, ours[path].shape))
+    return State(list(ours.values()), state.optimizer)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from skseq._engine.types import Activations
 
 
+Pooling = Literal["flatten", "last", "mean", "max", "parts", "attention"]
+
+
 class RecurrentNetwork(StackedNetwork):
     """Mixin with the parameters of recurrent networks.
 
@@ -52,16 +55,21 @@ class RecurrentNetwork(StackedNetwork):
         Fraction in [0, 1) of the recurrent state of each layer that training drops, or
         one for each layer.""",
     )
-    pooling: Literal["flatten", "last", "mean", "max", "attention"] = parameter(
-        default="flatten",
-        constraint=[StrOptions({"flatten", "last", "mean", "max", "attention"})],
-        text="""{"flatten", "last", "mean", "max", "attention"}
+    pooling: Literal["flatten", "last", "mean", "max", "parts", "attention"] = (
+        parameter(
+            default="flatten",
+            constraint=[
+                StrOptions({"flatten", "last", "mean", "max", "parts", "attention"})
+            ],
+            text="""{"flatten", "last", "mean", "max", "parts", "attention"}
         How the outputs of the last recurrent layer are passed on: those of all
         timesteps side by side, that of the last timestep, the mean or maximum over the
-        timesteps, or a mean with weights that are learned (Yang et al., 2016).
+        timesteps, the maximum beside the means over each quarter of the sequence, or a
+        mean with weights that are learned (Yang et al., 2016).
         ``"flatten"`` keeps the timesteps apart, which suits the columns of a table and
         timesteps of a fixed calendar. The others suit long sequences,
         sequences that may be shifted in time, and sequences of different lengths.""",
+        )
     )
     layer_activation: Activations = parameter(
         default=None,

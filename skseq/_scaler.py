@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import partial
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from sklearn.base import (
@@ -13,11 +14,12 @@ from sklearn.base import (
     TransformerMixin,
     clone,
 )
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import RobustScaler, StandardScaler
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from skseq._lists import as_listed, check_list, is_list_of_rows
-from skseq._padded import blocks_of, check_padding, is_padding, lengths
+from skseq._lists import as_listed, check_list, is_frame, is_list_of_rows
+from skseq._padded import blocks_of, check_padding, is_padding
 from skseq._parameters import Declared, parameter
 from skseq._persistence import VersionedState
 from skseq._reshape import GivesSequences
@@ -25,6 +27,7 @@ from skseq._sequences import check_sequences
 from skseq._validation import (
     HasMethods,
     Interval,
+    StrOptions,
     check_parameters,
     check_weights,
     public_fit,
@@ -36,6 +39,28 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 _DTYPES = [np.float64, np.float32]
+
+# The least standard deviation of logarithms by which they are divided. Otherwise rows
+# whose scales are equal but for rounding, such as rows that were standardized before,
+# would get a feature of rounding errors.
+_LEAST_LOG_STD = 0.01
+
+# What a fit learns by `per_row`, after which it is fitted.
+_LEARNED = {
+    None: ["scaler_"],
+    "standardize": ["n_timesteps_in_"],
+    "append": ["scaler_", "log_scale_mean_", "log_scale_std_", "log_scale_range_"],
+}
+
+
+def _keeps_scale(scaler):
+    """Check whether rows can be brought back to the units of X."""
+    if scaler.per_row == "standardize":
+        raise AttributeError(
+            "SequenceScaler has no inverse_transform with per_row='standardize', where "
+            "the mean and scale of a row are lost. Use per_row='append' or None."
+        )
+    return True
 
 
 class SequenceScaler(
@@ -55,10 +80,19 @@ class SequenceScaler(
     rows of one table with a column for each feature. Padding is left out, and remains
     padding.
 
+    Where the sizes of rows differ by orders of magnitude, one scale leaves the shape of
+    small rows invisible. `per_row` scales each row by itself too.
+
     Attributes
     ----------
     scaler_ : transformer
-        The scaler, fitted on the timesteps of all rows.
+        The scaler, fitted on the timesteps of all rows. Not with
+        ``per_row="standardize"``.
+    log_scale_mean_, log_scale_std_ : float
+        Mean and standard deviation, at least 0.01, of the logarithms of the scales of
+        the rows of ``fit``. Only with ``per_row="append"``.
+    log_scale_range_ : tuple of float
+        The smallest and the largest logarithm. Only with ``per_row="append"``.
     n_features_in_ : int
         Features of a timestep; for a 2-D X, its columns.
     n_timesteps_in_ : int
@@ -70,6 +104,7 @@ class SequenceScaler(
     --------
     SequencePadder : Makes arrays of lists.
     sklearn.preprocessing : The scalers.
+    sklearn.preprocessing.Normalizer : Scales the rows of a table by themselves.
 
     Notes
     -----
@@ -79,6 +114,25 @@ class SequenceScaler(
     all timesteps at once.
 
     For a short and a long sequence to count alike, pass ``sample_weight=1 / lengths``.
+
+    With ``per_row="append"``, the features of a timestep are, in this order:
+
+    - the inverse hyperbolic sine of each scaled feature, which is linear near 0 and
+      logarithmic for large values [1]_, so that no row is too large for a network;
+    - each scaled feature less the mean of the row, divided by its standard deviation,
+      both over all valid timesteps and all features: so relations between features
+      remain. In a row with one value, it is 0;
+    - the logarithm of this standard deviation, the same at all timesteps. It is
+      standardized by the rows of ``fit``. Scales outside of their range, such as that
+      of a row with one value, count as the nearest end of the range, so that no row is
+      far from those that a network has learned from. Being the last feature, it can be
+      read once by a network with ``n_static=1``.
+
+    References
+    ----------
+    .. [1] J. B. Burbidge, L. Magee and A. L. Robb, "Alternative transformations to
+       handle extreme values of the dependent variable", Journal of the American
+       Statistical Association 83, 1988.
 
     Examples
     --------
@@ -92,6 +146,21 @@ class SequenceScaler(
     >>> padded = np.array([[[1.0], [2.0], [np.nan]]])
     >>> SequenceScaler(mask_value=np.nan).fit_transform(padded).ravel()
     array([-1.,  1., nan])
+
+    Two rows of one shape, the second a hundred times as large:
+
+    >>> X = np.array([[[1.0], [2.0], [3.0]], [[100.0], [200.0], [300.0]]])
+    >>> scaler = SequenceScaler(per_row="append").fit(X)
+    >>> scaler.get_feature_names_out().tolist()
+    ['x0_asinh', 'x0_row', 'log_scale']
+    >>> scaler.transform(X).round(2)
+    array([[[-0.29, -1.22, -1.  ],
+            [-0.28,  0.  , -1.  ],
+            [-0.28,  1.22, -1.  ]],
+    <BLANKLINE>
+           [[ 0.28, -1.22,  1.  ],
+            [ 0.78,  0.  ,  1.  ],
+            [ 1.16,  1.22,  1.  ]]])
     """
 
     scaler: Any = parameter(
@@ -99,9 +168,21 @@ class SequenceScaler(
         constraint=[HasMethods(["fit", "transform"]), None],
         text="""transformer or None
         A scaler of scikit-learn, or a pipeline of scalers, which keeps the number of
-        columns. None: `StandardScaler`. ``set_params(scaler__quantile_range=(5, 95))``
-        sets a parameter of the scaler.""",
+        columns. None: `StandardScaler`, and `RobustScaler` with ``per_row="append"``.
+        ``set_params(scaler__quantile_range=(5, 95))`` sets a parameter of the
+        scaler.""",
         kw_only=False,
+    )
+    per_row: Literal["standardize", "append"] | None = parameter(
+        default=None,
+        constraint=[StrOptions({"standardize", "append"}), None],
+        text="""{"standardize", "append"} or None
+        How each row is scaled by itself: ``"standardize"``, each feature of a row is
+        standardized over the valid timesteps of the row, which loses all levels and
+        sizes; `scaler` must be None. ``"append"``, the row standardized as a whole, and
+        the logarithm of its scale, are appended to the features that `scaler` gives,
+        which go through the inverse hyperbolic sine. From n features it makes 2 n + 1;
+        see Notes. A 2-D X then needs `n_timesteps`. None: not at all.""",
     )
     mask_value: float | None = parameter(
         default=None,
@@ -163,27 +244,16 @@ class SequenceScaler(
         """
         check_parameters(self)
         checked = self._check(X, reset=True)
-        scaler = StandardScaler() if self.scaler is None else clone(self.scaler)
+        self._check_per_row()
         weights = None
         if sample_weight is not None:
             weights = check_weights(sample_weight, len(checked))
-            if not has_fit_parameter(scaler, "sample_weight"):
-                raise ValueError(
-                    f"sample_weight must be None with scaler={scaler!r}, whose fit "
-                    f"takes no weights. Leave it out, or use StandardScaler()."
-                )
-        in_parts = hasattr(scaler, "partial_fit")
-        learn = scaler.partial_fit if in_parts else scaler.fit
-        for rows in blocks_of(checked) if in_parts else [slice(None)]:
-            values, _ = _timesteps(checked[rows], self.mask_value)
-            if weights is None:
-                learn(values)
-                continue
-            repeated = np.repeat(weights[rows], self._lengths(checked[rows]))
-            # In a block without weights, a mean would be NaN.
-            if repeated.any():
-                learn(values[repeated > 0], sample_weight=repeated[repeated > 0])
-        self.scaler_ = scaler
+        for name in _LEARNED["append"]:
+            vars(self).pop(name, None)
+        if self.per_row != "standardize":
+            self.scaler_ = self._learned(checked, weights)
+        if self.per_row == "append":
+            self._learn_log_scales(checked, weights)
         return self
 
     def transform(self, X: ArrayLike) -> Any:
@@ -200,7 +270,9 @@ class SequenceScaler(
         Returns
         -------
         scaled : list of ndarray, or ndarray of the shape of X
-            Of the same kind as X, and of its dtype if that is float32 or float64.
+            Of the same kind as X, and of its dtype if that is float32 or float64. With
+            ``per_row="append"``, there are 2 n + 1 features for n in X, and a table has
+            those of the first timestep first.
 
         Raises
         ------
@@ -210,9 +282,15 @@ class SequenceScaler(
             If X has other features than in :meth:`fit`, or a timestep would have the
             `mask_value` in all features after scaling.
         """
-        check_is_fitted(self, "scaler_")
-        return self._scaled(X, self.scaler_.transform)
+        check_is_fitted(self, _LEARNED[self.per_row])
+        X, given = self._check(X, reset=False), X
+        if self.per_row == "standardize":
+            return self._each_block(X, given, _standardized_features)
+        if self.per_row == "append":
+            return self._each_block(X, given, self._appended)
+        return self._each_block(X, given, self._plain)
 
+    @available_if(_keeps_scale)
     def inverse_transform(self, X: ArrayLike) -> Any:
         """Bring scaled sequences to the units of the X of :meth:`fit`.
 
@@ -221,24 +299,73 @@ class SequenceScaler(
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Scaled sequences.
+            Scaled sequences, with the features that :meth:`transform` gives.
 
         Returns
         -------
-        sequences : list of ndarray, or ndarray of the shape of X
-            Of the same kind as X.
+        sequences : list of ndarray, or ndarray
+            Of the same kind as X, with the features of the X of :meth:`fit`. With
+            ``per_row="append"``, they come from the first features, and those of the
+            row by itself are ignored.
 
         Raises
         ------
         NotFittedError
             If :meth:`fit` was not called before.
         AttributeError
-            If the scaler has no ``inverse_transform``.
+            If the scaler has no ``inverse_transform``, or with
+            ``per_row="standardize"``, where the scales of rows are not kept.
         ValueError
             As :meth:`transform` does.
         """
-        check_is_fitted(self, "scaler_")
-        return self._scaled(X, self.scaler_.inverse_transform)
+        check_is_fitted(self, _LEARNED[self.per_row])
+        X, given = self._expecting_scaled(X)._check(X, reset=False), X
+        return self._each_block(X, given, self._inverse)
+
+    def get_feature_names_out(
+        self, input_features: ArrayLike | None = None
+    ) -> np.ndarray:
+        """Get the names of the features that :meth:`transform` gives.
+
+        Parameters
+        ----------
+        input_features : array-like of str of shape (`n_features_in_`,), default=None
+            Names of the features of X; compared with `feature_names_in_` if X had names
+            in :meth:`fit`. None: these, or "x0", "x1", ...
+
+        Returns
+        -------
+        names : ndarray of shape (n_features_out,), object
+            Those of X. With ``per_row="append"``: ``"{name}_asinh"`` of each,
+            ``"{name}_row"`` of each, and ``"log_scale"``. For a table this is for each
+            timestep, with ``"log_scale_t-{lag}"``, the lag counted back from the last
+            timestep, which is 0.
+
+        Raises
+        ------
+        NotFittedError
+            If :meth:`fit` was not called before.
+        ValueError
+            If `input_features` does not agree with the features seen in :meth:`fit`.
+        """
+        names = super().get_feature_names_out(input_features)
+        if self.per_row != "append":
+            return names
+        is_table = self._n_dimensions_in == 2
+        steps = names.reshape(self.n_timesteps_in_ if is_table else 1, -1)
+        lags = [f"_t-{i}" for i in range(len(steps))][::-1] if is_table else [""]
+        return np.array(
+            [
+                name
+                for step, lag in zip(steps, lags, strict=True)
+                for name in (
+                    *(f"{one}_asinh" for one in step),
+                    *(f"{one}_row" for one in step),
+                    f"log_scale{lag}",
+                )
+            ],
+            dtype=object,
+        )
 
     def _check(self, X, reset):
         """Validate X, and return a list of rows or an array of sequences."""
@@ -252,33 +379,140 @@ class SequenceScaler(
             any_length=True,
         )  # fmt: skip
 
-    def _scaled(self, X, scale):
-        given = X
-        X = self._check(X, reset=False)
+    def _check_per_row(self):
+        """Raise where `per_row` does not go with another parameter or X."""
+        if self.per_row == "standardize" and self.scaler is not None:
+            raise ValueError(
+                f"scaler must be None with per_row='standardize', where each row is "
+                f"standardized by itself, got {self.scaler!r}. Leave it out, or set "
+                f"per_row='append' or None."
+            )
+        is_table = self._n_dimensions_in == 2
+        if self.per_row == "append" and is_table and self.n_timesteps is None:
+            # A network without it would take each new column as a timestep.
+            raise ValueError(
+                f"n_timesteps must be set for a 2-D X with per_row='append', which "
+                f"makes several columns for a timestep, got None. Set n_timesteps, "
+                f"both here and in a network behind, for instance to "
+                f"{self.n_timesteps_in_} if each column of X is a timestep."
+            )
+
+    def _learned(self, X, weights):
+        """Fit the scaler on all timesteps, and return it."""
+        if self.scaler is not None:
+            scaler = clone(self.scaler)
+        else:
+            scaler = RobustScaler() if self.per_row == "append" else StandardScaler()
+        if weights is not None and not has_fit_parameter(scaler, "sample_weight"):
+            raise ValueError(
+                f"sample_weight must be None with scaler={scaler!r}, whose fit takes "
+                f"no weights. Leave it out, or use StandardScaler()."
+            )
+        in_parts = hasattr(scaler, "partial_fit")
+        learn = scaler.partial_fit if in_parts else scaler.fit
+        for rows in blocks_of(X) if in_parts else [slice(None)]:
+            values, counts, _ = _timesteps(X[rows], self.mask_value)
+            if self.per_row == "append":
+                values = values.astype(np.float64)
+            if weights is None:
+                learn(values)
+                continue
+            repeated = np.repeat(weights[rows], counts)
+            # In a block without weights, a mean would be NaN.
+            if repeated.any():
+                learn(values[repeated > 0], sample_weight=repeated[repeated > 0])
+        return scaler
+
+    def _learn_log_scales(self, X, weights):
+        """Learn how the logarithms of the scales of rows are scaled."""
+        parts = []
+        for rows in blocks_of(X):
+            values, counts, _ = _timesteps(X[rows], self.mask_value)
+            parts.append(_standardized(self._bounded(values), counts)[1][:, 0])
+        logs = np.concatenate(parts)
+        if weights is not None:
+            logs, weights = logs[weights > 0], weights[weights > 0]
+        known = logs[np.isfinite(logs)]  # not those of rows with one value
+        if not len(known):
+            known = np.zeros(1)
+        low, high = float(known.min()), float(known.max())
+        logs = np.maximum(logs, low)
+        mean = np.average(logs, weights=weights)
+        std = np.sqrt(np.average((logs - mean) ** 2, weights=weights))
+        self.log_scale_range_ = low, high
+        self.log_scale_mean_ = float(mean)
+        self.log_scale_std_ = max(float(std), _LEAST_LOG_STD)
+
+    def _plain(self, values, counts):
+        return _of_same_shape(self.scaler_.transform(values), values)
+
+    def _bounded(self, values):
+        """Scale values in float64, without infinity."""
+        values = values.astype(np.float64)
+        with np.errstate(over="ignore"):
+            scaled = _of_same_shape(self.scaler_.transform(values), values)
+        largest = np.finfo(np.float64).max
+        return scaled.clip(-largest, largest)
+
+    def _appended(self, values, counts):
+        scaled = self._bounded(values)
+        rows, logs = _standardized(scaled, counts)
+        logs = (logs.clip(*self.log_scale_range_) - self.log_scale_mean_) / (
+            self.log_scale_std_
+        )
+        return np.hstack([np.arcsinh(scaled), rows, np.repeat(logs, counts, axis=0)])
+
+    def _inverse(self, values, counts):
+        if self.per_row != "append":
+            return _of_same_shape(self.scaler_.inverse_transform(values), values)
+        scaled = np.sinh(values[:, : values.shape[1] // 2].astype(np.float64))
+        return _of_same_shape(self.scaler_.inverse_transform(scaled), scaled)
+
+    def _expecting_scaled(self, X):
+        """Copy the scaler, as one that expects the features that it gives."""
+        other = copy(self)
+        # An array has no names to compare, and `transform` gives arrays.
+        vars(other).pop("feature_names_in_", None)
+        names = self.get_feature_names_out()
+        other.n_features_in_ = len(names)
+        if is_frame(X):
+            other.feature_names_in_ = names
+        return other
+
+    def _each_block(self, X, given, scale):
+        """Scale the timesteps of X block by block.
+
+        Parameters
+        ----------
+        X : list of ndarray, or ndarray of shape (n_samples, n_timesteps, n_features)
+            Validated sequences.
+        given : object
+            X as the caller has passed it.
+        scale : callable
+            Gets values of shape (n_values, n_features) and the counts of timesteps of
+            their rows, and returns as many rows.
+        """
         if isinstance(X, list):
             made = []
             for rows in blocks_of(X):
-                values, _ = _timesteps(X[rows], None)
-                values = _of_same_shape(scale(values), values)
-                ends = np.cumsum(self._lengths(X[rows])).tolist()
+                values, counts, _ = _timesteps(X[rows], None)
+                values = scale(values, counts).astype(values.dtype, copy=False)
+                ends = np.cumsum(counts).tolist()
                 made += [values[i:j] for i, j in zip([0, *ends], ends, strict=False)]
             return as_listed(made, given)
-        out = np.empty_like(X, subok=False)
+        out = None
         for rows in blocks_of(X):
-            values, padding = _timesteps(X[rows], self.mask_value)
-            values = _of_same_shape(scale(values), values)
+            values, counts, padding = _timesteps(X[rows], self.mask_value)
+            values = scale(values, counts)
+            if out is None:
+                out = np.empty((*X.shape[:2], values.shape[1]), X.dtype)
             if padding.any():
                 out[rows][padding] = self.mask_value
                 out[rows][~padding] = values
             else:
-                out[rows] = values.reshape(X[rows].shape)
+                out[rows] = values.reshape(out[rows].shape)
             self._check_padding(out[rows], padding)
         return out if self._n_dimensions_in == 3 else out.reshape(len(out), -1)
-
-    def _lengths(self, X):
-        if isinstance(X, list):
-            return [len(row) for row in X]
-        return lengths(X, self.mask_value)
 
     def _check_padding(self, scaled, padding):
         """Raise if scaling has made a timestep equal to padding."""
@@ -305,17 +539,67 @@ def _timesteps(X, mask_value):
     Returns
     -------
     values : ndarray of shape (n_values, n_features)
+    counts : ndarray of int of shape (n_samples,)
+        The number of timesteps of each row.
     padding : ndarray of bool of shape (n_samples, n_timesteps), or None for a list
     """
     if isinstance(X, list):
-        return np.concatenate(X), None
+        return np.concatenate(X), np.array([len(row) for row in X]), None
     padding = check_padding(X, mask_value)
+    counts = (~padding).sum(axis=1)
     if padding.any():
-        return X[~padding], padding
+        return X[~padding], counts, padding
     values = X.reshape(-1, X.shape[2]).view()
     # With copy=False, a scaler would write into the caller's array.
     values.flags.writeable = False
-    return values, padding
+    return values, counts, padding
+
+
+def _standardized(values, counts, as_whole=True):
+    """Standardize each row by its own mean and standard deviation.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_values, n_features), float
+        Timesteps of rows, one row after the other.
+    counts : ndarray of int of shape (n_rows,)
+        The number of timesteps of each row.
+    as_whole : bool
+        Whether all features of a row have one mean and standard deviation.
+
+    Returns
+    -------
+    standardized : ndarray of shape (n_values, n_features), float64
+        0 in rows with one value.
+    logs : ndarray of shape (n_rows, 1 if as_whole else n_features)
+        Logarithms of the standard deviations; minus infinity in rows with one value.
+    """
+    values = values.astype(np.float64)
+    starts = np.cumsum(counts) - counts
+
+    def over_rows(function, array):
+        found = function.reduceat(array, starts, axis=0)
+        return function.reduce(found, axis=1, keepdims=True) if as_whole else found
+
+    def at_timesteps(of_rows):
+        return np.repeat(of_rows, counts, axis=0)
+
+    # Divided by the largest value of the row, squares do not overflow.
+    largest = over_rows(np.maximum, abs(values))
+    largest[largest == 0] = 1
+    values /= at_timesteps(largest)
+    n_values = counts[:, None] * (values.shape[1] if as_whole else 1)
+    values -= at_timesteps(over_rows(np.add, values) / n_values)
+    std = np.sqrt(over_rows(np.add, values**2) / n_values)
+    is_constant = std <= 10 * np.finfo(np.float64).eps  # up to rounding
+    std[is_constant] = 1
+    values /= at_timesteps(std)
+    values[np.broadcast_to(at_timesteps(is_constant), values.shape)] = 0
+    return values, np.where(is_constant, -np.inf, np.log(std) + np.log(largest))
+
+
+def _standardized_features(values, counts):
+    return _standardized(values, counts, as_whole=False)[0]
 
 
 def _of_same_shape(scaled, values):

@@ -16,8 +16,9 @@ import skseq
 # Settings under which every network learns scikit-learn's tiny data.
 CHECKED = {"epochs": 20, "learning_rate": 0.03}
 
-# Settings under which every network learns the tiny data of `conftest.py` in a moment.
-FAST = {**CHECKED, "random_state": 0}
+# Settings under which every network learns the tiny data of `conftest.py` in a moment,
+# at a constant rate, as Keras does.
+FAST = {**CHECKED, "batch_size": 32, "schedule": None, "random_state": 0}
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,12 @@ OTHERS = {
         [{}, {"order": "feature", "static": "drop", "fill_value": 0}]
     ),
     "SequenceScaler": Other(
-        [{}, {"scaler": StandardScaler(with_mean=False), "mask_value": np.nan}]
+        [
+            {},
+            {"scaler": StandardScaler(with_mean=False), "mask_value": np.nan},
+            {"per_row": "standardize"},
+            {"scaler": StandardScaler(), "per_row": "append", "n_timesteps": 1},
+        ]
     ),
     "WindowTransformer": Other([{"n_timesteps": 3, "ordered": True}]),
 }  # fmt: skip

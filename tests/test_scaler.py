@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -183,6 +184,16 @@ def test_memmap_is_read_and_left(scaler, tmp_path):
     assert_array_equal(found, SequenceScaler(scaler).fit_transform(X))
 
 
+@pytest.mark.parametrize("per_row", ["standardize", "append"])
+def test_rows_are_scaled_by_themselves_in_blocks(per_row, tmp_path, monkeypatch):
+    X = np.random.default_rng(0).normal(size=(7, 4, 2)).astype(np.float32)
+    expected = SequenceScaler(per_row=per_row).fit_transform(X)
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    monkeypatch.setattr(_padded, "_BLOCK_VALUES", 24)  # of three rows
+    assert_array_equal(SequenceScaler(per_row=per_row).fit_transform(mapped), expected)
+
+
 @pytest.mark.parametrize(
     "scaler",
     [
@@ -192,11 +203,243 @@ def test_memmap_is_read_and_left(scaler, tmp_path):
         make_pipeline(MinMaxScaler(copy=False), StandardScaler(copy=False)),
     ],
 )
-def test_scaler_without_copies_leaves_X(scaler):
+@pytest.mark.parametrize("per_row", [None, "append"])
+def test_scaler_without_copies_leaves_X(scaler, per_row):
     X = np.arange(24.0).reshape(3, 4, 2)
     for given in (X, list(X)):
-        SequenceScaler(scaler).fit(given).transform(given)
+        SequenceScaler(scaler, per_row=per_row).fit(given).transform(given)
         assert_array_equal(X, np.arange(24.0).reshape(3, 4, 2))
+
+
+# ------------------------------------------------------------- each row by itself
+
+# A row of 0, 1, 2, and the same a thousand times as large, with one feature.
+SIZES = np.array([[[0.0], [1.0], [2.0]], [[0.0], [1000.0], [2000.0]]])
+STANDARD = [-np.sqrt(1.5), 0, np.sqrt(1.5)]
+
+
+def as_they_are():
+    """Make a scaler that leaves values as they are."""
+    return FunctionTransformer()
+
+
+def test_rows_are_standardized_by_themselves():
+    X = np.concatenate([SIZES, 7 - SIZES], axis=2)  # the second feature falls
+    found = SequenceScaler(per_row="standardize").fit_transform(X)
+    expected = np.transpose([STANDARD, STANDARD[::-1]])
+    assert_allclose(found, [expected] * 2, atol=1e-12)
+
+
+def test_rows_standardized_as_a_whole_are_appended():
+    X = np.concatenate([SIZES, SIZES + [[[3]], [[3000]]]], axis=2)
+    scaler = SequenceScaler(as_they_are(), per_row="append").fit(X)
+    found = scaler.transform(X)
+    assert found.shape == (2, 3, 5)
+    assert_allclose(found[:, :, :2], np.arcsinh(X))
+    # 0 to 5 have the mean 2.5 and the variance 35 / 12.
+    as_a_whole = (np.array([[0, 3], [1, 4], [2, 5]]) - 2.5) / np.sqrt(35 / 12)
+    assert_allclose(found[:, :, 2:4], [as_a_whole] * 2)
+    assert_allclose(found[:, :, 4], [[-1] * 3, [1] * 3])
+    low, high = scaler.log_scale_range_
+    assert_allclose(low, np.log(35 / 12) / 2)
+    assert_allclose(high - low, np.log(1000))
+    assert_allclose(scaler.log_scale_mean_, (low + high) / 2)
+    assert_allclose(scaler.log_scale_std_, np.log(1000) / 2)
+
+
+def test_values_are_scaled_by_median_and_quartiles_before_asinh():
+    X = np.array([[[1.0], [2.0], [3.0], [4.0], [5.0]]])  # quartiles 2 and 4
+    scaler = SequenceScaler(per_row="append").fit(X)
+    assert isinstance(scaler.scaler_, RobustScaler)
+    expected = np.arcsinh([-1, -0.5, 0, 0.5, 1])
+    assert_allclose(scaler.transform(X)[0, :, 0], expected)
+
+
+@pytest.mark.parametrize("value", [nan, -7.0])
+@pytest.mark.parametrize("per_row", ["standardize", "append"])
+def test_padding_is_no_part_of_a_row(per_row, value):
+    listed = SequenceScaler(per_row=per_row).fit_transform(ROWS)
+    scaler = SequenceScaler(per_row=per_row, mask_value=value)
+    found = scaler.fit_transform(padded(value))
+    assert_array_equal(found[0, 1:3], listed[0])
+    assert_array_equal(found[1, :3], listed[1])
+    assert_array_equal(found[0, [0, 3]], np.full((2, found.shape[2]), value))
+    assert_array_equal(scaler.transform(ROWS)[1], listed[1])
+
+
+def test_row_with_one_value_is_zero_at_the_smallest_scale():
+    flat = np.full((2, 3, 1), 0.1)
+    flat[1, 1] = np.nextafter(0.1, 1)  # as after rounding
+    X = np.concatenate([SIZES, flat, 1e30 * flat])
+    assert_array_equal(SequenceScaler(per_row="standardize").fit_transform(X)[2:], 0)
+    scaler = SequenceScaler(as_they_are(), per_row="append").fit(X)
+    found = scaler.transform(X)
+    assert_array_equal(found[2:, :, 1], 0)
+    assert_array_equal(found[2:, :, 2], np.full((4, 3), found[0, 0, 2]))
+    # One row in six has the large scale.
+    assert_allclose(found[:2, 0, 2], [-np.sqrt(1 / 5), np.sqrt(5)])
+
+
+def test_rows_with_one_value_alone_have_no_scale():
+    X = np.arange(3.0).reshape(3, 1, 1)  # of a single timestep
+    assert_array_equal(SequenceScaler(per_row="standardize").fit_transform(X), 0)
+    scaler = SequenceScaler(per_row="append").fit(X)
+    assert_allclose(
+        scaler.transform(X)[:, 0], np.arcsinh([[-1, 0, 0], [0] * 3, [1, 0, 0]])
+    )
+    assert_array_equal(scaler.transform(SIZES)[:, :, 2], 0)
+
+
+@pytest.mark.parametrize("factor", [1e6, 1e-6])
+def test_row_of_an_unseen_size_is_moderate(factor):
+    scaler = SequenceScaler(per_row="append").fit(SIZES)
+    known, found = scaler.transform(SIZES), scaler.transform(factor * SIZES)
+    assert abs(found).max() < 25
+    assert_allclose(found[:, :, 1], known[:, :, 1], atol=1e-9)
+    assert_allclose(found[:, :, 2], np.full((2, 3), np.sign(np.log(factor))))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "large", "small"),
+    [(np.float32, 3e38, 1e-44), (np.float64, 1e308, 1e-320)],
+)
+def test_extreme_values_stay_finite(dtype, large, small):
+    X = np.array([[-1, 1, 1], [-large, large, large], [-small, small, small]], dtype)
+    expected = np.array([-np.sqrt(2), np.sqrt(0.5), np.sqrt(0.5)])
+    found = SequenceScaler(per_row="standardize").fit_transform(X[:, :, None])
+    assert_allclose(found[:, :, 0], [expected] * 3, rtol=1e-5)
+    scaler = SequenceScaler(per_row="append").fit(X[:, :, None])
+    found = scaler.transform(X[:, :, None])
+    assert found.dtype == dtype
+    assert_allclose(found[0, :, 1], expected, rtol=1e-5)
+    assert_allclose(found[1, :, 1], expected, rtol=1e-5)
+    few = SequenceScaler(per_row="append").fit(1e-9 * SIZES.astype(dtype))
+    found = few.transform(X[:, :, None])
+    assert np.isfinite(found).all()
+    assert abs(found).max() < 720  # the asinh of the largest number
+    assert_allclose(found[:, 0, 2], [1, 1, -1], rtol=1e-6)
+
+
+def test_rows_of_one_size_have_no_feature_of_rounding_errors():
+    X = np.concatenate([SIZES[:1], SIZES[:1] * (1 + 1e-6)])
+    found = SequenceScaler(per_row="append").fit_transform(X)
+    assert_allclose(found[:, 0, 2], [-5e-5, 5e-5], rtol=1e-3)
+
+
+@pytest.mark.parametrize("per_row", ["standardize", "append"])
+def test_float32_is_scaled_as_float64(per_row):
+    X = np.random.default_rng(0).gamma(1, size=(9, 4, 2)).astype(np.float32)
+    scaler = SequenceScaler(per_row=per_row)
+    found, expected = scaler.fit_transform(X), scaler.fit_transform(X.astype(float))
+    assert found.dtype == np.float32
+    assert_array_equal(found, expected.astype(np.float32))
+
+
+def test_log_scale_is_a_static_feature():
+    found = SequenceScaler(per_row="append").fit_transform(SIZES)
+    assert _padded.count_static(found) == 1
+
+
+def test_appended_features_of_a_table_come_step_by_step():
+    X = np.concatenate([SIZES, SIZES[::-1]], axis=2)
+    expected = SequenceScaler(per_row="append").fit_transform(X)
+    frame = pd.DataFrame(X.reshape(2, 6), columns=["a1", "b1", "a2", "b2", "a3", "b3"])
+    scaler = SequenceScaler(per_row="append", n_timesteps=3).fit(frame)
+    found = scaler.transform(frame)
+    assert_array_equal(found, expected.reshape(2, 15))
+    names = scaler.get_feature_names_out()
+    assert names[:5].tolist() == [
+        "a1_asinh", "b1_asinh", "a1_row", "b1_row", "log_scale_t-2",
+    ]  # fmt: skip
+    assert names[-1] == "log_scale_t-0"
+    assert len(set(names)) == 15
+    assert_allclose(scaler.inverse_transform(found), frame)
+    named = pd.DataFrame(found, columns=names)
+    assert_allclose(scaler.inverse_transform(named), frame)
+
+
+def test_appended_features_of_sequences_have_names():
+    scaler = SequenceScaler(per_row="append").fit(ROWS)
+    expected = ["x0_asinh", "x1_asinh", "x0_row", "x1_row", "log_scale"]
+    assert scaler.get_feature_names_out().tolist() == expected
+    assert scaler.get_feature_names_out(["u", "v"])[2] == "u_row"
+    with pytest.raises(ValueError, match="input_features should have length"):
+        scaler.get_feature_names_out(["u"])
+    scaler.set_params(per_row="standardize").fit(ROWS)
+    assert scaler.get_feature_names_out().tolist() == ["x0", "x1"]
+
+
+def test_table_needs_n_timesteps_for_appended_features():
+    with pytest.raises(ValueError, match="n_timesteps must be set .* 4 if each column"):
+        SequenceScaler(per_row="append").fit(np.ones((2, 4)))
+
+
+@pytest.mark.parametrize("scaler", [None, StandardScaler()])
+def test_appended_features_go_back(scaler):
+    rows = [1e4 * row for row in ROWS]
+    of_lists = SequenceScaler(scaler, per_row="append").fit(rows)
+    assert_rows_equal(of_lists.inverse_transform(of_lists.transform(rows)), rows)
+    X = 1e4 * padded(nan).astype(np.float32)
+    of_arrays = SequenceScaler(scaler, per_row="append", mask_value=nan).fit(X)
+    found = of_arrays.inverse_transform(of_arrays.transform(X))
+    assert found.dtype == np.float32
+    assert_allclose(found, X, rtol=1e-5, atol=0.01)
+    with pytest.raises(ValueError, match="X has 2 features, .* is expecting 5"):
+        of_arrays.inverse_transform(X)
+    assert of_arrays.n_features_in_ == 2
+
+
+def test_rows_standardized_by_themselves_do_not_go_back():
+    scaler = SequenceScaler(per_row="standardize").fit(ROWS)
+    assert not hasattr(scaler, "inverse_transform")
+    assert hasattr(scaler.set_params(per_row=None), "inverse_transform")
+    scaler.set_params(per_row="standardize")
+    with pytest.raises(AttributeError) as error:
+        scaler.inverse_transform(ROWS)
+    assert "mean and scale of a row are lost" in str(error.value.__cause__)
+
+
+def test_scaler_is_refused_where_rows_are_standardized_by_themselves():
+    scaler = SequenceScaler(RobustScaler(), per_row="standardize")
+    with pytest.raises(ValueError, match="scaler must be None .*got RobustScaler"):
+        scaler.fit(ROWS)
+
+
+def test_padding_that_appended_features_make_is_refused():
+    X = np.array([[[3.0], [3.0], [7.0]]])  # the padding is at the end
+    scaler = SequenceScaler(per_row="append", mask_value=0).fit(X)
+    X[0, 2] = 0
+    with pytest.raises(ValueError, match="mask_value=0, which all features of 2 times"):
+        scaler.fit(X).transform(X)
+
+
+def test_weights_count_for_the_scales_of_rows():
+    X = np.concatenate([SIZES, 1e9 * SIZES])
+    weighted = SequenceScaler(StandardScaler(), per_row="append")
+    weighted.fit(X, sample_weight=[3, 1, 0, 0])
+    repeated = SequenceScaler(StandardScaler(), per_row="append")
+    repeated.fit(X[[0, 0, 0, 1]])
+    assert_allclose(weighted.log_scale_mean_, repeated.log_scale_mean_)
+    assert_allclose(weighted.log_scale_std_, repeated.log_scale_std_)
+    assert_allclose(weighted.log_scale_range_, repeated.log_scale_range_)
+
+
+def test_fit_forgets_what_another_per_row_has_learned():
+    scaler = SequenceScaler(per_row="append").fit(ROWS)
+    assert not hasattr(scaler.set_params(per_row=None).fit(ROWS), "log_scale_mean_")
+    assert not hasattr(scaler.set_params(per_row="standardize").fit(ROWS), "scaler_")
+    with pytest.raises(NotFittedError):
+        scaler.set_params(per_row="append").transform(ROWS)
+
+
+def test_scaler_of_a_version_without_per_row_is_read():
+    scaler = SequenceScaler(MinMaxScaler()).fit(ROWS)
+    state = scaler.__getstate__()
+    del state["per_row"]
+    old = SequenceScaler.__new__(SequenceScaler)
+    old.__setstate__(state)
+    assert old.get_params()["per_row"] is None
+    assert_rows_equal(old.transform(ROWS), SCALED)
 
 
 # ------------------------------------------------------------------------- weights
@@ -296,8 +539,9 @@ def test_parameters_of_the_scaler_are_nested():
     assert_allclose(copy.transform(ROWS)[0][0, 0], 0)
 
 
-def test_copies_give_the_same(tmp_path):
-    scaler = SequenceScaler(RobustScaler()).fit(ROWS)
+@pytest.mark.parametrize("per_row", [None, "append"])
+def test_copies_give_the_same(tmp_path, per_row):
+    scaler = SequenceScaler(RobustScaler(), per_row=per_row).fit(ROWS)
     joblib.dump(scaler, tmp_path / "scaler.joblib")
     for copy in (
         joblib.load(tmp_path / "scaler.joblib"),
@@ -317,10 +561,12 @@ def test_lists_go_through_searches_and_scores():
     assert isinstance(search.best_params_["sequencescaler__scaler"], StandardScaler)
 
 
-def test_set_output_gives_arrays_all_the_same():
+@pytest.mark.parametrize("per_row", [None, "append"])
+def test_set_output_gives_arrays_all_the_same(per_row):
     X = np.stack([ROWS[0], ROWS[0] + 1])
-    expected = SequenceScaler().fit_transform(X)
-    pipeline = make_pipeline(SequenceScaler()).set_output(transform="pandas")
+    scaler = SequenceScaler(per_row=per_row)
+    expected = scaler.fit_transform(X)
+    pipeline = make_pipeline(clone(scaler)).set_output(transform="pandas")
     assert_array_equal(pipeline.fit_transform(X), expected)
     with config_context(transform_output="pandas"):
-        assert_array_equal(SequenceScaler().fit_transform(X), expected)
+        assert_array_equal(scaler.fit_transform(X), expected)

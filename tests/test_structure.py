@@ -87,7 +87,7 @@ _panel _splits _tokens _tables
 _targets _scaling _rows _engine.keras
 _engine.private
 _engine.skeletons _engine.fingerprints _engine.names
-_engine.progress _engine.order _engine.types _engine.masks
+_engine.progress _engine.order _engine.rates _engine.types _engine.masks
 _engine.stored
 _engine.optimizers _engine.losses _engine.metrics _engine.activations
 _engine.parts
@@ -96,12 +96,13 @@ _engine.networks _engine.layers
 _engine.facts
 _engine.path _engine.weights _engine.models
 _engine.recipe
-_engine.objectives
+_engine.objectives _engine.standalone _engine.update
 _engine.program
 _engine.cache _engine.callbacks
+_engine.apart
 _engine.train
 _engine.gradients _engine.layer_outputs
-_training
+_training _nested
 _base
 _pretraining
 _supervised

@@ -6,8 +6,8 @@ from types import ModuleType
 
 from skseq._engine.keras import building, keras, tf
 from skseq._engine.private import first_epoch, reset_first_epoch
-from skseq._engine.program import compiled, whole_model
-from skseq._engine.weights import assign, values_of
+from skseq._engine.standalone import compiled, whole_model
+from skseq._engine.weights import assign, in_one_model, of_one_model, values_of
 
 # The constraint of the parameter ``callbacks``.
 CALLBACKS = [list, tuple, keras.callbacks.Callback, None]
@@ -66,13 +66,19 @@ class _Shown:
     def __init__(self, program, recipe):
         self._program = program
         self.values = recipe.values(), recipe.target_scale
+        self._n_networks = recipe.n_networks
         with building():
             self.model = compiled(whole_model(recipe), recipe)
             self.model.optimizer.build(program.layout.untied(self.model))
 
     def _slots(self):
-        """Pair each flat variable of the program's optimizer with the model's ones."""
+        """Pair each flat variable of the program's optimizer with the model's ones.
+
+        The model of several networks does not show these.
+        """
         program = self._program
+        if self._n_networks > 1:
+            return
         for slot in program.optimizer.variables:
             if tuple(slot.shape) != (program.layout.n_values,):
                 continue
@@ -84,7 +90,8 @@ class _Shown:
         """Copy the program's state into the model."""
         program, theirs = self._program, self.model.optimizer
         ours = program.optimizer
-        self.model.set_weights(program.take_weights())
+        weights = program.take_weights()
+        self.model.set_weights(in_one_model(weights, self._n_networks))
         if not program.layout.is_flat:
             assign(theirs.variables, values_of(ours.variables))
             return
@@ -98,7 +105,8 @@ class _Shown:
         """Copy the model's state into the program."""
         program, theirs = self._program, self.model.optimizer
         ours = program.optimizer
-        program.put_weights(self.model.get_weights())
+        weights = self.model.get_weights()
+        program.put_weights(of_one_model(weights, self._n_networks))
         if not program.layout.is_flat:
             assign(ours.variables, values_of(theirs.variables))
             return

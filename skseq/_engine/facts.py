@@ -186,8 +186,9 @@ def _operations_of(model):
 
 # Operations on each element of tensors whose first axis is that of the rows.
 _ELEMENTWISE = {
-    "Abs", "Add", "Cast", "Clip", "Cos", "Divide", "Elu", "Equal", "Exp", "Floor", "Gelu", "Greater",
-    "GreaterEqual", "LeakyRelu", "Less", "LessEqual", "Log", "Log1p", "LogicalAnd",
+    "Abs", "Add", "Cast", "Clip", "Cos", "Divide", "Elu", "Equal", "Exp", "Floor",
+    "Gelu", "Greater", "GreaterEqual", "LeakyRelu", "Less", "LessEqual", "Log", "Log1p",
+    "LogicalAnd",
     "LogicalNot", "LogicalOr", "Maximum", "Minimum", "Multiply", "Negative", "NotEqual",
     "OnesLike", "Power", "Relu", "Round", "Sigmoid", "Sign", "Silu", "Sin", "Softplus",
     "Sqrt", "Square", "Subtract", "Tanh", "TrueDivide", "Where", "ZerosLike",
@@ -195,8 +196,8 @@ _ELEMENTWISE = {
 
 # Operations that are by row unless they work along the first axis.
 _ALONG_AXES = {
-    "All", "Any", "Concatenate", "Cumsum", "ExpandDims", "LogSoftmax", "Max", "Mean", "Min",
-    "Prod", "Repeat", "Softmax", "Squeeze", "Stack", "Std", "Sum", "Take", "Var",
+    "All", "Any", "Concatenate", "Cumsum", "ExpandDims", "LogSoftmax", "Max", "Mean",
+    "Min", "Prod", "Repeat", "Softmax", "Squeeze", "Stack", "Std", "Sum", "Take", "Var",
 }  # fmt: skip
 
 _ALL_ROWS = {

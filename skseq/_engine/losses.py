@@ -172,6 +172,11 @@ def takes_logits(loss, loss_params=None):
     return bool(getattr(made, "from_logits", config_of(made).get("from_logits")))
 
 
+def smooths_labels(loss):
+    """Check whether a loss has the argument ``label_smoothing``."""
+    return "label_smoothing" in config_of(make_loss(loss))
+
+
 # Losses whose target is the index of the class, although the name does not say so.
 _OF_INDICES = {"categorical_generalized_cross_entropy"}
 

@@ -7,6 +7,8 @@ already, so that a seed gives the same weights whatever was fitted before.
 import math
 from contextlib import nullcontext
 
+import joblib
+
 from skseq._engine.fingerprints import has_users_code
 from skseq._engine.keras import has_gpu, keras, tf
 
@@ -167,6 +169,12 @@ def executor(is_single_threaded):
     if not is_single_threaded:
         return nullcontext()
     return tf.experimental.function_executor_type("SINGLE_THREADED_EXECUTOR")
+
+
+def n_threads():
+    """Get the number of threads in which TensorFlow runs operations side by side."""
+    chosen = tf.config.threading.get_inter_op_parallelism_threads()
+    return chosen or joblib.cpu_count()
 
 
 def trace(make, slim):

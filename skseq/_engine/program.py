@@ -10,22 +10,17 @@ import math
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 
-import joblib
 import numpy as np
 
 from skseq._engine import facts, path
-from skseq._engine.keras import DTYPE, building, keras, tf
+from skseq._engine.keras import building, tf
 from skseq._engine.layers import faster, traced
-from skseq._engine.losses import make_loss
-from skseq._engine.metrics import make_metrics
 from skseq._engine.objectives import Call, make_objective
-from skseq._engine.optimizers import (
-    is_elementwise,
-    is_rate_value,
-    make_optimizer,
-)
+from skseq._engine.optimizers import is_elementwise
 from skseq._engine.recipe import State
 from skseq._engine.skeletons import without_values
+from skseq._engine.standalone import compiled, new_optimizer_of
+from skseq._engine.update import Update
 from skseq._engine.weights import Layout, assign, light, values_of
 
 # The number of batch sizes for which a program keeps its traced training.
@@ -37,34 +32,6 @@ _CHUNK_BYTES = 2**23
 
 # The largest number of steps in a chunk. Chunks for XLA are always filled up to it.
 _CHUNK_STEPS = 64
-
-
-def compiled(model, recipe):
-    """Compile a model of a recipe's network as Keras does, and return it."""
-    model.compile(
-        optimizer=_new_optimizer(recipe),
-        loss=make_loss(recipe.loss, recipe.loss_params),
-        metrics=make_metrics(recipe.metrics),
-        jit_compile=False,
-    )
-    return model
-
-
-def whole_model(recipe):
-    """Build a network with Keras' own layers, whose outputs have the target's units."""
-    model = recipe.network.build()
-    if recipe.target_scale is None:
-        return model
-    n_each = recipe.network.n_outputs // len(recipe.target_scale[0])
-    shift, scale = (np.repeat(part, n_each).tolist() for part in recipe.target_scale)
-    rescaling = keras.layers.Rescaling(scale, shift, dtype=DTYPE, name="rescaling")
-    return keras.Model(model.input, rescaling(model.output), name=model.name)
-
-
-def _new_optimizer(recipe):
-    return make_optimizer(
-        recipe.optimizer, recipe.learning_rate, recipe.optimizer_params
-    )
 
 
 def chunk_steps(batch_size, shape):
@@ -114,20 +81,22 @@ class Program:
         model, self.facts = without_values(build)
         self.model = model
         self.objective = make_objective(recipe, model, self.facts)
-        self._slim = path.is_slim(self.facts)
+        self._n_networks = recipe.n_networks
+        self._slim = path.is_slim(self.facts) and self._n_networks == 1
         self._prediction_rows = path.prediction_rows(self.facts)
         self.layout = Layout(
             model,
             recipe.network.tied(model),
             is_elementwise(recipe.optimizer, recipe.optimizer_params),
+            self._n_networks,
         )
         self.parameters = self.layout.make_parameters()
-        self._constraints = [v.constraint for v in self.layout.untied(model)]
         trainable = {id(variable) for variable in model.trainable_variables}
         self._is_trainable = [id(variable) in trainable for variable in model.weights]
         # The values of the model's non-trainable variables, in its order.
+        several = (self._n_networks,) if self._n_networks > 1 else ()
         self._others = [
-            tf.Variable(np.zeros(v.shape, v.dtype))
+            tf.Variable(np.zeros((*several, *v.shape), v.dtype))
             for v in model.non_trainable_variables
         ]
         weights = {id(variable) for variable in model.weights}
@@ -151,8 +120,16 @@ class Program:
 
     # ---------------------------------------------------------------- what changes
 
+    @property
+    def variables(self):
+        """list of variable: everything that a step of training changes."""
+        return [*self.parameters, *self.optimizer.variables, *self._others]
+
     def put_weights(self, weights):
-        """Set the weights, in the order of the model's ``weights``."""
+        """Set the weights, in the order of the model's ``weights``.
+
+        Those of several networks have these along the first axis.
+        """
         self.holds = None
         of_kind = {True: [], False: []}
         for weight, is_trainable in zip(weights, self._is_trainable, strict=True):
@@ -162,7 +139,7 @@ class Program:
 
     def take_weights(self):
         """Copy the weights, in the order of the model's ``weights``."""
-        trainable = iter(self.layout.trainable(values_of(self.parameters)))
+        trainable = iter(self.layout.extract(values_of(self.parameters)))
         rest = iter(values_of(self._statistics))
         return [next(trainable if yes else rest) for yes in self._is_trainable]
 
@@ -192,7 +169,11 @@ class Program:
             seed = rng.integers(2**31)
             # Most layers have a state that they don't use, and this takes 0.1 ms.
             if id(variable) in self._drawn or not self._train:
-                variable.assign([seed, 0])
+                seeds = [seed, 0]
+                if variable.shape.rank > 1:
+                    more = rng.integers(2**31, size=variable.shape[0] - 1)
+                    seeds = [[one, 0] for one in (seed, *more.tolist())]
+                variable.assign(seeds)
 
     def finalize(self):
         """End training: an optimizer that averages weights sets the averages."""
@@ -218,7 +199,7 @@ class Program:
                 f"outside the scope."
             )
         with building():
-            optimizer = _new_optimizer(recipe)
+            optimizer = new_optimizer_of(recipe)
             optimizer.build(self.parameters)
             self._new_optimizer = [light(v) for v in values_of(optimizer.variables)]
             self._value_names = sorted(recipe.values())
@@ -227,8 +208,7 @@ class Program:
             self.takes_xla = self.objective.may_fill and not recipe.metrics
             if recipe.metrics:
                 self._build_metrics(rows)
-            if self.layout.is_flat and self.takes_xla:
-                self._gradient = tf.Variable(np.zeros(self.layout.n_values, np.float32))
+            self._update = Update(self, optimizer)
             self.optimizer = optimizer
 
     def _build_metrics(self, rows):
@@ -253,11 +233,88 @@ class Program:
         Rows after the first ``n_rows`` fill up the batch; they have weight zero. The
         learning rate is multiplied by ``factor``.
         """
-        layout = self.layout
-        by_weight = xla and layout.is_flat
         count = tf.cast(n_rows, tf.float32)
         parameters = [tf.identity(v.value) for v in self.parameters]
         others = [tf.identity(v) for v in self._others]
+        changes = []
+
+        def backward(parameters, others):
+            total, gradients, new, outputs = self._backward(
+                parameters, others, X, target, weights, count, values, xla
+            )
+            changes[:] = [a is not b for a, b in zip(new, others, strict=True)]
+            return total, gradients, new, outputs
+
+        if self._n_networks == 1:
+            total, gradients, others, outputs = backward(parameters, others)
+        else:
+
+            def of_network(stacked):
+                flat, *others = stacked
+                total, (gradient,), others, outputs = backward([flat], others)
+                return total, outputs, gradient, *others
+
+            stacked = parameters + others
+            specs = [
+                tf.TensorSpec([]),
+                tf.TensorSpec([None, self.recipe.network.n_outputs]),
+                *(tf.TensorSpec(one.shape[1:], one.dtype) for one in stacked),
+            ]
+            total, outputs, gradient, *others = self._map(
+                of_network, tuple(specs), stacked
+            )
+            gradients = [gradient]
+            total, outputs = tf.reduce_mean(total), tf.reduce_mean(outputs, 0)
+        for variable, new, has_changed in zip(
+            self._others, others, changes, strict=True
+        ):
+            if has_changed:
+                variable.assign(new)
+                self._drawn.add(id(variable))
+        self._update(gradients, values, factor, xla)
+        if self.recipe.metrics:
+            parts = self.objective.for_metrics(target[:n_rows], outputs[:n_rows])
+            self.model.compute_metrics(
+                X[:n_rows], *parts, sample_weight=weights[:n_rows]
+            )
+        return total
+
+    def _map(self, function, specs, stacked):
+        """Call a function for each of several networks.
+
+        It is traced once, and TensorFlow runs the calls side by side in its threads.
+
+        Parameters
+        ----------
+        function : callable
+            Of a tuple of tensors.
+        specs : TensorSpec, or tuple of those
+            Of what it returns.
+        stacked : list of tensor
+            The arguments, with the networks along the first axis.
+        """
+        return tf.map_fn(
+            function,
+            tuple(stacked),
+            fn_output_signature=specs,
+            parallel_iterations=self._n_networks,
+        )
+
+    def _backward(self, parameters, others, X, target, weights, count, values, xla):
+        """Compute the loss of a batch and its gradients, for one network.
+
+        Returns
+        -------
+        total : scalar tensor
+            The sum of the rows' losses.
+        gradients : list of tensor
+            For each parameter.
+        others : list of tensor
+            New values of the model's non-trainable variables.
+        outputs : tensor or None
+        """
+        layout = self.layout
+        by_weight = xla and layout.is_flat
         rowwise = self.objective.is_rowwise
         if by_weight:
             parameters = layout.own(parameters)
@@ -280,88 +337,10 @@ class Program:
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
         if by_weight:
-            gradients = [self._joined(gradients, xla)]
-        for variable, old, new in zip(self._others, others, call.others, strict=True):
-            if new is not old:
-                variable.assign(new)
-                self._drawn.add(id(variable))
-        if layout.is_flat:
-            self._update(gradients[0], values, factor, xla)
-        else:
-            self._apply(gradients, factor)
-        if any(self._constraints):
-            self._constrain(xla)
-        if self.recipe.metrics:
-            parts = self.objective.for_metrics(target[:n_rows], outputs[:n_rows])
-            self.model.compute_metrics(
-                X[:n_rows], *parts, sample_weight=weights[:n_rows]
-            )
+            gradients = [self._update.joined(gradients, xla)]
         total = tf.reduce_sum(loss * weights) if rowwise else loss * count
-        return tf.add_n([total, *[penalty * count for penalty in penalties]])
-
-    def _constrain(self, xla):
-        """Apply the constraints of the weights, as ``optimizer.apply`` does."""
-        own = self.layout.own([v.value for v in self.parameters])
-        own = [
-            weight if constraint is None else tf.convert_to_tensor(constraint(weight))
-            for weight, constraint in zip(own, self._constraints, strict=True)
-        ]
-        assign(
-            self.parameters, [self._joined(own, xla)] if self.layout.is_flat else own
-        )
-
-    def _joined(self, parts, xla):
-        """Join a tensor for each weight into one vector.
-
-        On the CPU, XLA compiles a concatenation to one loop as long as the largest
-        part, in which the other parts are read under a mask. Where such reads reach
-        beyond the memory of the process, which depends on chance, a step takes a
-        hundred times as long. So for XLA each part is written into a variable.
-        """
-        parts = [tf.reshape(part, [-1]) for part in parts]
-        if not xla:
-            return tf.concat(parts, 0)
-        joined, start = tf.identity(self._gradient), 0
-        for part, size in zip(parts, self.layout.sizes, strict=True):
-            joined = tf.raw_ops.TensorStridedSliceUpdate(
-                input=joined, begin=[start], end=[start + size], strides=[1], value=part
-            )
-            start += size
-        self._gradient.assign(joined)
-        return joined
-
-    def _apply(self, gradients, factor):
-        """Update the weights by Keras' ``apply``, at a multiple of the learning rate."""
-        optimizer = self.optimizer
-        if not is_rate_value(self.recipe.rate):  # it follows a schedule of Keras
-            optimizer.apply(gradients, self.parameters)
-            return
-        rate = tf.identity(optimizer.learning_rate)
-        optimizer.learning_rate.assign(rate * factor)
-        optimizer.apply(gradients, self.parameters)
-        optimizer.learning_rate.assign(rate)
-
-    def _update(self, gradient, values, factor, xla):
-        """Update the flat vector as ``optimizer.apply`` does, with options as values.
-
-        Keras' ``apply`` would clip the norm of the whole vector, and it never frees the
-        memory of a graph.
-        """
-        optimizer, flat = self.optimizer, self.parameters[0]
-        if "clipnorm" in values:
-            parts = tf.split(gradient, self.layout.sizes)
-            limit = values["clipnorm"]
-            gradient = self._joined([_clip(part, limit) for part in parts], xla)
-        elif "global_clipnorm" in values:
-            gradient = _clip(gradient, values["global_clipnorm"])
-        elif "clipvalue" in values:
-            limit = values["clipvalue"]
-            gradient = tf.clip_by_value(gradient, -limit, limit)
-        rate = tf.convert_to_tensor(optimizer.learning_rate) * factor
-        if "weight_decay" in values:
-            flat.assign_sub(flat.value * values["weight_decay"] * rate)
-        optimizer.update_step(gradient, flat, rate)
-        optimizer.iterations.assign_add(1)
+        total = tf.add_n([total, *[penalty * count for penalty in penalties]])
+        return total, gradients, call.others, outputs
 
     def _trace_training(self, chunk, batch_size, xla):
         """Trace training on chunks like this one.
@@ -532,11 +511,12 @@ class Program:
         shape = rows.X.shape[1:]
         if self._penalties is None:
 
-            def penalties(X):
-                trainable = self.layout.trainable([v.value for v in self.parameters])
-                call = Call(self.model, trainable, list(map(tf.identity, self._others)))
+            def of_network(call, X):
                 self.objective.functions[self.objective.watched](call, X)
                 return tf.add_n(call.penalties or [tf.constant(0.0)])
+
+            def penalties(X):
+                return self._mean(of_network, [])(X)
 
             with building():
                 self._penalties = tf.function(
@@ -553,25 +533,50 @@ class Program:
 
     # ------------------------------------------------------------------- prediction
 
+    def _mean(self, function, shape):
+        """Get a function of rows, while tracing: a mean over the networks.
+
+        Parameters
+        ----------
+        function : callable
+            Of a `Call` and rows.
+        shape : list of int
+            Of its result.
+        """
+        parameters = [v.value for v in self.parameters]
+        others = [tf.identity(v) for v in self._others]
+        if self._n_networks == 1:
+            call = Call(self.model, self.layout.trainable(parameters), others)
+            return lambda rows: function(call, rows)
+
+        def mean(rows):
+            def of_network(stacked):
+                flat, *others = stacked
+                trainable = self.layout.trainable([flat])
+                return function(Call(self.model, trainable, others), rows)
+
+            results = self._map(of_network, tf.TensorSpec(shape), parameters + others)
+            return tf.reduce_mean(results, 0)
+
+        return mean
+
     def _trace_prediction(self, name, shape):
         n_rows = self._prediction_rows
-        function = self.objective.functions[name]
+        outputs_shape = [n_rows, *self.objective.shapes[name]]
 
         def predict(X):
-            trainable = self.layout.trainable([v.value for v in self.parameters])
-            others = [tf.identity(v) for v in self._others]
+            outputs_of = self._mean(self.objective.functions[name], outputs_shape)
             n_batches = tf.shape(X)[0] // n_rows
 
             def body(i, record):
                 batch = X[i * n_rows : (i + 1) * n_rows]
                 batch.set_shape([n_rows, *shape])
-                outputs = function(Call(self.model, trainable, others), batch)
-                return i + 1, record.write(i, outputs)
+                return i + 1, record.write(i, outputs_of(batch))
 
             record = tf.TensorArray(
                 tf.float32,
                 size=n_batches,
-                element_shape=[n_rows, *self.objective.shapes[name]],
+                element_shape=outputs_shape,
             )
             _, record = tf.while_loop(lambda i, _: i < n_batches, body, (0, record))
             return record.concat()
@@ -626,8 +631,7 @@ class Program:
 
         n_batches, n_threads = -(-n_rows // size), 1
         if n_batches >= 8 and is_single_threaded:
-            n_threads = tf.config.threading.get_inter_op_parallelism_threads()
-            n_threads = min(n_threads or joblib.cpu_count(), n_batches // 4)
+            n_threads = min(path.n_threads(), n_batches // 4)
         # At most a chunk at once, and a share of the rows for each thread.
         n_chunk = max(_CHUNK_BYTES // (4 * size * math.prod(shape)), 1)
         n_chunk = size * max(min(n_chunk, -(-n_batches // n_threads)), 1)
@@ -669,9 +673,3 @@ def _filled(chunk, n_rows):
     ]
     chunk[-1][-n_missing:] = 0
     return chunk
-
-
-def _clip(gradient, limit):
-    """Scale a gradient so that its norm is at most the limit."""
-    norm = tf.norm(gradient)
-    return gradient * (limit / tf.maximum(norm, limit))

@@ -58,11 +58,19 @@ def factors(schedule, first, last, n_steps):
 
 # With "auto" as epochs: the number of steps to train for, and the least number of
 # epochs.
-_AUTO_STEPS = 1000
+_AUTO_STEPS = 600
 _AUTO_EPOCHS = 12
 
+# With "auto" as batch size: those for few rows and for many, and what many are.
+_FEW, _MANY, _MANY_ROWS = 16, 32, 500
 
-def n_epochs(n_rows, batch_size):
+
+def choose_batch_size(n_rows):
+    """Choose the number of rows in a batch."""
+    return _FEW if n_rows < _MANY_ROWS else _MANY
+
+
+def choose_epochs(n_rows, batch_size):
     """Choose the number of epochs by the number of steps in them."""
     n_steps = -(-n_rows // batch_size)
     return max(-(-_AUTO_STEPS // n_steps), _AUTO_EPOCHS)

@@ -58,6 +58,8 @@ class Recipe:
     target_scale : tuple of two tuples of float, or None
         Of a regressor: what is subtracted from each column of the target, and by what
         it is then divided. The values are not part of the key.
+    n_networks : int
+        Networks with different first weights, whose outputs are averaged.
     """
 
     # Slots for values that are computed once, and don't belong to the content.
@@ -71,6 +73,7 @@ class Recipe:
     loss_params: dict | None
     metrics: tuple
     target_scale: tuple | None = None
+    n_networks: int = 1
 
     @property
     def rate(self):
@@ -112,7 +115,9 @@ class Recipe:
             return self._token
 
         is_regressor = self.target_scale is not None
-        rest = self.loss, self.loss_params, self.metrics, is_regressor
+        rest = (
+            self.loss, self.loss_params, self.metrics, is_regressor, self.n_networks
+        )  # fmt: skip
         key = (
             self.network.key(unknown),
             optimizer_key(
@@ -154,7 +159,8 @@ class State:
     Attributes
     ----------
     weights : list of ndarray
-        In the order of the Keras model's ``weights``.
+        In the order of the Keras model's ``weights``. Those of several networks have
+        these along the first axis.
     optimizer : list of ndarray
         In the order of the optimizer's ``variables``; empty for a new optimizer.
     """

@@ -5,16 +5,18 @@ from contextlib import suppress
 
 import numpy as np
 
+from skseq._engine.apart import Apart
 from skseq._engine.cache import borrowed
 from skseq._engine.callbacks import Callbacks
 from skseq._engine.keras import building
 from skseq._engine.order import epoch_order
 from skseq._engine.path import earns_xla
-from skseq._engine.program import chunk_steps, whole_model
+from skseq._engine.program import chunk_steps
 from skseq._engine.progress import make_bar
 from skseq._engine.rates import factors
 from skseq._engine.recipe import State
-from skseq._engine.weights import draw_weights, values_of
+from skseq._engine.standalone import whole_model
+from skseq._engine.weights import draw_weights, in_one_model, values_of
 
 
 def initial_state(recipe, seed):
@@ -22,6 +24,12 @@ def initial_state(recipe, seed):
     with borrowed(recipe) as program:
         with building():
             weights = draw_weights(program.model, seed)
+            if recipe.n_networks > 1:
+                more = [
+                    draw_weights(program.model, [seed, i + 1])
+                    for i in range(1, recipe.n_networks)
+                ]
+                weights = [np.stack(each) for each in zip(weights, *more, strict=True)]
         # Through the program, for weights that are tied to others.
         program.put_weights(weights)
         return State(program.take_weights(), [])
@@ -77,7 +85,9 @@ def _with_value(recipe, state, variable_of, value):
     with borrowed(recipe) as program:
         asked = variable_of(program.model)
         weights = [
-            np.array(value, np.float32) if variable is asked else weight
+            np.array(np.broadcast_to(value, weight.shape), np.float32)
+            if variable is asked
+            else weight
             for variable, weight in zip(
                 program.model.weights, state.weights, strict=True
             )
@@ -115,7 +125,7 @@ def standalone_model(recipe, weights):
     """Build a Keras model with copies of the weights."""
     with building():
         model = whole_model(recipe)
-    model.set_weights(weights)
+    model.set_weights(in_one_model(weights, recipe.n_networks))
     return model
 
 
@@ -216,6 +226,9 @@ class _Training:
         self._xla = program.takes_xla and earns_xla(
             recipe, program.facts, self._batch_size, n_steps * schedule.epochs
         )
+        self._apart = None
+        if self._xla and recipe.n_networks > 1:
+            self._apart = Apart(program, recipe, rows)
         self._call = Callbacks(schedule.callbacks, program, recipe, self._last, n_steps)
         self._n_steps = n_steps
         n_chunk = chunk_steps(self._batch_size, rows.X.shape[1:])
@@ -226,6 +239,8 @@ class _Training:
         """Release the callbacks and close the bar."""
         self._bar.close()
         self._call.let_go()
+        if self._apart is not None:
+            self._apart.close()
 
     def run(self):
         """Train until the last epoch, or until early stopping or a callback stops."""
@@ -260,7 +275,7 @@ class _Training:
             chunk = program.objective.corrupt(chunk, values, noise)
             if call.by_batch:
                 call("on_train_batch_begin", start // self._chunk_rows)
-            total += program.train_chunk(
+            total += (self._apart or program).train_chunk(
                 chunk, self._batch_size, values, self._factors(epoch, start), self._xla
             )
             n_rows += len(chunk[0])

@@ -15,6 +15,21 @@ def values_of(variables):
     return [np.array(variable.numpy()) for variable in variables]
 
 
+def in_one_model(weights, n_networks):
+    """List the weights of several networks as a model has them that holds all."""
+    if n_networks == 1:
+        return weights
+    return [weight[i] for i in range(n_networks) for weight in weights]
+
+
+def of_one_model(weights, n_networks):
+    """Get the weights of several networks from those of a model that holds all."""
+    if n_networks == 1:
+        return weights
+    n_each = len(weights) // n_networks
+    return [np.stack(weights[i::n_each]) for i in range(n_each)]
+
+
 def light(array):
     """Replace an array of zeros by one that takes no memory."""
     return array if array.any() else np.broadcast_to(array.dtype.type(0), array.shape)
@@ -39,17 +54,22 @@ class Layout:
     tied : dict of int to int
         See `skseq._engine.networks.Network.tied`.
     is_flat : bool
+    n_networks : int
+        With several, arrays of weights have the networks along the first axis, and the
+        one parameter is a matrix with a row for each of them.
     """
 
-    def __init__(self, model, tied, is_flat):
+    def __init__(self, model, tied, is_flat, n_networks=1):
         self._tied = tied
+        self._n_networks = n_networks
         self.is_flat = is_flat
         own = self.untied(model)
         self._shapes = [tuple(variable.shape) for variable in own]
         self.sizes = [math.prod(shape) for shape in self._shapes]
         self.n_values = sum(self.sizes)
         if is_flat:
-            self._parameters = {"flat": (self.n_values,)}
+            several = (n_networks,) if n_networks > 1 else ()
+            self._parameters = {"flat": (*several, self.n_values)}
         else:
             self._parameters = {v.path: tuple(v.shape) for v in own}
 
@@ -95,10 +115,19 @@ class Layout:
             weights.append(next(own) if source is None else transpose(weights[source]))
         return weights
 
+    def extract(self, values):
+        """Extract all trainable weights of all networks from arrays."""
+        if self._n_networks == 1:
+            return self.trainable(values)
+        each = [self.trainable([flat]) for flat in values[0]]
+        return [np.stack(weight) for weight in zip(*each, strict=True)]
+
     def join(self, weights):
         """Convert all trainable weights to values of the parameters, as arrays."""
         own = [w for i, w in enumerate(weights) if i not in self._tied]
-        return self.join_own(own)
+        if self._n_networks == 1:
+            return self.join_own(own)
+        return [np.stack([self.join_own(each)[0] for each in zip(*own, strict=True)])]
 
     def join_own(self, own):
         """Convert weights that are not tied to values of the parameters."""
@@ -155,14 +184,15 @@ def draw_weights(model, seed):
     ----------
     model : keras.Model
         Without values in its variables.
-    seed : int
+    seed : int or list of int
 
     Returns
     -------
     weights : list of ndarray, float32
         In the order of ``model.weights``.
     """
-    rng, seeds = np.random.default_rng(seed), np.random.default_rng([seed, 1])
+    rng = np.random.default_rng(seed)
+    seeds = np.random.default_rng([*np.atleast_1d(seed).tolist(), 1])
     unseeded = [
         initializer
         for initializer in _initializers_of(model, set())

@@ -14,7 +14,7 @@ from skseq._engine.gradients import Path, Score
 from skseq._padded import blocks_of
 from skseq._targets import middle
 from skseq._validation import Interval, StrOptions, check_arguments
-from skseq.inspection._rows import Rows, check_network
+from skseq.inspection._rows import Rows, check_network, check_single
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -133,6 +133,8 @@ def integrated_gradients(
     found, n_incomplete = [], 0
     for part in rows.parts():
         path = Path(part.recipe, estimator._state.weights, score)
+        if path.is_of_vectors:
+            check_single(estimator, "paths to the vectors of token ids")
         if path.is_of_vectors and np.any(start):
             raise ValueError(
                 f"baseline must be 0.0 for a network of token ids, the zero vector, "

@@ -16,7 +16,7 @@ from skseq._engine.layer_outputs import (
 )
 from skseq._lists import as_listed
 from skseq._validation import Interval, check_arguments
-from skseq.inspection._rows import Rows, check_network
+from skseq.inspection._rows import Rows, check_network, check_single
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -77,6 +77,7 @@ def convolution_filters(estimator: Any, *, layer: int = 0) -> np.ndarray:
     (3, 2, 16)
     """
     check_network(estimator)
+    check_single(estimator, "the filters of a layer")
     model = estimator.model_
     names = _convolutions(model, estimator)
     is_position = isinstance(layer, Integral) and not isinstance(layer, bool)
@@ -161,6 +162,7 @@ def top_windows(estimator: Any, X: ArrayLike, *, n_windows: int = 5) -> Bunch:
         {"n_windows": n_windows},
     )
     check_network(estimator)
+    check_single(estimator, "the filters of a layer")
     model = estimator.model_
     name = _convolutions(model, estimator)[0]
     rows = Rows(estimator, X)
@@ -267,6 +269,7 @@ def attention_weights(estimator: Any, X: ArrayLike) -> Any:
     True
     """
     check_network(estimator)
+    check_single(estimator, "the weights of a layer")
     model = estimator.model_
     named = [layer for layer in model.layers if layer.name == _ATTENTION]
     shape = tuple(named[0].output.shape) if named else ()

@@ -31,6 +31,16 @@ def check_network(estimator):
     )
 
 
+def check_single(estimator, what):
+    """Raise for an average of several networks."""
+    n_networks = estimator._recipe.n_networks
+    if n_networks > 1:
+        raise ValueError(
+            f"estimator must be one network, for {what}, got one with n_networks="
+            f"{n_networks}. Fit it with n_networks=1."
+        )
+
+
 @dataclass(frozen=True)
 class Part:
     """The rows of X that one network reads.

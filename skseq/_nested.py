@@ -1,0 +1,114 @@
+"""Parameters that are dicts or estimators, whose items are parameters too."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from skseq._parameters import Declared
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+class NestedParameters(Declared):
+    """Mixin with ``get_params`` and ``set_params`` for such parameters."""
+
+    # Parameters that are dicts, by the prefix with which their keys can be set, as in
+    # `optimizer__clipnorm`.
+    _dict_parameters: ClassVar[dict[str, str]] = {}
+
+    # Parameters that are estimators, whose parameters can be set as in
+    # `sampler__k_neighbors`.
+    _nested_parameters: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def _get_param_names(cls):
+        # BaseWrapper reads the instance's __dict__, where fitted state is as well.
+        parameters = inspect.signature(cls.__init__).parameters
+        return sorted(name for name in parameters if name != "self")
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Get the parameters of this estimator.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to include each key of ``optimizer_params`` as
+            ``optimizer__<key>``, the keys of other parameters that are dicts in the
+            same way, and the parameters of each parameter that is an estimator.
+
+        Returns
+        -------
+        params : dict
+            Values by name.
+        """
+        params = {name: getattr(self, name) for name in self._get_param_names()}
+        if deep:
+            for prefix, name in self._dict_parameters.items():
+                items = params.get(name)
+                # A tuple has a dict for each layer.
+                for key, value in (items if isinstance(items, dict) else {}).items():
+                    params[f"{prefix}__{key}"] = value
+            for name in self._nested_parameters:
+                inner: Any = params.get(name)
+                # `fit` raises for anything else.
+                if hasattr(inner, "get_params") and not isinstance(inner, type):
+                    for key, value in inner.get_params().items():
+                        params[f"{name}__{key}"] = value
+        return params
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters of this estimator.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name. ``optimizer__<key>`` sets a key of a new
+            ``optimizer_params``, and likewise for other parameters that are dicts.
+            ``sampler__<name>`` sets a parameter of ``sampler``, and likewise for other
+            parameters that are estimators.
+
+        Returns
+        -------
+        self : object
+            This estimator.
+
+        Raises
+        ------
+        ValueError
+            If there is no parameter of a name; the message suggests the nearest.
+        """
+        names = self._get_param_names()
+        plain: dict[str, Any] = {}
+        keyed: dict[str, dict[str, Any]] = {}
+        nested: dict[str, dict[str, Any]] = {}
+        for name, value in params.items():
+            prefix, _, key = name.partition("__")
+            if name == "optimizer__learning_rate":
+                plain["learning_rate"] = value
+            elif key and prefix in self._dict_parameters:
+                keyed.setdefault(self._dict_parameters[prefix], {})[key] = value
+            elif key and prefix in self._nested_parameters:
+                nested.setdefault(prefix, {})[key] = value
+            elif name in names:
+                plain[name] = value
+            else:
+                raise ValueError(
+                    f"Invalid parameter {name!r} for estimator "
+                    f"{type(self).__name__}.{self._hint(name, vars(self))}"
+                )
+        for name, value in plain.items():
+            setattr(self, name, value)
+        for name, items in keyed.items():
+            before: Any = getattr(self, name)
+            if isinstance(before, list | tuple):  # a dict for each layer
+                each = [{**(one or {}), **items} for one in before]
+                setattr(self, name, type(before)(each))
+            else:
+                setattr(self, name, {**(before or {}), **items})
+        for name, items in nested.items():
+            if getattr(self, name) is None:
+                raise ValueError(f"{name}__{next(iter(items))} needs {name}, got None.")
+            getattr(self, name).set_params(**items)
+        return self
