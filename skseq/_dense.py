@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -38,9 +39,6 @@ _EMBEDDINGS = {
     "periodic": {"n_frequencies": 8, "sigma": 0.3, "width": 8},
 }
 _EXPECTED = {Integral: "an int of at least 1", Real: "a positive number"}
-
-# The length of the vector of a category.
-_CATEGORY_WIDTH = 8
 
 # From this number of rows on, layers are wider, and less is dropped.
 _MANY_ROWS = 1000
@@ -86,9 +84,10 @@ class DenseNetwork(StackedNetwork):
         one for each layer. A tuple may begin with the fraction of what the first layer
         reads. With token ids, one number is also for the features of their
         vectors, which are dropped at all timesteps of a row (Tompson et al., 2015), and
-        a tuple may begin with the fraction of these. ``"auto"``: for a table of
-        fewer than 1,000 rows, 0.1 of what the first layer reads and 0.5 of the outputs
-        of each layer; 0.3 of these for a larger one; 0 for rows of timesteps.""",
+        a tuple may begin with the fraction of these. ``"auto"``, for
+        classifiers: 0.2 of what the first layer reads and 0.5 of the outputs of each
+        layer for a table of fewer than 1,000 rows, 0.3 of these for a larger one; for
+        regressors: 0.3 and 0.1 of the outputs; for rows of timesteps: 0.""",
     )
     pooling: Literal["flatten", "mean", "max", "attention"] = parameter(
         default="flatten",
@@ -129,8 +128,9 @@ class DenseNetwork(StackedNetwork):
         The columns of a table that are categories, as in
         `sklearn.ensemble.HistGradientBoostingClassifier`: positions, a mask, or names
         of columns of a dataframe; ``"from_dtype"``, those of a dataframe that have a
-        categorical dtype. The network learns a vector of 8 numbers for each category
-        (Guo and Berkhahn, 2016). Values are codes from 0 on, such as those of
+        categorical dtype. The network learns a vector for each category (Guo and
+        Berkhahn, 2016), whose length is the fourth root of the largest number of
+        categories in a column. Values are codes from 0 on, such as those of
         `sklearn.preprocessing.OrdinalEncoder`, or in a dataframe also categories and
         texts. Negative codes, missing categories, and those that are not in the
         training rows are read as unknown. None: there are no categories.""",
@@ -144,6 +144,10 @@ class DenseNetwork(StackedNetwork):
     # its rows; None and 0 for other rows.
     _varied = None
     _n_table_rows = 0
+
+    # With "auto" as dropout: the rate of what the first layer reads, and that of each
+    # layer, for a small table and for a large one.
+    _auto_dropout: ClassVar = ((0.2, 0.5), (0.0, 0.3))
 
     def _check_rows(self, X, *, reset, name="X", **options):
         if reset:
@@ -173,8 +177,6 @@ class DenseNetwork(StackedNetwork):
 
     def _no_table_by(self, has_timesteps):
         """Say why X is no table; an empty string if it is one."""
-        if has_timesteps:
-            return "rows of timesteps"
         if self._reads_tokens:
             return "token ids"
         for name, value in (
@@ -183,7 +185,7 @@ class DenseNetwork(StackedNetwork):
         ):  # fmt: skip
             if getattr(self, name) != value:
                 return f"{name}={getattr(self, name)!r}"
-        return ""
+        return "rows of timesteps" if has_timesteps else ""
 
     def _learn_lengths(self, whole, held_out, resume):
         super()._learn_lengths(whole, held_out, resume)
@@ -208,17 +210,15 @@ class DenseNetwork(StackedNetwork):
         if units == "auto":
             units = (128 if is_large else 64) if is_table else 100
         units = check_sizes("dense_units", units, may_be_empty=True)
+        n_layers = len(units)
         if rates == "auto":
-            first, of_layers = (0.0, 0.3) if is_large else (0.1, 0.5)
-            rates = (first, *(of_layers for _ in units)) if is_table else 0.0
-        return units, self._with_first_rate(rates, len(units))
-
-    def _with_first_rate(self, rates, n_layers):
-        """Get the rate of dropout of what the first layer reads, and of each layer."""
-        if not self._reads_tokens and np.size(rates) == n_layers + 1 != np.ndim(rates):
-            return check_rates("dropout", rates, n_layers + 1)
-        first, rest = self._split_rates(n_layers)
-        return first, *rest
+            first, of_layers = self._auto_dropout[is_large] if is_table else (0.0, 0.0)
+            return units, (first, *(of_layers for _ in units))
+        is_sequence = isinstance(rates, list | tuple)
+        if is_sequence and len(rates) == n_layers + 1 and not self._reads_tokens:
+            return units, check_rates("dropout", rates, n_layers + 1)
+        first, of_each = self._split_rates(n_layers)
+        return units, (first, *of_each)
 
     # -------------------------------------------------------------------- the network
 
@@ -240,7 +240,8 @@ class DenseNetwork(StackedNetwork):
             width=options.get("width", 0),
             categories=_as_ints(np.flatnonzero(~is_number)),
             n_codes=self._n_codes,
-            category_width=_CATEGORY_WIDTH if self._n_codes else 0,
+            # By the rule of thumb of the fourth root.
+            category_width=math.ceil(max(self._n_codes, default=0) ** 0.25),
         )
 
     def _embedding_of_numbers(self):
@@ -381,3 +382,6 @@ class DenseRegressor(DenseNetwork, SequenceRegressor):
     >>> bool(cross_val_score(net, X, y, cv=3).mean() > 0.3)
     True
     """
+
+    # The target has more to tell than a class.
+    _auto_dropout = ((0.0, 0.3), (0.0, 0.1))
