@@ -59,7 +59,7 @@ class DenseNetwork(StackedNetwork):
     """
 
     dense_units: int | Sequence[int] | Literal["auto"] = parameter(
-        default=(100,),
+        default="auto",
         constraint=[Integral, tuple, list, StrOptions({"auto"})],
         text="""int, tuple of int, or "auto"
         Widths of the hidden layers. Without hidden layers the network is logistic
@@ -77,7 +77,7 @@ class DenseNetwork(StackedNetwork):
         """,
     )
     dropout: float | Sequence[float] | Literal["auto"] = parameter(
-        default=0.0,
+        default="auto",
         constraint=[Real, tuple, list, StrOptions({"auto"})],
         text="""float, tuple of float, or "auto"
         Fraction in [0, 1) of the outputs of each hidden layer that training drops, or
@@ -100,7 +100,7 @@ class DenseNetwork(StackedNetwork):
     numeric_embedding: (
         Literal["auto", "piecewise", "periodic"] | dict[str, Any] | None
     ) = parameter(
-        default=None,
+        default="auto",
         constraint=[StrOptions({"auto", *_EMBEDDINGS}), dict, None],
         text="""{"auto", "piecewise", "periodic"}, dict or None
         A vector for each number of a table, a 2-D X whose columns are no padded
@@ -135,6 +135,8 @@ class DenseNetwork(StackedNetwork):
         texts. Negative codes, missing categories, and those that are not in the
         training rows are read as unknown. None: there are no categories.""",
     )
+
+    _default_rate: ClassVar[float | None] = 0.003
 
     # How values of categories become codes, and how many codes each column has.
     _categories: Categories | None = None
@@ -181,7 +183,7 @@ class DenseNetwork(StackedNetwork):
             return "token ids"
         for name, value in (
             ("mask_value", None), ("pretrained", None), ("pooling", "flatten"),
-            ("n_static", 0),
+            ("n_timesteps", None), ("n_static", 0),
         ):  # fmt: skip
             if getattr(self, name) != value:
                 return f"{name}={getattr(self, name)!r}"

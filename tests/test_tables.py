@@ -211,6 +211,7 @@ def test_auto_embeds_the_numbers_of_tables_alone():
         (X[:, :, None], {}, "rows of timesteps"),
         (X, {"mask_value": -1}, "mask_value=-1"),
         (X, {"pooling": "mean"}, "pooling='mean'"),
+        (X, {"n_timesteps": 3}, "n_timesteps=3"),
         (CODES[:, :2] + 2, {"embedding_dim": 2}, "token ids"),
         (X, {"pretrained": AutoencoderTransformer()}, "pretrained="),
     ],
