@@ -35,11 +35,12 @@ class ConvolutionalNetwork(StackedNetwork):
         Number of filters of the convolution, or of each of several stacked ones.""",
         kw_only=False,
     )
-    kernel_size: int | Sequence[int] = parameter(
-        default=5,
-        constraint=[Integral, tuple, list],
-        text="""int or tuple of int
-        Length of the convolution window in timesteps, or one for each layer.""",
+    kernel_size: int | Sequence[int] | Literal["auto"] = parameter(
+        default="auto",
+        constraint=[Integral, tuple, list, StrOptions({"auto"})],
+        text="""int, tuple of int or "auto"
+        Length of the convolution window in timesteps, or one for each layer.
+        ``"auto"``: 7 in the first layer, 5 in the second, and 3 in all others.""",
     )
     padding: Literal["same", "valid", "causal"] = parameter(
         default="same",
@@ -101,7 +102,10 @@ class ConvolutionalNetwork(StackedNetwork):
     def _network(self, head):
         filters = check_sizes("filters", self.filters)
         n_layers = len(filters)
-        kernel_size = check_sizes("kernel_size", self.kernel_size, n_layers)
+        kernel_size = self.kernel_size
+        if kernel_size == "auto":
+            kernel_size = [7, 5, *[3] * n_layers][:n_layers]
+        kernel_size = check_sizes("kernel_size", kernel_size, n_layers)
         pool_size = check_sizes("pool_size", self.pool_size, n_layers)
         dense_units = check_sizes("dense_units", self.dense_units, may_be_empty=True)
         kind = "separable_conv1d" if self.separable else "conv1d"

@@ -253,6 +253,17 @@ class StackedNetwork(TokenNetwork):
                 f"over time, got {self.n_static!r}."
             )
 
+    @property
+    def _is_table(self):
+        """bool: whether each column of X is a timestep, with weights of its own."""
+        flat = self._n_dimensions_in == 2 and self.n_timesteps is None
+        return flat and not self._reads_tokens
+
+    def _chosen_pooling(self):
+        if self.pooling != "auto":
+            return self.pooling
+        return "flatten" if self._is_table else "parts"
+
     def _new_recipe(self, target):
         recipe, target = super()._new_recipe(target)
         if self.n_networks == 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from skseq._classification import SequenceClassifier
 from skseq._engine.activations import ACTIVATION, check_activations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from skseq._engine.types import Activations
 
 
-Pooling = Literal["flatten", "last", "mean", "max", "parts", "attention"]
+Pooling = Literal["auto", "flatten", "last", "mean", "max", "parts", "attention"]
 
 
 class RecurrentNetwork(StackedNetwork):
@@ -55,21 +55,19 @@ class RecurrentNetwork(StackedNetwork):
         Fraction in [0, 1) of the recurrent state of each layer that training drops, or
         one for each layer.""",
     )
-    pooling: Literal["flatten", "last", "mean", "max", "parts", "attention"] = (
-        parameter(
-            default="flatten",
-            constraint=[
-                StrOptions({"flatten", "last", "mean", "max", "parts", "attention"})
-            ],
-            text="""{"flatten", "last", "mean", "max", "parts", "attention"}
+    pooling: Pooling = parameter(
+        default="auto",
+        constraint=[StrOptions(set(get_args(Pooling)))],
+        text="""{"auto", "flatten", "last", "mean", "max", "parts", "attention"}
         How the outputs of the last recurrent layer are passed on: those of all
         timesteps side by side, that of the last timestep, the mean or maximum over the
         timesteps, the maximum beside the means over each quarter of the sequence, or a
         mean with weights that are learned (Yang et al., 2016).
         ``"flatten"`` keeps the timesteps apart, which suits the columns of a table and
         timesteps of a fixed calendar. The others suit long sequences,
-        sequences that may be shifted in time, and sequences of different lengths.""",
-        )
+        sequences that may be shifted in time, and sequences of different lengths.
+        ``"auto"``: ``"flatten"`` for a 2-D X whose columns are timesteps, without
+        ``n_timesteps``, and otherwise ``"parts"``.""",
     )
     layer_activation: Activations = parameter(
         default=None,
@@ -113,7 +111,7 @@ class RecurrentNetwork(StackedNetwork):
             recurrent_dropout=check_rates(
                 "recurrent_dropout", self.recurrent_dropout, n_layers
             ),
-            pooling=self.pooling,
+            pooling=self._chosen_pooling(),
             layer_activation=activations[:n_layers],
             dense_activation=activations[n_layers:],
             dense_units=dense_units,
