@@ -122,7 +122,7 @@ def test_table_without_n_timesteps_has_one_feature_a_timestep(make_network, tabl
     X, y = table
     net = make_network(epochs=2)
     if hasattr(net, "numeric_embedding"):  # dense networks do more for a table
-        net.set_params(numeric_embedding=None, dropout=0.0)
+        net.set_params(dense_units=4, dropout=0.0, numeric_embedding=None)
     in_3d = clone(net)
     net.fit(X, y)
     if net._takes_any_shape:  # the model reads a table

@@ -25,7 +25,6 @@ from skseq._engine.parts import (
     pooled,
     side_by_side,
 )
-from skseq._engine.tables import Columns
 from skseq._padded import PADDING
 
 
@@ -509,7 +508,7 @@ class Dense(Stacked):
     dropout: tuple
     pooling: str = "flatten"
     input_dropout: tuple = ()
-    columns: Columns | None = None
+    columns: Any = None
 
     name = "dense"
     run_time = ("dropout", "input_dropout")
@@ -522,10 +521,7 @@ class Dense(Stacked):
         x, mask = self._entered(x)
         x, static = self._parted(x)
         x = joined(pooled(x, self.pooling, mask), static)
-        plain = []
-        if self.columns is not None:
-            plain, vectors = self.columns.build(x)
-            x = side_by_side([*plain, *vectors])
+        x, linear = (x, []) if self.columns is None else self.columns.build(x)
         for rate in self.input_dropout:
             x = dropped(x, rate, "input_dropout")
         for i, width in enumerate(self.dense_units):
@@ -535,10 +531,7 @@ class Dense(Stacked):
             )  # fmt: skip
             x = self._after(x, f"normalization_{i + 1}")
             x = dropped(x, self.dropout[i], f"dropout_{i + 1}")
-        if self.columns is None or self.columns.kind is None:
-            return x
-        # A linear model beside the hidden layers (Cheng et al., 2016).
-        return side_by_side([x, *plain])
+        return side_by_side([x, *linear])
 
 
 # -------------------------------------------------------------------- autoencoders

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from skseq._engine.keras import keras
-from skseq._engine.parts import make_layer
+from skseq._engine.parts import make_layer, side_by_side
 
 # Where scaled numbers are smoothly limited.
 _LIMIT = 3.0
@@ -64,10 +64,12 @@ class Columns:
 
         Returns
         -------
-        plain : list of tensor of shape (n_samples, n_features_i)
-            The numbers, scaled unless ``kind`` is None, and the vectors of categories.
-        embedded : list of tensor of shape (n_samples, n_features_i)
-            The vectors of numbers.
+        x : tensor of shape (n_samples, n_features)
+            The numbers, scaled unless ``kind`` is None, and the vectors of categories
+            and of numbers.
+        linear : list of tensor of shape (n_samples, n_features_i)
+            What goes to the head beside the hidden layers, as in a linear model (Cheng
+            et al., 2016). Nothing if ``kind`` is None.
         """
         plain, embedded = [], []
         if self.numbers:
@@ -77,7 +79,7 @@ class Columns:
             embedded.append(add(x, plain[0]))
         if self.categories:
             plain.append(self._vectors(x))
-        return plain, embedded
+        return side_by_side(plain + embedded), [] if self.kind is None else plain
 
     def scale(self, model):
         """List the variables in a model that the training rows determine.
