@@ -323,6 +323,9 @@ class DenseClassifier(DenseNetwork, SequenceClassifier):
     is of little use. With ``pooling="mean"`` and ``embedding_dim``, it learns from a
     text as from a bag of words.
 
+    The numbers of a table are scaled inside, and have vectors [2]_, and so may its
+    categories [3]_; the size of the network depends on the number of rows.
+
     See Also
     --------
     LSTMClassifier : Long short-term memory.
@@ -358,6 +361,9 @@ class DenseRegressor(DenseNetwork, SequenceRegressor):
     each column of y, as in a multilayer perceptron [1]_. The layers are Keras' own. y
     is scaled inside. It is the baseline: if a network that uses the order of the
     timesteps is not better, the order is of little use.
+
+    The numbers of a table are scaled inside too, and have vectors [2]_, and so may its
+    categories [3]_; the size of the network depends on the number of rows.
 
     See Also
     --------
