@@ -304,9 +304,10 @@ class DenseNetwork(StackedNetwork):
         table = sample_of(rows.X, rows.index)
         values = []
         if columns.numbers:
-            values += robust_scale_of(table[:, columns.numbers])
+            values.append(robust_scale_of(table[:, columns.numbers]))
         if columns.embedded and columns.kind == "piecewise":
-            values += bins_of(table[:, columns.embedded], columns.size)
+            values.append(bins_of(table[:, columns.embedded], columns.size))
+        values = [np.reshape(one, (2, -1)) for one in values]
         return with_scale(recipe, state, values)
 
 
