@@ -151,19 +151,20 @@ class DenseNetwork(StackedNetwork):
     # layer, for a small table and for a large one.
     _auto_dropout: ClassVar = ((0.2, 0.5), (0.0, 0.3))
 
-    def _check_rows(self, X, *, reset, name="X", **options):
+    def _check_rows(self, X, **options):
+        reset = options["reset"]
         if reset:
             for attribute in ("_categories", "is_categorical_"):
                 vars(self).pop(attribute, None)
         if self.categorical_features is None:
-            return super()._check_rows(X, reset=reset, name=name, **options)
+            return super()._check_rows(X, **options)
         if reset:
             is_list = is_list_of_rows(X) or isinstance(X, WindowArray)
             self._require_table("categorical_features", is_list or np.ndim(X) != 2)
             self._categories = Categories(self.categorical_features, X)
         X = self._categories.encode(X)
-        rows = super()._check_rows(X, reset=reset, name=name, **options)
-        self._categories.check(rows, name)
+        rows = super()._check_rows(X, **options)
+        self._categories.check(rows, options.get("name", "X"))
         if reset:
             self.is_categorical_ = self._categories.is_categorical
         return rows
