@@ -2,31 +2,69 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
 
 from skseq._classification import SequenceClassifier
 from skseq._engine.activations import ACTIVATION, check_activations
 from skseq._engine.networks import Dense
+from skseq._engine.tables import Columns
+from skseq._engine.train import with_scale
 from skseq._layers import StackedNetwork
+from skseq._lists import is_list_of_rows
 from skseq._parameters import parameter
 from skseq._regression import SequenceRegressor
-from skseq._validation import StrOptions, check_sizes
+from skseq._tables import (
+    Categories,
+    bins_of,
+    robust_scale_of,
+    sample_of,
+    varied_columns,
+)
+from skseq._validation import StrOptions, check_rates, check_sizes, nearest
+from skseq._window_array import WindowArray
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from skseq._engine.types import Activations
+
+# The options of each embedding of numbers, with their defaults.
+_EMBEDDINGS = {
+    "piecewise": {"n_bins": 8},
+    "periodic": {"n_frequencies": 8, "sigma": 0.3, "width": 8},
+}
+_EXPECTED = {Integral: "an int of at least 1", Real: "a positive number"}
+
+# From this number of rows on, layers are wider, and less is dropped.
+_MANY_ROWS = 1000
 
 
 class DenseNetwork(StackedNetwork):
-    """Mixin with the parameters of dense networks."""
+    """Mixin with the parameters of dense networks.
 
-    dense_units: int | Sequence[int] = parameter(
-        default=(100,),
-        constraint=[Integral, tuple, list],
-        text="""int or tuple of int
+    Attributes
+    ----------
+    dense_units_ : tuple of int
+        The widths of the hidden layers.
+    dropout_ : tuple of float
+        The fraction that training drops of what the first layer reads, and that of each
+        hidden layer.
+    is_categorical_ : ndarray of bool of shape (`n_features_in_`,)
+        Which columns of X are categories. Only with ``categorical_features``.
+    """
+
+    dense_units: int | Sequence[int] | Literal["auto"] = parameter(
+        default="auto",
+        constraint=[Integral, tuple, list, StrOptions({"auto"})],
+        text="""int, tuple of int, or "auto"
         Widths of the hidden layers. Without hidden layers the network is logistic
-        or linear regression.""",
+        or linear regression. ``"auto"``: one layer, of 64 units for a table of fewer
+        than 1,000 rows, of 128 for a larger one, and of 100 for rows of timesteps.""",
         kw_only=False,
     )
     activation: Activations = parameter(
@@ -38,14 +76,18 @@ class DenseNetwork(StackedNetwork):
         Keras layer or a function; a tuple has one for each layer. None: no activation.
         """,
     )
-    dropout: float | Sequence[float] = parameter(
-        default=0.0,
-        constraint=[Real, tuple, list],
-        text="""float or tuple of float
+    dropout: float | Sequence[float] | Literal["auto"] = parameter(
+        default="auto",
+        constraint=[Real, tuple, list, StrOptions({"auto"})],
+        text="""float, tuple of float, or "auto"
         Fraction in [0, 1) of the outputs of each hidden layer that training drops, or
-        one for each layer. With token ids, one number is also for the features of their
+        one for each layer. A tuple may begin with the fraction of what the first layer
+        reads. With token ids, one number is also for the features of their
         vectors, which are dropped at all timesteps of a row (Tompson et al., 2015), and
-        a tuple may begin with the fraction of these.""",
+        a tuple may begin with the fraction of these. ``"auto"``, for
+        classifiers: 0.2 of what the first layer reads and 0.5 of the outputs of each
+        layer for a table of fewer than 1,000 rows, 0.3 of these for a larger one; for
+        regressors: 0.3 and 0.1 of the outputs; for rows of timesteps: 0.""",
     )
     pooling: Literal["flatten", "mean", "max", "attention"] = parameter(
         default="flatten",
@@ -55,23 +97,223 @@ class DenseNetwork(StackedNetwork):
         mean or maximum, or a mean with weights that are learned (Yang et al., 2016).
         The last three suit token ids, whose order then has no effect.""",
     )
+    numeric_embedding: (
+        Literal["auto", "piecewise", "periodic"] | dict[str, Any] | None
+    ) = parameter(
+        default="auto",
+        constraint=[StrOptions({"auto", *_EMBEDDINGS}), dict, None],
+        text="""{"auto", "piecewise", "periodic"}, dict or None
+        A vector for each number of a table, a 2-D X whose columns are no padded
+        timesteps and no token ids, which the first layer reads beside the number
+        (Gorishniy et al., 2022). Numbers are scaled before, by the median and the
+        middle half of the training rows, and smoothly limited to 3 times that, so that
+        X needs no scaler; they also go straight to the outputs, as in a linear model
+        (Cheng et al., 2016). Columns with two values have no vector.
+
+        - ``"piecewise"``: for each of 8 bins, the share of the bin that is below the
+          number; the edges are quantiles of the training rows. It takes almost no time.
+        - ``"periodic"``: sines and cosines with 8 frequencies that are learned, from
+          normal random numbers with standard deviation 0.3; a layer with 8 outputs,
+          shared by all columns, and ReLU follow. A step takes several times as long.
+
+        A dict has a name and options, such as ``{"name": "piecewise", "n_bins": 16}``
+        or ``{"name": "periodic", "n_frequencies": 8, "sigma": 0.3, "width": 8}``.
+        ``"auto"``: ``"piecewise"`` for a table, and None for other rows. None: numbers
+        are read as they are.""",
+    )
+    categorical_features: ArrayLike | Literal["from_dtype"] | None = parameter(
+        default=None,
+        constraint=["array-like", StrOptions({"from_dtype"}), None],
+        text="""array-like of int, bool or str, "from_dtype" or None
+        The columns of a table that are categories, as in
+        `sklearn.ensemble.HistGradientBoostingClassifier`: positions, a mask, or names
+        of columns of a dataframe; ``"from_dtype"``, those of a dataframe that have a
+        categorical dtype. The network learns a vector for each category (Guo and
+        Berkhahn, 2016), whose length is the fourth root of the largest number of
+        categories in a column. Values are codes from 0 on, such as those of
+        `sklearn.preprocessing.OrdinalEncoder`, or in a dataframe also categories and
+        texts. Negative codes, missing categories, and those that are not in the
+        training rows are read as unknown. None: there are no categories.""",
+    )
+
+    _default_rate: ClassVar[float | None] = 0.003
+
+    # How values of categories become codes, and how many codes each column has.
+    _categories: Categories | None = None
+    _n_codes: tuple = ()
+
+    # Which columns of a table are numbers with more than two values, and the number of
+    # its rows; None and 0 for other rows.
+    _varied = None
+    _n_table_rows = 0
+
+    # With "auto" as dropout: the rate of what the first layer reads, and that of each
+    # layer, for a small table and for a large one.
+    _auto_dropout: ClassVar = ((0.2, 0.5), (0.0, 0.3))
+
+    def _check_rows(self, X, **options):
+        reset = options["reset"]
+        if reset:
+            for attribute in ("_categories", "is_categorical_"):
+                vars(self).pop(attribute, None)
+        if self.categorical_features is None:
+            return super()._check_rows(X, **options)
+        if reset:
+            is_list = is_list_of_rows(X) or isinstance(X, WindowArray)
+            self._require_table("categorical_features", is_list or np.ndim(X) != 2)
+            self._categories = Categories(self.categorical_features, X)
+        X = self._categories.encode(X)
+        rows = super()._check_rows(X, **options)
+        self._categories.check(rows, options.get("name", "X"))
+        if reset:
+            self.is_categorical_ = self._categories.is_categorical
+        return rows
+
+    def _require_table(self, parameter, has_timesteps):
+        """Raise where a parameter can't be used, because X is no table."""
+        obstacle = self._no_table_by(has_timesteps)
+        if obstacle:
+            raise ValueError(
+                f"{parameter} needs a 2-D X whose columns are no timesteps, got "
+                f"{getattr(self, parameter)!r} with {obstacle}. Set {parameter}=None."
+            )
+
+    def _no_table_by(self, has_timesteps):
+        """Say why X is no table; an empty string if it is one."""
+        if self._reads_tokens:
+            return "token ids"
+        for name, value in (
+            ("mask_value", None), ("pretrained", None), ("pooling", "flatten"),
+            ("n_timesteps", None), ("n_static", 0),
+        ):  # fmt: skip
+            if getattr(self, name) != value:
+                return f"{name}={getattr(self, name)!r}"
+        return "rows of timesteps" if has_timesteps else ""
+
+    def _learn_lengths(self, whole, held_out, resume):
+        super()._learn_lengths(whole, held_out, resume)
+        X = whole.X
+        has_timesteps = self._n_dimensions_in != 2 or not isinstance(X, np.ndarray)
+        if self.numeric_embedding not in ("auto", None):
+            self._require_table("numeric_embedding", has_timesteps)
+        if not resume:
+            is_table = not self._no_table_by(has_timesteps)
+            self._n_table_rows = len(whole) if is_table else 0
+            self._varied = varied_columns(X) if is_table else None
+            self._n_codes = ()
+            if self._categories is not None:
+                self._varied &= ~self.is_categorical_
+                self._n_codes = self._categories.n_codes(X)
+        self.dense_units_, self.dropout_ = self._sizes()
+
+    def _sizes(self):
+        """Choose the widths of the hidden layers, and the rates of dropout."""
+        units, rates = self.dense_units, self.dropout
+        is_table, is_large = self._n_table_rows > 0, self._n_table_rows >= _MANY_ROWS
+        if units == "auto":
+            units = (128 if is_large else 64) if is_table else 100
+        units = check_sizes("dense_units", units, may_be_empty=True)
+        n_layers = len(units)
+        if rates == "auto":
+            first, of_layers = self._auto_dropout[is_large] if is_table else (0.0, 0.0)
+            return units, (first, *(of_layers for _ in units))
+        is_sequence = isinstance(rates, list | tuple)
+        if is_sequence and len(rates) == n_layers + 1 and not self._reads_tokens:
+            return units, check_rates("dropout", rates, n_layers + 1)
+        first, of_each = self._split_rates(n_layers)
+        return units, (first, *of_each)
+
+    # -------------------------------------------------------------------- the network
+
+    def _columns(self):
+        """Get the first layers over the columns of a table, or None."""
+        name, options = self._embedding_of_numbers()
+        if self._varied is None or (name is None and self._categories is None):
+            return None
+        is_number = np.ones(len(self._varied), bool)
+        if self._categories is not None:
+            is_number = ~self.is_categorical_
+        embedded = np.flatnonzero(self._varied) if name else ()
+        return Columns(
+            numbers=_as_ints(np.flatnonzero(is_number)),
+            embedded=_as_ints(embedded),
+            kind=name,
+            size=options.get("n_bins", options.get("n_frequencies", 0)),
+            sigma=float(options.get("sigma", 0)),
+            width=options.get("width", 0),
+            categories=_as_ints(np.flatnonzero(~is_number)),
+            n_codes=self._n_codes,
+            # By the rule of thumb of the fourth root.
+            category_width=math.ceil(max(self._n_codes, default=0) ** 0.25),
+        )
+
+    def _embedding_of_numbers(self):
+        """Get the name of the embedding of numbers, or None, and its options."""
+        chosen = self.numeric_embedding
+        if chosen == "auto":
+            chosen = None if self._varied is None else "piecewise"
+        if chosen is None:
+            return None, {}
+        options = dict(chosen) if isinstance(chosen, dict) else {"name": chosen}
+        name = options.pop("name", None)
+        if name not in _EMBEDDINGS:
+            raise ValueError(
+                f"numeric_embedding must be a dict with the 'name' of an embedding, "
+                f"got {chosen!r}.{nearest(name, _EMBEDDINGS)}"
+            )
+        defaults = _EMBEDDINGS[name]
+        for key, value in options.items():
+            if key not in defaults:
+                raise ValueError(
+                    f"numeric_embedding must hold options of {name!r}, got {key!r}."
+                    f"{nearest(key, defaults)}"
+                )
+            kind = Real if key == "sigma" else Integral
+            if isinstance(value, bool) or not isinstance(value, kind) or not value > 0:
+                raise ValueError(
+                    f"numeric_embedding must hold {_EXPECTED[kind]} as {key!r}, got "
+                    f"{value!r}."
+                )
+        return name, {**defaults, **options}
 
     def _network(self, head):
-        dense_units = check_sizes("dense_units", self.dense_units, may_be_empty=True)
-        n_layers = len(dense_units)
-        of_embedding, dropout = self._split_rates(n_layers)
+        dense_units, (first_rate, *dropout) = self.dense_units_, self.dropout_
+        columns = self._columns()
+        n_inputs = None if columns is None else columns.n_features
         return Dense(
             **self._shape_in,
             **self._stacked(
                 "dense", [(width,) for width in dense_units], "dense_units",
-                dropout=of_embedding,
+                dropout=first_rate if self._reads_tokens else 0.0, n_inputs=n_inputs,
             ),
             head=head,
             dense_units=dense_units,
-            activation=check_activations("activation", self.activation, n_layers),
-            dropout=dropout,
+            activation=check_activations(
+                "activation", self.activation, len(dense_units)
+            ),
+            dropout=tuple(dropout),
             pooling=self.pooling,
+            input_dropout=(first_rate,) * (first_rate > 0 and not self._reads_tokens),
+            columns=columns,
         )  # fmt: skip
+
+    def _first_state(self, recipe, seed, rows, target):
+        state = super()._first_state(recipe, seed, rows, target)
+        columns = recipe.network.columns
+        if columns is None or columns.kind is None:
+            return state
+        table = sample_of(rows.X, rows.index)
+        values = []
+        if columns.numbers:
+            values.append(robust_scale_of(table[:, columns.numbers]))
+        if columns.embedded and columns.kind == "piecewise":
+            values.append(bins_of(table[:, columns.embedded], columns.size))
+        values = [np.reshape(one, (2, -1)) for one in values]
+        return with_scale(recipe, state, values)
+
+
+def _as_ints(values):
+    return tuple(int(value) for value in values)
 
 
 class DenseClassifier(DenseNetwork, SequenceClassifier):
@@ -82,6 +324,9 @@ class DenseClassifier(DenseNetwork, SequenceClassifier):
     baseline: if a network that uses the order of the timesteps is not better, the order
     is of little use. With ``pooling="mean"`` and ``embedding_dim``, it learns from a
     text as from a bag of words.
+
+    The numbers of a table are scaled inside, and have vectors [2]_, and so may its
+    categories [3]_; the size of the network depends on the number of rows.
 
     See Also
     --------
@@ -119,6 +364,9 @@ class DenseRegressor(DenseNetwork, SequenceRegressor):
     is scaled inside. It is the baseline: if a network that uses the order of the
     timesteps is not better, the order is of little use.
 
+    The numbers of a table are scaled inside too, and have vectors [2]_, and so may its
+    categories [3]_; the size of the network depends on the number of rows.
+
     See Also
     --------
     DenseClassifier : The classifier.
@@ -144,3 +392,6 @@ class DenseRegressor(DenseNetwork, SequenceRegressor):
     >>> bool(cross_val_score(net, X, y, cv=3).mean() > 0.3)
     True
     """
+
+    # The target has more to tell than a class.
+    _auto_dropout = ((0.0, 0.3), (0.0, 0.1))

@@ -280,11 +280,14 @@ class StackedNetwork(TokenNetwork):
             return f"n_static={self.n_static} after {before}"
         return super()._changed_network(recipe)
 
-    def _stacked(self, kind, sizes, sizes_name, bidirectional=False, dropout=0.0):
+    def _stacked(
+        self, kind, sizes, sizes_name, bidirectional=False, dropout=0.0, n_inputs=None
+    ):
         """Get the options of the network that all families have.
 
         For the arguments see `skseq._engine.layer_params.check_layer_params`; `dropout`
-        is that of the embedding.
+        is that of the embedding, and `n_inputs` the number of features that the first
+        layer reads, unless they are those of X.
         """
         shape = self._shape_in
         embedding = self._embedding(dropout)
@@ -293,6 +296,7 @@ class StackedNetwork(TokenNetwork):
         n_static = getattr(self, "n_static_", 0)
         n_first = (n_features - n_static) * (shape["n_timesteps"] if is_flat else 1)
         n_first += n_static if kind == "dense" else 0
+        n_first = n_first if n_inputs is None else n_inputs
         widths = [size[0] * (2 if bidirectional else 1) for size in sizes]
         return {
             "normalization": self.normalization,

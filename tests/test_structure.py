@@ -83,7 +83,7 @@ _validation _persistence _functions
 _parameters _padded
 _lists _window_array
 _sequences
-_panel _splits _tokens
+_panel _splits _tokens _tables
 _targets _scaling _rows _engine.keras
 _engine.private
 _engine.skeletons _engine.fingerprints _engine.names
@@ -91,7 +91,7 @@ _engine.progress _engine.order _engine.rates _engine.types _engine.masks
 _engine.stored
 _engine.optimizers _engine.losses _engine.metrics _engine.activations
 _engine.parts
-_engine.layer_params
+_engine.layer_params _engine.tables
 _engine.networks _engine.layers
 _engine.facts
 _engine.path _engine.weights _engine.models

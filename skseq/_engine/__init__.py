@@ -16,6 +16,7 @@ imports only modules that are above it in this list:
 - ``stored``: pickles and copies of Keras objects;
 - ``masks``: masks of padded sequences while a model is built, and windows over time;
 - ``parts``: groups of layers that networks are put together from;
+- ``tables``: the first layers over the columns of a table;
 - ``layer_params``: arguments of layers from the user;
 - ``networks``: a class for each family, which builds a Keras model;
 - ``layers``: layers with the results of Keras' own that are faster on the CPU;

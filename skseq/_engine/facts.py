@@ -186,12 +186,12 @@ def _operations_of(model):
 
 # Operations on each element of tensors whose first axis is that of the rows.
 _ELEMENTWISE = {
-    "Abs", "Add", "Cast", "Clip", "Divide", "Elu", "Equal", "Exp", "Floor", "Gelu",
-    "Greater", "GreaterEqual", "LeakyRelu", "Less", "LessEqual", "Log", "Log1p",
+    "Abs", "Add", "Cast", "Clip", "Cos", "Divide", "Elu", "Equal", "Exp", "Floor",
+    "Gelu", "Greater", "GreaterEqual", "LeakyRelu", "Less", "LessEqual", "Log", "Log1p",
     "LogicalAnd",
     "LogicalNot", "LogicalOr", "Maximum", "Minimum", "Multiply", "Negative", "NotEqual",
-    "OnesLike", "Power", "Relu", "Sigmoid", "Sign", "Silu", "Softplus", "Sqrt",
-    "Square", "Subtract", "Tanh", "TrueDivide", "Where", "ZerosLike",
+    "OnesLike", "Power", "Relu", "Round", "Sigmoid", "Sign", "Silu", "Sin", "Softplus",
+    "Sqrt", "Square", "Subtract", "Tanh", "TrueDivide", "Where", "ZerosLike",
 }  # fmt: skip
 
 # Operations that are by row unless they work along the first axis.

@@ -23,6 +23,7 @@ from skseq._engine.parts import (
     make_layer,
     normalized,
     pooled,
+    side_by_side,
 )
 from skseq._padded import PADDING
 
@@ -496,14 +497,21 @@ class Dense(Stacked):
     activation : tuple
     dropout : tuple of float
     pooling : {"flatten", "mean", "max", "attention"}
+    input_dropout : tuple of float
+        With the rate of what the first layer reads; empty: none.
+    columns : Columns or None
+        The first layers over the columns of a table. With an embedding of numbers, the
+        numbers also go to the head.
     """
 
     activation: tuple
     dropout: tuple
     pooling: str = "flatten"
+    input_dropout: tuple = ()
+    columns: Any = None
 
     name = "dense"
-    run_time = ("dropout",)
+    run_time = ("dropout", "input_dropout")
 
     @property
     def depends_on_length(self):
@@ -513,6 +521,9 @@ class Dense(Stacked):
         x, mask = self._entered(x)
         x, static = self._parted(x)
         x = joined(pooled(x, self.pooling, mask), static)
+        x, linear = (x, []) if self.columns is None else self.columns.build(x)
+        for rate in self.input_dropout:
+            x = dropped(x, rate, "input_dropout")
         for i, width in enumerate(self.dense_units):
             x = hidden_layer(
                 x, width, self.activation[i], i, params=self._params(i),
@@ -520,7 +531,7 @@ class Dense(Stacked):
             )  # fmt: skip
             x = self._after(x, f"normalization_{i + 1}")
             x = dropped(x, self.dropout[i], f"dropout_{i + 1}")
-        return x
+        return side_by_side([x, *linear])
 
 
 # -------------------------------------------------------------------- autoencoders

@@ -122,7 +122,12 @@ class Embedding:
 
 def joined(x, static):
     """Put the static features of each row, unless they are None, beside a vector."""
-    return x if static is None else keras.ops.concatenate([x, static], axis=-1)
+    return x if static is None else side_by_side([x, static])
+
+
+def side_by_side(parts):
+    """Put vectors side by side."""
+    return parts[0] if len(parts) == 1 else keras.ops.concatenate(parts, axis=-1)
 
 
 def normalized(x, normalization, name, mask=None):

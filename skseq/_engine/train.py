@@ -71,6 +71,16 @@ def with_vectors(recipe, state, vectors):
     return _with_value(recipe, state, recipe.network.embedding.table, vectors)
 
 
+def with_scale(recipe, state, values):
+    """Copy a state with other variables of the scale of columns, in their order."""
+    for i, value in enumerate(values):
+        state = _with_value(
+            recipe, state,
+            lambda model, i=i: recipe.network.columns.scale(model)[i], value,
+        )  # fmt: skip
+    return state
+
+
 def _with_value(recipe, state, variable_of, value):
     with borrowed(recipe) as program:
         asked = variable_of(program.model)
