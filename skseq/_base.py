@@ -107,7 +107,7 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         constraint=[Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         text="""int or "auto"
         Number of rows in a step of the optimizer. ``"auto"``: 16 for fewer than 500
-        training rows, and otherwise 32.""",
+        training rows, 32 for fewer than 5000, and otherwise 128.""",
         group="training",
     )
     optimizer: Optimizer = parameter(
@@ -123,9 +123,10 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         constraint=LEARNING_RATE,
         text="""float, keras.optimizers.schedules.LearningRateSchedule or None
         Step size of the optimizer; it replaces the rate of an optimizer object. None:
-        the rate of an optimizer object. Otherwise 0.01 for classifiers, or 0.003 where
-        each column of a table is a timestep, 0.005 for regressors, 0.002 for
-        autoencoders, or Keras' default for a Keras model of your own.""",
+        the rate of an optimizer object. Otherwise 0.003 for dense networks, and for
+        classifiers where each column of a table is a timestep, 0.01 for other
+        classifiers, 0.005 for other regressors, 0.002 for autoencoders, or Keras'
+        default for a Keras model of your own.""",
         group="training",
     )
     schedule: Literal["one_cycle", "cosine"] | None = parameter(

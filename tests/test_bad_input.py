@@ -717,9 +717,9 @@ BAD_FAMILY_PARAMETERS = [
     ),
     (
         CONVOLUTIONAL + DENSE,
-        {"dropout": (0.1, 0.1, 0.1)},
+        {"dropout": (0.1,) * 5},
         ValueError,
-        "dropout must be one value or one for each of the . layers?, got 3",
+        "dropout must be one value or one for each of the . layers?, got 5",
     ),
     (
         CONVOLUTIONAL + DENSE,
@@ -760,7 +760,8 @@ def test_fit_refuses_family_parameters(sequences, classes, params, error, match)
     for name in classes:
 
         def make(name=name, **more):
-            return getattr(skseq, name)(**{"learning_rate": 0.03, **more})
+            size = {"filters": (8, 8)} if classes == CONVOLUTIONAL else {}
+            return getattr(skseq, name)(**{"learning_rate": 0.03, **size, **more})
 
         for estimator in (make(), fitted(make, X, y)):
             estimator.set_params(**params)

@@ -127,7 +127,7 @@ def test_schedule_of_a_model_of_the_users(sequences):
 
 @pytest.mark.parametrize(
     ("n_rows", "batch_size", "n_epochs"),
-    [(10, 16, 600), (160, 16, 60), (165, 16, 55), (1000, 32, 19), (30_000, 32, 12)],
+    [(10, 16, 600), (160, 16, 60), (165, 16, 55), (1000, 32, 19), (30_000, 128, 12)],
 )
 def test_epochs_by_steps(n_rows, batch_size, n_epochs):
     assert choose_epochs(n_rows, batch_size) == n_epochs

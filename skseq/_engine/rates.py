@@ -61,13 +61,16 @@ def factors(schedule, first, last, n_steps):
 _AUTO_STEPS = 600
 _AUTO_EPOCHS = 12
 
-# With "auto" as batch size: those for few rows and for many, and what many are.
-_FEW, _MANY, _MANY_ROWS = 16, 32, 500
+# With "auto" as batch size: numbers of training rows, and the batch size below them.
+_BATCH_SIZES = {500: 16, 5000: 32}
+_LARGEST_BATCH = 128
 
 
 def choose_batch_size(n_rows):
     """Choose the number of rows in a batch."""
-    return _FEW if n_rows < _MANY_ROWS else _MANY
+    return next(
+        (size for limit, size in _BATCH_SIZES.items() if n_rows < limit), _LARGEST_BATCH
+    )
 
 
 def choose_epochs(n_rows, batch_size):
