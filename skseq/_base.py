@@ -94,7 +94,7 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         in the estimator.
     """
 
-    epochs: int | Literal["auto"] = parameter(
+    epochs: int | Literal["auto"] = parameter(  # type: ignore[assignment]
         default=30,
         constraint=[Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         text="""int or "auto"
@@ -102,7 +102,7 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         optimizer, but at least 12, so that few rows are passed over more often.""",
         group="training",
     )
-    batch_size: int | Literal["auto"] = parameter(
+    batch_size: int | Literal["auto"] = parameter(  # type: ignore[assignment]
         default=32,
         constraint=[Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         text="""int or "auto"

@@ -188,8 +188,9 @@ class StackedNetwork(TokenNetwork):
         The number of static features.
     """
 
-    epochs: int | Literal["auto"] = "auto"
-    batch_size: int | Literal["auto"] = "auto"
+    if not TYPE_CHECKING:  # mypy would compare them with those of SciKeras
+        epochs: int | Literal["auto"] = "auto"
+        batch_size: int | Literal["auto"] = "auto"
     schedule: Literal["one_cycle", "cosine"] | None = "one_cycle"
 
     normalization: Literal["batch", "layer"] | None = parameter(

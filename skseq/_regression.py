@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -46,7 +46,7 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
         The quantiles that the network predicts. Only with ``loss="quantile"``.
     """
 
-    epochs: int = 50
+    epochs: int | Literal["auto"] = 50
 
     loss: Loss = parameter(
         default="mse",

@@ -4,7 +4,7 @@ Each ``type: ignore`` is a mistake that has to be found, for mypy reports those 
 not needed.
 """
 
-from typing import assert_type
+from typing import Literal, assert_type
 
 import numpy as np
 
@@ -16,7 +16,7 @@ def uses() -> None:
 
     net = skseq.LSTMClassifier(16, dropout=(0.1, 0.2), optimizer="adam", epochs=3)
     assert_type(net, skseq.LSTMClassifier)
-    assert_type(net.epochs, int)
+    assert_type(net.epochs, int | Literal["auto"])
     assert_type(net.fit(X, y, groups=[1, 1, 2, 2]), skseq.LSTMClassifier)
     assert_type(net.partial_fit(X, y, classes=[0, 1]).initialized_, bool)
     assert_type(net.predict_proba(X), np.ndarray)
@@ -28,7 +28,7 @@ def uses() -> None:
     regressor = skseq.GRURegressor(8, loss="quantile", loss_params={"quantile": 0.9})
     assert_type(regressor.fit(X, y).predict_quantiles(X), np.ndarray)
     assert_type(regressor.partial_fit(X, y), skseq.GRURegressor)
-    assert_type(skseq.DenseRegressor((8,), scale_target=False).epochs, int)
+    assert_type(skseq.DenseRegressor((8,), scale_target=False).n_networks, int)
     skseq.AutoencoderTransformer(3, kind="gru", mask_value=float("nan")).transform(X)
     skseq.AutoencoderOutlierDetector(contamination=0.05).fit(X, X_val=X).predict(X)
     skseq.SequenceReshaper(6, order="step", columns={"a": ["a1", "a0"]})
