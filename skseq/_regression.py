@@ -46,7 +46,7 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
         The quantiles that the network predicts. Only with ``loss="quantile"``.
     """
 
-    epochs: int | Literal["auto"] = 50
+    epochs: int | Literal["auto"] = 50  # type: ignore[assignment]
 
     loss: Loss = parameter(
         default="mse",
