@@ -16,9 +16,11 @@ import skseq
 # Settings under which every network learns scikit-learn's tiny data.
 CHECKED = {"epochs": 20, "learning_rate": 0.03}
 
-# Settings under which every network learns the tiny data of `conftest.py` in a moment,
-# at a constant rate, as Keras does.
-FAST = {**CHECKED, "batch_size": 32, "schedule": None, "random_state": 0}
+# Training as Keras does it by default.
+AS_KERAS = {"batch_size": 32, "schedule": None}
+
+# Settings under which every network learns the tiny data of `conftest.py` in a moment.
+FAST = {**CHECKED, **AS_KERAS, "random_state": 0}
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Network:
         With random numbers in each training step.
     needed : dict
         Without which there is no network.
+    plain : dict
+        Without layers that mix the rows of a batch.
     """
 
     small: dict
@@ -47,6 +51,7 @@ class Network:
     wide: dict
     drawing: dict = field(default_factory=lambda: {"dropout": 0.3})
     needed: dict = field(default_factory=dict)
+    plain: dict = field(default_factory=dict)
 
 
 class OwnModel:
@@ -93,6 +98,7 @@ CLASSIFIERS = {
         resized={"filters": 5},
         other={"filters": 6, "pooling": "mean", "dropout": 0.2},
         wide={"filters": 64},
+        plain={"normalization": None},
     ),
     "DenseClassifier": Network(
         small={"dense_units": (4,)},
@@ -197,11 +203,18 @@ def public_methods():
 
 
 def make(name, **params):
-    """Make an estimator by the name of its class."""
+    """Make an estimator by the name of its class; networks are plain ones of Keras."""
     networks = {**CLASSIFIERS, **REGRESSORS}
     if name in networks:
-        params = {**networks[name].needed, **params}
+        one = networks[name]
+        params = {**AS_KERAS, **one.plain, **one.needed, **params}
     return getattr(skseq, name)(**params)
+
+
+def make_checked(name, **params):
+    """Make a network by the name of its class for scikit-learn's checks."""
+    needed = {**CLASSIFIERS, **REGRESSORS}[name].needed
+    return getattr(skseq, name)(**needed, **CHECKED, **params)
 
 
 def outputs(network, X):
@@ -214,9 +227,9 @@ def outputs(network, X):
 def checked():
     """Make all estimators for scikit-learn's checks."""
     return [
-        *(make(name, **CHECKED) for name in CLASSIFIERS),
+        *map(make_checked, CLASSIFIERS),
         # In one batch, they would pass by chance the check that is expected to fail.
-        *(make(name, **CHECKED, batch_size=8) for name in REGRESSORS),
+        *(make_checked(name, batch_size=8) for name in REGRESSORS),
         *(
             make(name, **params)
             for name, other in OTHERS.items()
