@@ -87,7 +87,8 @@ class DenseNetwork(StackedNetwork):
         a tuple may begin with the fraction of these. ``"auto"``, for
         classifiers: 0.2 of what the first layer reads and 0.5 of the outputs of each
         layer for a table of fewer than 1,000 rows, 0.3 of these for a larger one; for
-        regressors: 0.3 and 0.1 of the outputs; for rows of timesteps: 0.""",
+        regressors: 0.3 and 0.1 of the outputs; for rows of timesteps, and without
+        hidden layers: 0.""",
     )
     pooling: Literal["flatten", "mean", "max", "attention"] = parameter(
         default="flatten",
@@ -118,8 +119,8 @@ class DenseNetwork(StackedNetwork):
 
         A dict has a name and options, such as ``{"name": "piecewise", "n_bins": 16}``
         or ``{"name": "periodic", "n_frequencies": 8, "sigma": 0.3, "width": 8}``.
-        ``"auto"``: ``"piecewise"`` for a table, and None for other rows. None: numbers
-        are read as they are.""",
+        ``"auto"``: ``"piecewise"`` for a table, and None for other rows and without
+        hidden layers. None: numbers are read as they are.""",
     )
     categorical_features: ArrayLike | Literal["from_dtype"] | None = parameter(
         default=None,
@@ -215,7 +216,8 @@ class DenseNetwork(StackedNetwork):
         units = check_sizes("dense_units", units, may_be_empty=True)
         n_layers = len(units)
         if rates == "auto":
-            first, of_layers = self._auto_dropout[is_large] if is_table else (0.0, 0.0)
+            drops = is_table and n_layers > 0
+            first, of_layers = self._auto_dropout[is_large] if drops else (0.0, 0.0)
             return units, (first, *(of_layers for _ in units))
         is_sequence = isinstance(rates, list | tuple)
         if is_sequence and len(rates) == n_layers + 1 and not self._reads_tokens:
@@ -251,7 +253,8 @@ class DenseNetwork(StackedNetwork):
         """Get the name of the embedding of numbers, or None, and its options."""
         chosen = self.numeric_embedding
         if chosen == "auto":
-            chosen = None if self._varied is None else "piecewise"
+            is_deep_table = self._varied is not None and self.dense_units_
+            chosen = "piecewise" if is_deep_table else None
         if chosen is None:
             return None, {}
         options = dict(chosen) if isinstance(chosen, dict) else {"name": chosen}

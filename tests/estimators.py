@@ -42,7 +42,7 @@ class Network:
     needed : dict
         Without which there is no network.
     plain : dict
-        Without layers that mix the rows of a batch.
+        The layers alone.
     """
 
     small: dict
@@ -98,7 +98,7 @@ CLASSIFIERS = {
         resized={"filters": 5},
         other={"filters": 6, "pooling": "mean", "dropout": 0.2},
         wide={"filters": 64},
-        plain={"normalization": None},
+        plain={"normalization": None, "pooling": "max"},
     ),
     "DenseClassifier": Network(
         small={"dense_units": (4,)},

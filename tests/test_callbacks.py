@@ -8,12 +8,13 @@ import pytest
 from numpy.testing import assert_allclose
 
 import skseq
+from estimators import AS_KERAS
 
 AVERAGED = {"use_ema": True, "ema_momentum": 0.8}
 
 
 def dense(**params):
-    options = {"epochs": 4, "random_state": 0, **params}
+    options = {"epochs": 4, "random_state": 0, **AS_KERAS, **params}
     return skseq.DenseClassifier((4,), **options)
 
 

@@ -6,6 +6,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import skseq
+from estimators import AS_KERAS
 from skseq._engine import cache, facts
 from skseq._engine.keras import building
 from skseq._engine.layers import faster
@@ -27,7 +28,7 @@ def bits(net):
 
 def recurrent(layer, **params):
     """Make a small network with a user's layer after the recurrent one."""
-    options = {"pooling": "last", "epochs": 3, "random_state": 0, **params}
+    options = {"pooling": "last", "epochs": 3, "random_state": 0, **AS_KERAS, **params}
     return skseq.LSTMClassifier(4, layer_activation=layer, **options)
 
 
@@ -100,7 +101,7 @@ def test_no_row_is_invented_for_a_layer_that_nobody_knows(sequences):
     X, y = sequences
     net = recurrent(Shift(), epochs=2, batch_size=40, shuffle=False, optimizer="sgd")
     model = net.initialize(X, y).model_
-    model.compile(keras.optimizers.SGD(0.005), "binary_crossentropy", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(0.01), "binary_crossentropy", run_eagerly=True)
     x, target = X.astype(np.float32), y.astype(np.float32)[:, None]
     record = model.fit(x, target, batch_size=40, shuffle=False, epochs=2, verbose=0)
     net.fit(X, y)
@@ -324,6 +325,7 @@ def test_constraints_hold(sequences, optimizer, xla, set_jit_compile):
     layer = {"name": "prelu", "alpha_constraint": "non_neg"}
     net = skseq.DenseClassifier(
         (8,), activation=layer, optimizer=optimizer, epochs=20, learning_rate=0.1,
+        schedule=None,
         random_state=0, batch_size=60, shuffle=False,
     )  # fmt: skip
     model = net.initialize(*sequences).model_

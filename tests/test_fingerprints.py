@@ -17,6 +17,7 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
 import skseq
+from estimators import AS_KERAS
 from skseq._engine import cache, program
 from skseq._engine.fingerprints import config_of, fingerprint, has_users_code
 
@@ -115,7 +116,7 @@ def n_built(monkeypatch):
 
 
 def fit(sequences, **params):
-    options = {"epochs": 2, "optimizer": "sgd", "random_state": 0, **params}
+    options = {"epochs": 2, "optimizer": "sgd", "random_state": 0, **AS_KERAS, **params}
     return skseq.DenseClassifier((4,), **options).fit(*sequences)
 
 
@@ -408,7 +409,7 @@ def test_arguments_that_keras_leaves_out_of_configurations_are_kept(
         assert config_of(copy.loss)[name] == config_of(loss)[name]
         assert_array_equal(copy.fit(*sequences).model_.get_weights()[0], expected)
     model = net.initialize(*sequences).model_
-    model.compile(keras.optimizers.SGD(0.005), loss, run_eagerly=True)
+    model.compile(keras.optimizers.SGD(0.003), loss, run_eagerly=True)
     X, y = sequences
     x, target = X.astype(np.float32), y.astype(np.float32)[:, None]
     model.fit(x, target, batch_size=60, epochs=2, verbose=0)

@@ -20,6 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skseq
+from estimators import AS_KERAS
 from skseq import KerasClassifier, KerasRegressor
 
 
@@ -277,7 +278,7 @@ def test_seeds_that_keras_draws_are_no_part_of_the_program(sequences):
 
 def test_function_gives_the_network_of_the_family(sequences):
     X, y = sequences
-    options = {"epochs": 3, "learning_rate": 0.01, "random_state": 0}
+    options = {"epochs": 3, "learning_rate": 0.01, "random_state": 0, **AS_KERAS}
     own = KerasClassifier(lstm, model__width=8, **options).fit(X, y)
     family = skseq.LSTMClassifier(8, pooling="last", **options).fit(X, y)
     assert_array_equal(own.predict_proba(X), family.predict_proba(X))
@@ -892,7 +893,7 @@ def test_layers_skip_padding_of_a_list(sequences, whole):
         outputs = layers.Dense(1, activation="sigmoid")(layers.LSTM(4)(inputs))
         return keras.Model(inputs, outputs)
 
-    options = {"learning_rate": 0.02, "epochs": 2, "random_state": 0}
+    options = {"learning_rate": 0.02, "epochs": 2, "random_state": 0, **AS_KERAS}
     net = KerasClassifier(model, **options).fit(rows, y)
     family = skseq.LSTMClassifier(4, pooling="last", **options).fit(rows, y)
     assert_allclose(net.predict_proba(rows), family.predict_proba(rows), atol=1e-5)

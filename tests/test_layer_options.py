@@ -287,7 +287,7 @@ def test_initializer_object_is_copied(table):
     initializer = keras.initializers.HeNormal(seed=3)
     net = make(
         "DenseClassifier", dense_units=(10, 10), random_state=0,
-        layer_params={"kernel_initializer": initializer},
+        numeric_embedding=None, layer_params={"kernel_initializer": initializer},
     )  # fmt: skip
     model = net.initialize(*table).model_
     first, second = (model.get_layer(f"dense_{i}").get_weights()[0] for i in (1, 2))

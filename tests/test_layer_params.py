@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
 import skseq
+from estimators import AS_KERAS
 from skseq._engine.layer_params import LAYERS
 from skseq._engine.names import accepted
 
@@ -19,22 +20,22 @@ SGD = {
     "shuffle": False, "random_state": 0,
 }  # fmt: skip
 
+CONVOLUTION = {
+    "filters": 4, "kernel_size": 2, "normalization": None, "pooling": "max",
+}  # fmt: skip
 FAMILIES = {
-    "lstm": (skseq.LSTMClassifier, {"units": 3}),
-    "gru": (skseq.GRUClassifier, {"units": 3}),
-    "simple_rnn": (skseq.SimpleRNNClassifier, {"units": 3}),
-    "conv1d": (skseq.Conv1DClassifier, {"filters": 4, "kernel_size": 2}),
-    "separable_conv1d": (
-        skseq.Conv1DClassifier,
-        {"filters": 4, "kernel_size": 2, "separable": True},
-    ),
+    "lstm": (skseq.LSTMClassifier, {"units": 3, "pooling": "flatten"}),
+    "gru": (skseq.GRUClassifier, {"units": 3, "pooling": "flatten"}),
+    "simple_rnn": (skseq.SimpleRNNClassifier, {"units": 3, "pooling": "flatten"}),
+    "conv1d": (skseq.Conv1DClassifier, CONVOLUTION),
+    "separable_conv1d": (skseq.Conv1DClassifier, {**CONVOLUTION, "separable": True}),
     "dense": (skseq.DenseClassifier, {"dense_units": 4}),
 }
 
 
 def make(kind, layer_params=None, **params):
     cls, sizes = FAMILIES[kind]
-    return cls(**{**SGD, **sizes, "layer_params": layer_params, **params})
+    return cls(**{**AS_KERAS, **SGD, **sizes, "layer_params": layer_params, **params})
 
 
 # ------------------------------------------------------------- the same by hand

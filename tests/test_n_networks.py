@@ -150,7 +150,7 @@ def test_regressor_averages_in_units_of_y(sequences):
     quantiles = DenseRegressor(
         loss="quantile", loss_params={"quantile": (0.1, 0.9)}, n_networks=2, **OPTIONS
     ).fit(X, y)
-    assert quantiles.predict(X).shape == (60, 2)
+    assert quantiles.predict_quantiles(X).shape == (60, 2)
 
 
 @pytest.mark.parametrize(

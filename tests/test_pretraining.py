@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skseq
+from estimators import AS_KERAS
 from skseq import AutoencoderTransformer
 
 # A classifier of each family that has an encoder, and the autoencoder that fits it.
@@ -21,7 +22,12 @@ PAIRS = {
     "LSTMClassifier": ({"units": (6, 4)}, {"kind": "lstm", "layer_sizes": (6, 4)}),
     "GRUClassifier": ({"units": 6}, {"kind": "gru", "layer_sizes": 6}),
     "Conv1DClassifier": (
-        {"filters": (6, 4), "kernel_size": 3, "pool_size": 2},
+        {
+            "filters": (6, 4),
+            "kernel_size": 3,
+            "pool_size": 2,
+            "normalization": None,
+        },
         {"kind": "conv1d", "layer_sizes": (6, 4), "kernel_size": 3},
     ),
     "DenseClassifier": ({"dense_units": (6, 4)}, {"layer_sizes": (6, 4)}),
@@ -39,7 +45,7 @@ def autoencoder(name, **params):
 
 
 def classifier(name, pretrained, **params):
-    options = {"epochs": 3, "random_state": 0, **PAIRS[name][0], **params}
+    options = {"epochs": 3, "random_state": 0, **AS_KERAS, **PAIRS[name][0], **params}
     return getattr(skseq, name)(pretrained=pretrained, **options)
 
 

@@ -40,7 +40,7 @@ from sklearn.model_selection import (
 from sklearn.preprocessing import StandardScaler
 
 import skseq
-from estimators import samplers
+from estimators import AS_KERAS, samplers
 from skseq import LatentSampler, SequenceAugmenter, SequenceResampler
 
 NO_SPARSE_FRAMES = {
@@ -498,7 +498,7 @@ def test_table_before_a_network(imbalanced):
 
 def dense(sampler=None, **params):
     return skseq.DenseClassifier(
-        (8,), epochs=5, random_state=0, **{"sampler": sampler, **params}
+        (8,), epochs=5, random_state=0, **AS_KERAS, **{"sampler": sampler, **params}
     )
 
 

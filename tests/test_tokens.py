@@ -12,12 +12,13 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 import skseq
+from estimators import AS_KERAS
 from skseq._engine import cache
 from skseq._padded import as_padded
 from skseq._rows import Part
 from skseq._tokens import n_tokens_in, seen_in, with_unknown
 
-FAST = {"epochs": 3, "learning_rate": 0.03, "random_state": 0}
+FAST = {"epochs": 3, "learning_rate": 0.03, "random_state": 0, **AS_KERAS}
 SMALL = {
     "LSTM": {"units": 4},
     "GRU": {"units": 4, "pooling": "mean"},

@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skseq
-from estimators import CLASSIFIERS, make
+from estimators import AS_KERAS, CLASSIFIERS, make
 from skseq._base import train
 from skseq._engine import cache, order, path, program
 from skseq._engine.callbacks import needs_batches
@@ -1076,7 +1076,7 @@ def test_averaging_optimizer_hands_over_its_average(sequences):
     params = {"use_ema": True, "ema_momentum": 0.5}
     estimator = skseq.DenseClassifier(
         (), epochs=3, shuffle=False, optimizer="sgd", learning_rate=0.1,
-        optimizer_params=params, random_state=0,
+        optimizer_params=params, random_state=0, **AS_KERAS,
     )  # fmt: skip
     model = estimator.initialize(X, y).model_
     model.compile(

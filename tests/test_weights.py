@@ -12,7 +12,7 @@ from imblearn.under_sampling import RandomUnderSampler
 from numpy.testing import assert_allclose, assert_array_equal
 
 import skseq
-from estimators import outputs
+from estimators import AS_KERAS, outputs
 from skseq._engine import program
 
 
@@ -542,7 +542,7 @@ def test_balanced_batches_are_repeatable_and_go_on(rare, shuffle, monkeypatch):
     def fit(epochs, **params):
         net = skseq.DenseClassifier(
             (4,), epochs=epochs, balanced_batches=True, shuffle=shuffle,
-            random_state=0, **params,
+            random_state=0, **AS_KERAS, **params,
         )  # fmt: skip
         return net.fit(X, y)
 
@@ -588,7 +588,7 @@ def test_rows_of_weight_zero_are_in_no_batch(rare, drawn):
 
 def test_balanced_batches_of_what_a_call_holds(rare, drawn):
     X, y = rare
-    net = skseq.DenseClassifier((4,), balanced_batches=True, random_state=0)
+    net = skseq.DenseClassifier((4,), balanced_batches=True, random_state=0, **AS_KERAS)
     some = y != "fair"
     net.partial_fit(X[some], y[some], classes=["bad", "fair", "good"])
     first = drawn[0]
