@@ -12,16 +12,18 @@ is there; with ``--resume``, what the file has is not run again.
 - Networks have their defaults and a ``random_state``, after a ``SequenceScaler`` for
   sequences and a ``StandardScaler`` for tables, where a column is a timestep. Methods
   that end in ``0.4`` have the defaults of version 0.4, and those that end in
-  ``squashed`` have skrub's ``SquashingScaler`` in front.
+  ``squashed`` have skrub's ``SquashingScaler`` in front. With ``pooling="flatten"``,
+  test rows longer than all training rows lose their first timesteps.
 - The other classifiers have the defaults of their libraries. Those that need rows of
-  equal length get zeros at the end, as in aeon's ``Padder``. Columns of text are one-hot
-  encoded.
+  equal length get zeros at the end, as in aeon's ``Padder``. Columns of text are
+  one-hot encoded.
 - A method is left out of a set that is too large for it: 1-NN DTW where all pairs of
   training and test rows have more than 1e11 pairs of timesteps, and ridge regression on
   random convolutions with more than 10,000 rows, whose features fill the memory.
 - Seconds are those of ``fit`` and of the prediction of all test rows, with all threads
-  that the process may use (``taskset`` limits them). Networks are traced anew in each
-  fit. aeon's compiled functions are called once before.
+  that the process may use (``taskset`` limits them), and the processor's seconds of
+  both, which other programs change less. Networks are traced anew in each fit. aeon's
+  compiled functions are called once before.
 - The log loss has probabilities of at least 1e-7. It, the Brier score and ROC AUC (the
   mean over the classes, each against all others) are empty for methods without
   probabilities.
@@ -53,7 +55,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -64,7 +66,7 @@ MEASURES = {"accuracy": 1, "auc": 1, "log_loss": -1, "brier": -1}  # 1: more is 
 KEY = ["set", "method", "seed"]
 COLUMNS = [
     "set", "group", "kind", "method", "seed", "n_train", "threads", *MEASURES,
-    "fit_seconds", "predict_seconds",
+    "fit_seconds", "predict_seconds", "cpu_seconds",
 ]  # fmt: skip
 
 TRAINING_04 = {
@@ -188,6 +190,10 @@ def encoder(X):
     return [scores.one_hot()] if hasattr(X, "columns") else []
 
 
+def newest(X, length):
+    return [row[-length:] for row in X]
+
+
 def network(name, seed, X, squash=False, **params):
     """Put a network behind the steps that its rows need."""
     front = encoder(X)
@@ -199,8 +205,11 @@ def network(name, seed, X, squash=False, **params):
         front.append(SquashingScaler())
     else:
         front.append(StandardScaler())
-    make = getattr(skseq, f"{name}Classifier")
-    return make_pipeline(*front, make(random_state=seed, **params))
+    model = getattr(skseq, f"{name}Classifier")(random_state=seed, **params)
+    if isinstance(X, list) and model.pooling == "flatten":
+        longest = {"length": max(map(len, X))}
+        front.insert(0, FunctionTransformer(newest, kw_args=longest))
+    return make_pipeline(*front, model)
 
 
 def logistic_regression(seed, X):
@@ -273,12 +282,15 @@ METHODS = {**NETWORKS, **PEERS}
 def measure(model, probabilities, X_train, X_test, y_train, y_test):
     """Fit a model, and compute the columns of its results."""
     skseq.clear_programs()
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     model.fit(X_train, y_train)
     fitted = time.perf_counter()
     found = (model.predict_proba if probabilities else model.predict)(X_test)
-    end = time.perf_counter()
-    row = {"fit_seconds": fitted - start, "predict_seconds": end - fitted}
+    row = {
+        "fit_seconds": fitted - start,
+        "predict_seconds": time.perf_counter() - fitted,
+        "cpu_seconds": time.process_time() - cpu,
+    }
     if not probabilities:
         return {"accuracy": np.mean(found == y_test), **row}
     hit = y_test[:, None] == model.classes_
@@ -373,7 +385,7 @@ def run(jobs, split, path, resume):
 
 
 def by_set(found, measure):
-    """Arrange the means over the seeds: a row for each method, a column for each set."""
+    """Arrange means over the seeds: a row for each method, a column for each set."""
     means = found.groupby(["method", "set"], sort=False)[measure].mean()
     return means.unstack().reindex(
         index=found["method"].unique(), columns=found["set"].unique()
@@ -417,9 +429,9 @@ def tables(found, measures):
                 cells.append(f"{(seconds.loc[name] / seconds.iloc[0]).median():.2f}")
                 yield f"| {name} | " + " | ".join(cells) + " |"
     yield (
-        f"\nIn brackets: standard deviation over the seeds. Ranks are among methods with "
-        f"results on all sets of the group. Time is the median over the sets of the "
-        f"seconds of fit and prediction, relative to {found['method'].iloc[0]}."
+        f"\nIn brackets: standard deviation over the seeds. Ranks are among methods "
+        f"with results on all sets of the group. Time is the median over the sets of "
+        f"the seconds of fit and prediction, relative to {found['method'].iloc[0]}."
     )
 
 
