@@ -54,9 +54,9 @@ def folder(package):
 
 @cache
 def ts_file(package, name, part):
+    path = folder(package) / "datasets" / "data" / name / f"{name}_{part}.ts"
     from aeon.datasets import load_from_ts_file
 
-    path = folder(package) / "datasets" / "data" / name / f"{name}_{part}.ts"
     X, y = load_from_ts_file(str(path))
     X = [row.T.astype(np.float32) for row in X]
     equal = len({len(row) for row in X}) == 1
@@ -129,10 +129,12 @@ def frequency(rng, n_rows):
 
 
 def order(rng, n_rows):
-    """Classes: a bump before a dip, or after it."""
+    """Classes: a bump before a dip, or after it, anywhere."""
     y = rng.integers(2, size=n_rows)
     X = rng.normal(scale=0.5, size=(n_rows, 60, 1))
-    early, late = (rng.integers(low, low + 20, size=n_rows) for low in (0, 30))
+    # Both shapes have 8 timesteps.
+    early, late = np.sort(rng.integers(43, size=(2, n_rows)), axis=0)
+    late += 9
     every = np.ones(n_rows, bool)
     add(X, 2 * wave(8), np.where(y == 0, early, late), every)
     add(X, -2 * wave(8), np.where(y == 0, late, early), every)
