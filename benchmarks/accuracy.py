@@ -329,7 +329,7 @@ def fold(data, seed):
     return take(X, train), take(X, test), y[train], y[test]
 
 
-def run(jobs, split, path, resume):
+def run(jobs, split, path):
     """Measure what the file does not have yet, and write each row when it is there.
 
     Parameters
@@ -344,8 +344,6 @@ def run(jobs, split, path, resume):
     DataFrame
         The rows of the jobs, also those that the file already had.
     """
-    if path.exists() and not resume:
-        path.unlink()
     done = set()
     if path.exists():
         done = set(pd.read_csv(path)[KEY].itertuples(index=False, name=None))
@@ -523,6 +521,43 @@ def chosen(parser, names, groups, what):
     return [name for name in groups["all"] if name in wanted]
 
 
+def chosen_methods(parser, options):
+    """Make a dict of the methods by name."""
+    wanted = list(options.methods)
+    if options.ablation:
+        methods = ablations()
+        groups = {name: [] for name in ABLATIONS}
+        for name in methods:
+            groups[name.split(",")[0]].append(name)
+        wanted += [name.split(",")[0] for name in wanted]  # what they are compared with
+    else:
+        methods = METHODS
+        groups = {"networks": list(NETWORKS), "peers": list(PEERS)}
+    names = chosen(parser, wanted, {"all": list(methods), **groups}, "--methods")
+    methods = {
+        name: methods[name]
+        for name in names
+        if options.slow or not methods[name].slow or name in options.methods
+    }
+    missing = {need for method in methods.values() for need in method.needs}
+    missing = sorted(need for need in missing if find_spec(need) is None)
+    if missing:
+        raise SystemExit(f"Some methods need: pip install {' '.join(missing)}")
+    return methods
+
+
+def chosen_sets(parser, options):
+    """List the names of the sets."""
+    groups = {"all": list(SETS), **{group: [] for group in GROUPS}}
+    for title, data in SETS.items():
+        groups[data.group].append(title)
+    titles = chosen(parser, options.sets, groups, "--sets")
+    if not scores.FOLDER.is_dir():
+        print(f"The folder {scores.FOLDER} does not exist: credit is skipped.")
+        titles = [title for title in titles if SETS[title].group != "credit"]
+    return titles
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -542,52 +577,23 @@ def main():
     parser.add_argument("--ablation", action="store_true")
     options = parser.parse_args()
 
-    methods = ablations() if options.ablation else METHODS
-    groups = {"all": list(methods)}
-    if options.ablation:
-        groups |= {
-            name: [key for key in methods if key.split(",")[0] == name]
-            for name in ABLATIONS
-        }
-    else:
-        groups |= {"networks": list(NETWORKS), "peers": list(PEERS)}
-    wanted = list(options.methods)
-    if options.ablation:
-        wanted += [name.split(",")[0] for name in wanted]  # what they are compared with
-    names = chosen(parser, wanted, groups, "--methods")
-    if not options.slow:
-        names = [
-            name for name in names if not methods[name].slow or name in options.methods
-        ]
-    missing = {need for name in names for need in methods[name].needs}
-    missing = [need for need in sorted(missing) if find_spec(need) is None]
-    if missing:
-        raise SystemExit(f"Some methods need: pip install {' '.join(missing)}")
-    groups = {"all": list(SETS)}
-    groups |= {group: [] for group in GROUPS}
-    for title, data in SETS.items():
-        groups[data.group].append(title)
-    titles = chosen(parser, options.sets, groups, "--sets")
-    if not scores.FOLDER.is_dir():
-        print(f"The folder {scores.FOLDER} does not exist: credit is skipped.")
-        titles = [title for title in titles if SETS[title].group != "credit"]
-
+    methods = chosen_methods(parser, options)
+    titles = chosen_sets(parser, options)
     jobs = [
-        (title, name, methods[name], seed)
+        (title, name, method, seed)
         for title in titles
-        for name in names
-        if SETS[title].kind in methods[name].kinds
+        for name, method in methods.items()
+        if SETS[title].kind in method.kinds
         for seed in range(options.seeds)
-        # The same model on the same rows.
-        if seed == 0
-        or options.ablation
-        or methods[name].random
-        or not SETS[title].fixed
+        # Other seeds are the same model on the same rows.
+        if seed == 0 or options.ablation or method.random or not SETS[title].fixed
     ]
     split = fold if options.ablation else lambda data, seed: data.split(seed)
     docs = Path(__file__).resolve().parent.parent / "docs"
     out = options.out or docs / "accuracy.csv"
-    found = run(jobs, split, out, options.resume)
+    if out.exists() and not options.resume:
+        parser.error(f"{out} exists: remove it, or add to it with --resume")
+    found = run(jobs, split, out)
     table = differences if options.ablation else tables
     print("\n".join(table(found, options.measures)))
     if options.picture:
