@@ -343,6 +343,10 @@ class DenseClassifier(DenseNetwork, SequenceClassifier):
     ----------
     .. [1] D. E. Rumelhart, G. E. Hinton and R. J. Williams, "Learning representations
        by back-propagating errors", Nature 323, 1986.
+    .. [2] Y. Gorishniy, I. Rubachev and A. Babenko, "On embeddings for numerical
+       features in tabular deep learning", NeurIPS 2022.
+    .. [3] C. Guo and F. Berkhahn, "Entity embeddings of categorical variables",
+       arXiv:1604.06737, 2016.
 
     Examples
     --------
@@ -382,6 +386,10 @@ class DenseRegressor(DenseNetwork, SequenceRegressor):
     ----------
     .. [1] D. E. Rumelhart, G. E. Hinton and R. J. Williams, "Learning representations
        by back-propagating errors", Nature 323, 1986.
+    .. [2] Y. Gorishniy, I. Rubachev and A. Babenko, "On embeddings for numerical
+       features in tabular deep learning", NeurIPS 2022.
+    .. [3] C. Guo and F. Berkhahn, "Entity embeddings of categorical variables",
+       arXiv:1604.06737, 2016.
 
     Examples
     --------
