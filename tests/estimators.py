@@ -98,7 +98,7 @@ CLASSIFIERS = {
         resized={"filters": 5},
         other={"filters": 6, "pooling": "mean", "dropout": 0.2},
         wide={"filters": 64},
-        plain={"normalization": None, "pooling": "max"},
+        plain={"filters": (16, 16), "normalization": None, "pooling": "max"},
     ),
     "DenseClassifier": Network(
         small={"dense_units": (4,)},

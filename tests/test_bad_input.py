@@ -760,11 +760,11 @@ def test_fit_refuses_family_parameters(sequences, classes, params, error, match)
     for name in classes:
 
         def make(name=name, **more):
-            size = {"filters": (8, 8)} if classes == CONVOLUTIONAL else {}
-            return getattr(skseq, name)(**{"learning_rate": 0.03, **size, **more})
+            return getattr(skseq, name)(**{"learning_rate": 0.03, **more})
 
+        size = {"filters": (8, 8)} if classes == CONVOLUTIONAL else {}
         for estimator in (make(), fitted(make, X, y)):
-            estimator.set_params(**params)
+            estimator.set_params(**{**size, **params})
             check_refused(estimator, "fit", {"X": X, "y": y}, error, match)
 
 

@@ -70,12 +70,13 @@ def recipe_of(network):
 
 def assert_padding_has_no_effect(make, options):
     """Compare rows with padding, each row alone, and Keras' own model."""
+    rng = np.random.default_rng(2)
     few = [ROWS[0], *(rng.normal(size=(n, 2)).astype(np.float32) for n in (8, 7, 6))]
     network = make(9, **options).with_padding()
     recipe = recipe_of(network)
     # Also biases and statistics of batches differ from 0 and 1.
     weights = [
-        weight + rng.uniform(0.1, 0.5, size=weight.shape).astype(np.float32)
+        weight + rng.uniform(0.05, 0.25, size=weight.shape).astype(np.float32)
         for weight in initial_state(recipe, 0).weights
     ]
     X = padded(few, network.n_timesteps)
@@ -114,12 +115,18 @@ def test_other_cells_give_the_outputs_of_each_row_alone(cell):
 
 @pytest.mark.parametrize("normalization", [None, "batch"])
 @pytest.mark.parametrize("pool_size", [(1, 1), (2, 1), (3, 4)])
-@pytest.mark.parametrize("pooling", ["mean", "max", "parts"])
+@pytest.mark.parametrize("pooling", ["mean", "max"])
 def test_convolutional_networks_give_the_outputs_of_each_row_alone(
     pooling, pool_size, normalization
 ):
     options = {"pool_size": pool_size, "normalization": normalization}
     assert_padding_has_no_effect(convolutional, {"pooling": pooling, **options})
+
+
+@pytest.mark.parametrize("pool_size", [(1, 1), (2, 1), (3, 4)])
+def test_parts_give_the_outputs_of_each_row_alone(pool_size):
+    options = {"pool_size": pool_size, "pooling": "parts"}
+    assert_padding_has_no_effect(convolutional, options)
 
 
 @pytest.mark.parametrize("padding", ["causal", "valid"])

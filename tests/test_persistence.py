@@ -119,7 +119,7 @@ def folder(data, saved, tmp_path_factory):
         (folder / f"{name}.pickle").write_bytes(pickle.dumps(estimator))
     np.save(folder / "train_X.npy", X)
     np.save(folder / "train_y.npy", y)
-    unfitted = skseq.DenseClassifier(epochs=2, random_state=0)
+    unfitted = make("DenseClassifier", epochs=2, random_state=0)
     joblib.dump(unfitted, folder / "unfitted.joblib")
     joblib.dump(_user_objects(), folder / "user_objects_unfitted.joblib")
     done = subprocess.run(
