@@ -31,14 +31,14 @@ def fitted(X=X, y=Y, cls=DenseClassifier, **params):
 def output_of(net, layer, X):
     """Compute the output of a layer for the rows of a table."""
     model = net.model_
-    part = keras.Model(model.inputs, model.get_layer(layer).output)
+    part = keras.Model(model.input, model.get_layer(layer).output)
     return part.predict(np.asarray(X, np.float32)[:, :, None], verbose=0)
 
 
 def inputs_of(net, layer, X):
     """Compute what a layer reads for the rows of a table."""
     model = net.model_
-    part = keras.Model(model.inputs, model.get_layer(layer).input)
+    part = keras.Model(model.input, model.get_layer(layer).input)
     return part.predict(np.asarray(X, np.float32)[:, :, None], verbose=0)
 
 
