@@ -225,8 +225,8 @@ class StackedNetwork(TokenNetwork):
         constraint=[Interval(Integral, 1, None, closed="left")],
         text="""int
         Number of networks that start from different weights, and whose outputs are
-        averaged (Lakshminarayanan, Pritzel and Blundell, 2017). They are trained side
-        by side. Five are nearly always more accurate than one.""",
+        averaged, which usually is more accurate than one of them (Lakshminarayanan,
+        Pritzel and Blundell, 2017). They are trained side by side.""",
         group="training",
     )
 
@@ -253,11 +253,6 @@ class StackedNetwork(TokenNetwork):
                 f"n_static must be 0 with pretrained, whose encoder reads all features "
                 f"over time, got {self.n_static!r}."
             )
-
-    def _chosen_pooling(self):
-        if self.pooling != "auto":
-            return self.pooling
-        return "flatten" if self._is_table else "parts"
 
     def _new_recipe(self, target):
         recipe, target = super()._new_recipe(target)

@@ -88,6 +88,9 @@ class RecurrentNetwork(StackedNetwork):
     )
 
     def _network(self, head):
+        pooling = self.pooling
+        if pooling == "auto":
+            pooling = "flatten" if self._is_table else "parts"
         units = check_sizes("units", self.units)
         n_layers = len(units)
         dense_units = check_sizes("dense_units", self.dense_units, may_be_empty=True)
@@ -111,7 +114,7 @@ class RecurrentNetwork(StackedNetwork):
             recurrent_dropout=check_rates(
                 "recurrent_dropout", self.recurrent_dropout, n_layers
             ),
-            pooling=self._chosen_pooling(),
+            pooling=pooling,
             layer_activation=activations[:n_layers],
             dense_activation=activations[n_layers:],
             dense_units=dense_units,

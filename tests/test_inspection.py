@@ -278,7 +278,7 @@ def test_importance_groups_columns_of_any_table():
         "kind",
     ]
     assert result.importances_mean[[1, 3, 4]].max() < 0.1
-    assert result.importances_mean[5] > 0.05
+    assert result.importances_mean[5] > 0.1
     # The steps before the network change the columns.
     with pytest.raises(
         ValueError, match=r"over='cells' needs the timesteps.*reshaper="

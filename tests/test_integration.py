@@ -569,12 +569,15 @@ def test_credit_table_is_tuned_from_frame_to_score(real_data):
         "bill": [f"BILL_AMT{month}" for month in range(6, 0, -1)],
         "amount": [f"PAY_AMT{month}" for month in range(6, 0, -1)],
     }
+    net = skseq.LSTMClassifier(
+        16, pooling="flatten", batch_size=64, epochs=8, schedule=None, random_state=0
+    )
     pipeline = SamplingPipeline(
         [
             ("scale", StandardScaler()),
             ("sample", RandomUnderSampler(random_state=0)),
             ("reshape", skseq.SequenceReshaper(columns=months)),
-            ("net", skseq.LSTMClassifier(16, batch_size=64, epochs=8, random_state=0)),
+            ("net", net),
         ]
     ).set_output(transform="pandas")
     grid = GridSearchCV(
@@ -585,8 +588,8 @@ def test_credit_table_is_tuned_from_frame_to_score(real_data):
     net = grid.best_estimator_["net"]
     assert (net.n_timesteps_in_, net.n_features_in_) == (6, 3 + 5)
     assert grid.best_params_["net__learning_rate"] == 0.01
-    assert grid.best_score_ > 0.68
-    assert roc_auc_score(y_test, grid.predict_proba(X_test)[:, 1]) > 0.68
+    assert grid.best_score_ > 0.7
+    assert roc_auc_score(y_test, grid.predict_proba(X_test)[:, 1]) > 0.7
 
 
 def test_mixed_table_goes_through_an_encoder_into_every_network(

@@ -115,18 +115,12 @@ def test_other_cells_give_the_outputs_of_each_row_alone(cell):
 
 @pytest.mark.parametrize("normalization", [None, "batch"])
 @pytest.mark.parametrize("pool_size", [(1, 1), (2, 1), (3, 4)])
-@pytest.mark.parametrize("pooling", ["mean", "max"])
+@pytest.mark.parametrize("pooling", ["mean", "max", "parts"])
 def test_convolutional_networks_give_the_outputs_of_each_row_alone(
     pooling, pool_size, normalization
 ):
     options = {"pool_size": pool_size, "normalization": normalization}
     assert_padding_has_no_effect(convolutional, {"pooling": pooling, **options})
-
-
-@pytest.mark.parametrize("pool_size", [(1, 1), (2, 1), (3, 4)])
-def test_parts_give_the_outputs_of_each_row_alone(pool_size):
-    options = {"pool_size": pool_size, "pooling": "parts"}
-    assert_padding_has_no_effect(convolutional, options)
 
 
 @pytest.mark.parametrize("padding", ["causal", "valid"])

@@ -8,6 +8,7 @@ imports only modules that are above it in this list:
 - ``types``: the types of parameters, for annotations;
 - ``private``: the parts of Keras that have no public name;
 - ``order``: the order of rows in an epoch;
+- ``rates``: the learning rate over the steps of a fit, and the number of steps;
 - ``progress``: the progress that ``verbose`` shows;
 - ``skeletons``: models whose variables have no values;
 - ``fingerprints``: keys of Keras objects and of the user's code, for the cache;
@@ -26,9 +27,12 @@ imports only modules that are above it in this list:
 - ``weights``: the layout of the trained variables, and first weights;
 - ``recipe``: what a program is built from, and what it is given;
 - ``objectives``: the loss of a batch, for classifiers and autoencoders;
+- ``standalone``: Keras models for users and callbacks;
+- ``update``: the step of the optimizer;
 - ``program``: a traced network that trains, predicts and evaluates;
 - ``cache``: the cache of programs;
 - ``callbacks``: the user's Keras callbacks;
+- ``apart``: several networks through XLA;
 - ``train``: the loop over epochs, and the functions that estimators call;
 - ``gradients``: integrals of gradients along a path to rows;
 - ``layer_outputs``: weights and outputs of single layers.

@@ -159,8 +159,7 @@ def pooled(x, pooling, mask=None):
     if pooling == "attention":
         return _attended(x, mask)
     if pooling == "parts":
-        both = pooled(x, "max", mask), _means_of_parts(x, mask)
-        return keras.ops.concatenate(both, axis=-1)
+        return side_by_side([pooled(x, "max", mask), _means_of_parts(x, mask)])
     layer = make_layer(_POOLINGS[pooling], data_format="channels_last", name="pooling")
     if pooling == "mean":
         return layer(x) if mask is None else mean(x, mask)
@@ -208,7 +207,7 @@ def _means_of_parts(x, mask):
         is_in = keras.ops.cast(keras.ops.logical_and(is_in, mask), DTYPE)
         weights = keras.ops.expand_dims(is_in / length, -1)
         parts.append(keras.ops.sum(x * weights, axis=1))
-    return keras.ops.concatenate(parts, axis=-1)
+    return side_by_side(parts)
 
 
 def _attended(x, mask):

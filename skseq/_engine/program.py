@@ -94,9 +94,8 @@ class Program:
         trainable = {id(variable) for variable in model.trainable_variables}
         self._is_trainable = [id(variable) in trainable for variable in model.weights]
         # The values of the model's non-trainable variables, in its order.
-        several = (self._n_networks,) if self._n_networks > 1 else ()
         self._others = [
-            tf.Variable(np.zeros((*several, *v.shape), v.dtype))
+            tf.Variable(np.zeros((*self.layout.several, *v.shape), v.dtype))
             for v in model.non_trainable_variables
         ]
         weights = {id(variable) for variable in model.weights}
@@ -236,41 +235,18 @@ class Program:
         count = tf.cast(n_rows, tf.float32)
         parameters = [tf.identity(v.value) for v in self.parameters]
         others = [tf.identity(v) for v in self._others]
-        changes = []
-
-        def backward(parameters, others):
-            total, gradients, new, outputs = self._backward(
-                parameters, others, X, target, weights, count, values, xla
-            )
-            changes[:] = [a is not b for a, b in zip(new, others, strict=True)]
-            return total, gradients, new, outputs
-
+        batch = X, target, weights, count, values, xla
         if self._n_networks == 1:
-            total, gradients, others, outputs = backward(parameters, others)
-        else:
-
-            def of_network(stacked):
-                flat, *others = stacked
-                total, (gradient,), others, outputs = backward([flat], others)
-                return total, outputs, gradient, *others
-
-            stacked = parameters + others
-            specs = [
-                tf.TensorSpec([]),
-                tf.TensorSpec([None, self.recipe.network.n_outputs]),
-                *(tf.TensorSpec(one.shape[1:], one.dtype) for one in stacked),
-            ]
-            total, outputs, gradient, *others = self._map(
-                of_network, tuple(specs), stacked
+            total, outputs, gradients, others = self._backward(
+                parameters, others, *batch
             )
-            gradients = [gradient]
-            total, outputs = tf.reduce_mean(total), tf.reduce_mean(outputs, 0)
-        for variable, new, has_changed in zip(
-            self._others, others, changes, strict=True
-        ):
-            if has_changed:
+        else:
+            total, outputs, gradients, others = self._backward_of_each(
+                parameters + others, *batch
+            )
+        for variable, new in zip(self._others, others, strict=True):
+            if id(variable) in self._drawn:
                 variable.assign(new)
-                self._drawn.add(id(variable))
         self._update(gradients, values, factor, xla)
         if self.recipe.metrics:
             parts = self.objective.for_metrics(target[:n_rows], outputs[:n_rows])
@@ -300,6 +276,22 @@ class Program:
             parallel_iterations=self._n_networks,
         )
 
+    def _backward_of_each(self, stacked, *batch):
+        """Compute means over several networks, and gradients and values of each."""
+
+        def backward(stacked):
+            flat, *others = stacked
+            total, outputs, (gradient,), others = self._backward([flat], others, *batch)
+            return total, outputs, gradient, *others
+
+        specs = (
+            tf.TensorSpec([]),
+            tf.TensorSpec([None, self.recipe.network.n_outputs]),
+            *(tf.TensorSpec(one.shape[1:], one.dtype) for one in stacked),
+        )
+        total, outputs, gradient, *others = self._map(backward, specs, stacked)
+        return tf.reduce_mean(total), tf.reduce_mean(outputs, 0), [gradient], others
+
     def _backward(self, parameters, others, X, target, weights, count, values, xla):
         """Compute the loss of a batch and its gradients, for one network.
 
@@ -307,11 +299,11 @@ class Program:
         -------
         total : scalar tensor
             The sum of the rows' losses.
+        outputs : tensor or None
         gradients : list of tensor
             For each parameter.
         others : list of tensor
             New values of the model's non-trainable variables.
-        outputs : tensor or None
         """
         layout = self.layout
         by_weight = xla and layout.is_flat
@@ -340,7 +332,10 @@ class Program:
             gradients = [self._update.joined(gradients, xla)]
         total = tf.reduce_sum(loss * weights) if rowwise else loss * count
         total = tf.add_n([total, *[penalty * count for penalty in penalties]])
-        return total, gradients, call.others, outputs
+        for variable, old, new in zip(self._others, others, call.others, strict=True):
+            if new is not old:
+                self._drawn.add(id(variable))
+        return total, outputs, gradients, call.others
 
     def _trace_training(self, chunk, batch_size, xla):
         """Trace training on chunks like this one.

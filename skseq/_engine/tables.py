@@ -86,7 +86,7 @@ class Columns:
 
         That of the scale of numbers, and that of their bins, see `_linear`.
         """
-        names = [self.SCALE] if self.kind is not None else []
+        names = [self.SCALE] if self.numbers and self.kind is not None else []
         names += [self.BINS] if self.embedded and self.kind == "piecewise" else []
         return [model.get_layer(name).embeddings for name in names]
 

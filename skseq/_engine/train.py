@@ -63,30 +63,30 @@ def named_weights(recipe, weights, part=None):
 
 def with_output_bias(recipe, state, bias):
     """Copy a state with another bias of the output layer."""
-    return _with_value(recipe, state, recipe.network.output_bias, bias)
+    return _with_values(
+        recipe, state, lambda model: [recipe.network.output_bias(model)], [bias]
+    )
 
 
 def with_vectors(recipe, state, vectors):
     """Copy a state with other vectors of the tokens."""
-    return _with_value(recipe, state, recipe.network.embedding.table, vectors)
+    return _with_values(
+        recipe, state, lambda model: [recipe.network.embedding.table(model)], [vectors]
+    )
 
 
 def with_scale(recipe, state, values):
     """Copy a state with other variables of the scale of columns, in their order."""
-    for i, value in enumerate(values):
-        state = _with_value(
-            recipe, state,
-            lambda model, i=i: recipe.network.columns.scale(model)[i], value,
-        )  # fmt: skip
-    return state
+    return _with_values(recipe, state, recipe.network.columns.scale, values)
 
 
-def _with_value(recipe, state, variable_of, value):
+def _with_values(recipe, state, variables_of, values):
     with borrowed(recipe) as program:
-        asked = variable_of(program.model)
+        variables = variables_of(program.model)
+        asked = dict(zip(map(id, variables), values, strict=True))
         weights = [
-            np.array(np.broadcast_to(value, weight.shape), np.float32)
-            if variable is asked
+            np.array(np.broadcast_to(asked[id(variable)], weight.shape), np.float32)
+            if id(variable) in asked
             else weight
             for variable, weight in zip(
                 program.model.weights, state.weights, strict=True

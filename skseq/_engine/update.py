@@ -110,10 +110,7 @@ class Update:
             parts = tf.split(gradient, self._layout.sizes, axis=-1)
             limit = values["clipnorm"]
             parts = [_clip(part, limit) for part in parts]
-            if self._n_networks > 1:
-                gradient = tf.concat(parts, -1)
-            else:
-                gradient = self.joined(parts, xla)
+            gradient = self.joined(parts, xla) if xla else tf.concat(parts, -1)
         elif "global_clipnorm" in values:
             gradient = _clip(gradient, values["global_clipnorm"])
         elif "clipvalue" in values:

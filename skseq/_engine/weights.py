@@ -62,14 +62,15 @@ class Layout:
     def __init__(self, model, tied, is_flat, n_networks=1):
         self._tied = tied
         self._n_networks = n_networks
+        # The shape of what each of several networks has, before that of a variable.
+        self.several = (n_networks,) if n_networks > 1 else ()
         self.is_flat = is_flat
         own = self.untied(model)
         self._shapes = [tuple(variable.shape) for variable in own]
         self.sizes = [math.prod(shape) for shape in self._shapes]
         self.n_values = sum(self.sizes)
         if is_flat:
-            several = (n_networks,) if n_networks > 1 else ()
-            self._parameters = {"flat": (*several, self.n_values)}
+            self._parameters = {"flat": (*self.several, self.n_values)}
         else:
             self._parameters = {v.path: tuple(v.shape) for v in own}
 
