@@ -98,7 +98,12 @@ CLASSIFIERS = {
         resized={"filters": 5},
         other={"filters": 6, "pooling": "mean", "dropout": 0.2},
         wide={"filters": 64},
-        plain={"filters": (16, 16), "normalization": None, "pooling": "max"},
+        plain={
+            "filters": (64, 64),
+            "kernel_size": 5,
+            "normalization": None,
+            "pooling": "max",
+        },
     ),
     "DenseClassifier": Network(
         small={"dense_units": (4,)},
