@@ -141,6 +141,16 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         has a schedule of Keras.""",
         group="training",
     )
+    weight_decay: float | None = parameter(
+        default=None,
+        constraint=[Interval(Real, 0, None, closed="left"), None],
+        text="""float or None
+        How much each step of training shrinks all weights: by this share of the
+        learning rate (Loshchilov and Hutter, 2019). It is used with the name of an
+        optimizer, unless ``optimizer_params`` has a ``weight_decay``. None: as Keras
+        has it, which for most optimizers is not at all.""",
+        group="training",
+    )
     optimizer_params: dict[str, Any] | None = parameter(
         default=None,
         constraint=[dict, None],
@@ -459,11 +469,12 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         """Make the recipe of the program, and the target in the form of its loss."""
         network, loss, target = self._network_and_loss(target)
         optimizer = self._chosen_optimizer()
-        check_optimizer(optimizer, self.learning_rate, self.optimizer_params)
+        options = self._optimizer_options(optimizer)
+        check_optimizer(optimizer, self.learning_rate, options)
         recipe = new_recipe(
             network=network,
             optimizer=optimizer,
-            optimizer_params=dict(self.optimizer_params or {}),
+            optimizer_params=options,
             learning_rate=self.learning_rate,
             default_rate=self._default_rate,
             loss=loss,
@@ -535,6 +546,13 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
     def _chosen_optimizer(self):
         """Get the optimizer to train with."""
         return "adam" if self.optimizer is None else self.optimizer
+
+    def _optimizer_options(self, optimizer):
+        """Get the further arguments of an optimizer."""
+        options = dict(self.optimizer_params or {})
+        if isinstance(optimizer, str) and self.weight_decay is not None:
+            options.setdefault("weight_decay", float(self.weight_decay))
+        return options
 
     # The class or object that checks y before the target is learned.
     _target_kind: ClassVar[Any] = RowsThemselves()

@@ -18,8 +18,14 @@ if TYPE_CHECKING:
     from skseq._engine.types import Activations
 
 
+# The timesteps from which on windows are long by default.
+_LONG = 50
+
+
 class ConvolutionalNetwork(StackedNetwork):
     """Mixin with the parameters of convolutional networks."""
+
+    weight_decay: float | None = 0.5
 
     filters: int | Sequence[int] = parameter(
         default=(64, 64, 64),
@@ -33,7 +39,8 @@ class ConvolutionalNetwork(StackedNetwork):
         constraint=[Integral, tuple, list, StrOptions({"auto"})],
         text="""int, tuple of int or "auto"
         Length of the convolution window in timesteps, or one for each layer.
-        ``"auto"``: 7 in the first layer, 5 in the second, and 3 in all others.""",
+        ``"auto"``: 7 in the first layer, 5 in the second, and 3 in all others; 15, 9, 5
+        and then 3 for sequences of at least 50 timesteps that are no token ids.""",
     )
     padding: Literal["same", "valid", "causal"] = parameter(
         default="same",
@@ -43,12 +50,14 @@ class ConvolutionalNetwork(StackedNetwork):
         (each layer shortens the sequence), or zeros only before the start, so that no
         output depends on a later timestep.""",
     )
-    pool_size: int | Sequence[int] = parameter(
-        default=1,
-        constraint=[Integral, tuple, list],
-        text="""int or tuple of int
+    pool_size: int | Sequence[int] | Literal["auto"] = parameter(
+        default="auto",
+        constraint=[Integral, tuple, list, StrOptions({"auto"})],
+        text="""int, tuple of int or "auto"
         Timesteps over which the maximum is taken after each convolution, or one for
-        each layer. 1: no pooling between layers.""",
+        each layer. 1: no pooling between layers. ``"auto"``: 2 after the first and the
+        second layer, unless it is the last one, for sequences of at least 50 timesteps
+        that are no token ids; otherwise 1.""",
     )
     pooling: Literal["max", "mean", "parts", "attention", "flatten"] = parameter(
         default="parts",
@@ -92,14 +101,27 @@ class ConvolutionalNetwork(StackedNetwork):
         Widths of hidden dense layers between the convolutions and the output.""",
     )
 
+    # Whether the rows of fit count as long sequences.
+    _is_long = False
+
+    def _learn_lengths(self, whole, held_out, resume):
+        super()._learn_lengths(whole, held_out, resume)
+        if not resume:
+            self._is_long = self._longest >= _LONG and not self._reads_tokens
+
     def _network(self, head):
         filters = check_sizes("filters", self.filters)
         n_layers = len(filters)
-        kernel_size = self.kernel_size
+        is_long = self._is_long
+        kernel_size, pool_size = self.kernel_size, self.pool_size
         if kernel_size == "auto":
-            kernel_size = [7, 5, *[3] * n_layers][:n_layers]
+            kernel_size = [15, 9, 5] if is_long else [7, 5]
+            kernel_size = [*kernel_size, *[3] * n_layers][:n_layers]
+        if pool_size == "auto":
+            pools = [2] * min(n_layers - 1, 2) if is_long else []
+            pool_size = [*pools, *[1] * n_layers][:n_layers]
         kernel_size = check_sizes("kernel_size", kernel_size, n_layers)
-        pool_size = check_sizes("pool_size", self.pool_size, n_layers)
+        pool_size = check_sizes("pool_size", pool_size, n_layers)
         dense_units = check_sizes("dense_units", self.dense_units, may_be_empty=True)
         kind = "separable_conv1d" if self.separable else "conv1d"
         sizes = list(zip(filters, kernel_size, strict=True))

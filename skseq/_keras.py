@@ -162,7 +162,7 @@ class KerasNetwork(Declared):
 
     def _for_compile(self):
         optimizer = "adam" if self.optimizer is None else self.optimizer
-        options = self.learning_rate, self.optimizer_params
+        options = self.learning_rate, self._optimizer_options(optimizer)
         return {
             "optimizer": new_optimizer(optimizer, *options),
             "loss": self.loss,

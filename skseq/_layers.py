@@ -13,7 +13,7 @@ from skseq._engine.layer_params import check_layer_params
 from skseq._engine.optimizers import is_elementwise
 from skseq._engine.parts import Embedding
 from skseq._engine.train import with_vectors
-from skseq._padded import as_padded, count_static
+from skseq._padded import as_padded, count_static, range_of_scales
 from skseq._parameters import Declared, parameter
 from skseq._supervised import SupervisedEstimator
 from skseq._tokens import (
@@ -27,6 +27,11 @@ from skseq._validation import Interval, StrOptions, check_rates
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+
+# The ratio of the standard deviations of rows from which on rows are scaled by
+# themselves by default.
+_MANY_SCALES = 30
 
 
 class TokenNetwork(Declared):
@@ -220,6 +225,19 @@ class StackedNetwork(TokenNetwork):
         such as those that `SequenceReshaper` repeats.""",
     )
 
+    per_row: Literal["auto", "append"] | None = parameter(
+        default="auto",
+        constraint=[StrOptions({"auto", "append"}), None],
+        text="""{"auto", "append"} or None
+        Whether each row is also scaled by itself, over all its timesteps and features,
+        so that the shape of a small row is seen as well as that of a large one.
+        ``"append"``: the network reads the inverse hyperbolic sine of each feature, and
+        beside it the feature less the mean of the row, divided by the standard
+        deviation of the row. ``"auto"``: ``"append"`` if the 90 % quantile of these
+        standard deviations is at least 30 times the 10 % quantile; not for the columns
+        of a table, token ids, and ``pretrained``. None: no.""",
+    )
+
     n_networks: int = parameter(
         default=1,
         constraint=[Interval(Integral, 1, None, closed="left")],
@@ -235,8 +253,35 @@ class StackedNetwork(TokenNetwork):
         "layer": "layer_params",
     }
 
+    # Whether the network scales each row by itself.
+    _scales_rows = False
+
     def _learn_lengths(self, whole, held_out, resume):
         super()._learn_lengths(whole, held_out, resume)
+        self._learn_static(whole, resume)
+        if resume and self.per_row == "auto":
+            return
+        obstacle = self._one_scale_by()
+        if self.per_row != "auto":
+            self._scales_rows = self.per_row == "append"
+        elif obstacle:
+            self._scales_rows = False
+        else:
+            self._scales_rows = range_of_scales(whole.X) >= _MANY_SCALES
+        if self._scales_rows and obstacle:
+            raise ValueError(
+                f"per_row must be 'auto' or None with {obstacle}, got {self.per_row!r}."
+            )
+
+    def _one_scale_by(self):
+        """Say why rows can't be scaled by themselves; an empty string if they can."""
+        if self._is_table:
+            return "a 2-D X without n_timesteps, whose columns have scales of their own"
+        if self._reads_tokens:
+            return "token ids"
+        return "pretrained" if self.pretrained is not None else ""
+
+    def _learn_static(self, whole, resume):
         if resume and self.n_static == "auto":
             return
         self.n_static_ = self.n_static
@@ -274,6 +319,9 @@ class StackedNetwork(TokenNetwork):
         before = self._recipe.network.n_static
         if recipe.network.n_static != before:
             return f"n_static={self.n_static} after {before}"
+        before = self._recipe.network.scales_rows
+        if recipe.network.scales_rows != before:
+            return f"per_row={self.per_row!r} after {'append' if before else None!r}"
         return super()._changed_network(recipe)
 
     def _stacked(
@@ -291,6 +339,7 @@ class StackedNetwork(TokenNetwork):
         is_flat = kind == "dense" and self.pooling == "flatten"
         n_static = getattr(self, "n_static_", 0)
         n_first = (n_features - n_static) * (shape["n_timesteps"] if is_flat else 1)
+        n_first *= 2 if self._scales_rows else 1
         n_first += n_static if kind == "dense" else 0
         n_first = n_first if n_inputs is None else n_inputs
         widths = [size[0] * (2 if bidirectional else 1) for size in sizes]
@@ -304,6 +353,7 @@ class StackedNetwork(TokenNetwork):
             ),
             "embedding": embedding,
             "n_static": n_static,
+            "scales_rows": self._scales_rows,
             # So that the model always takes 0 as padding.
             "masked": embedding is not None,
         }  # fmt: skip

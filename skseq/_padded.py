@@ -282,3 +282,34 @@ def count_static(X):
         is_static &= same.all(axis=(0, 1))
     changing = np.flatnonzero(~is_static)
     return len(is_static) - 1 - int(changing[-1]) if len(changing) else 0
+
+
+# The largest number of rows whose scales are compared, of large rows fewer.
+_SCALED_ROWS = 1000
+
+
+def range_of_scales(X):
+    """Compare the standard deviations of the rows, over timesteps and features.
+
+    Parameters
+    ----------
+    X : ndarray, memmap, GatheredRows or PaddedRows of shape (n_samples, n_timesteps, \
+            n_features)
+        Padding is `PADDING`, at the end of a row. If there are many rows, some of them
+        are read.
+
+    Returns
+    -------
+    ratio : float
+        The 90 % quantile divided by the 10 % quantile. Features count alike, and rows
+        with one value are left out.
+    """
+    n_rows = max(4 * _BLOCK_VALUES // math.prod(X.shape[1:]), _SCALED_ROWS // 10)
+    n_rows = min(n_rows, _SCALED_ROWS, len(X))
+    rows = np.asarray(X[np.linspace(0, len(X) - 1, n_rows).astype(int)], np.float64)
+    rows = np.where(rows == PADDING, np.nan, rows)
+    scale = np.nanstd(rows, axis=(0, 1))
+    rows /= np.where(scale > 0, scale, 1)
+    scales = np.nanstd(rows, axis=(1, 2))
+    low, high = np.quantile(scales[scales > 0], [0.1, 0.9]) if scales.any() else (1, 1)
+    return high / low

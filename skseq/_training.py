@@ -28,7 +28,7 @@ def upgraded(state):
         state["_recipe"] = replace(recipe, network=_network(recipe.network))
     if "schedule" not in state:
         # As before version 0.5.
-        state["schedule"] = None
+        state |= {"schedule": None, "weight_decay": None, "per_row": None}
         if recipe is not None and state["learning_rate"] is None:
             state["learning_rate"] = recipe.rate
     return state

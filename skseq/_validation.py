@@ -91,7 +91,7 @@ _NAMES_ELSEWHERE = {
     "solver": "optimizer",
     "hidden_layer_sizes": "dense_units",
     "activation": "layer_activation",
-    "alpha": "optimizer_params={'weight_decay': ...}",
+    "alpha": "weight_decay",
     "validation_fraction": "validation_split",
     "n_iter_no_change": "patience",
     "tol": "min_delta",

@@ -17,7 +17,7 @@ import skseq
 CHECKED = {"epochs": 20, "learning_rate": 0.03}
 
 # Training as Keras does it by default.
-AS_KERAS = {"batch_size": 32, "schedule": None}
+AS_KERAS = {"batch_size": 32, "schedule": None, "weight_decay": None}
 
 # Settings under which every network learns the tiny data of `conftest.py` in a moment.
 FAST = {**CHECKED, **AS_KERAS, "random_state": 0}
@@ -101,6 +101,7 @@ CLASSIFIERS = {
         plain={
             "filters": (64, 64),
             "kernel_size": 5,
+            "pool_size": 1,
             "normalization": None,
             "pooling": "max",
         },

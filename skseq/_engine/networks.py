@@ -16,6 +16,7 @@ from skseq._engine.masks import Windows, called, entered, lowered, zeroed
 from skseq._engine.parts import (
     Embedding,
     activated,
+    beside_scaled,
     both_ways,
     dropped,
     hidden_layer,
@@ -235,6 +236,8 @@ class Stacked(Network):
     n_static : int
         The number of features, the last ones, that are read once, at the first
         timestep, and joined to the result of the layers over time.
+    scales_rows : bool
+        Whether each row is also scaled by itself.
     """
 
     normalization: str | None = None
@@ -243,6 +246,7 @@ class Stacked(Network):
     dense_units: tuple = ()
     embedding: Embedding | None = None
     n_static: int = 0
+    scales_rows: bool = False
 
     # Whether the normalization is in one place for autoencoders and other networks.
     has_one_order: ClassVar[bool] = False
@@ -266,11 +270,12 @@ class Stacked(Network):
             return self.embedding.build(x)
         return entered(x) if self.masked else (x, None)
 
-    def _parted(self, x):
+    def _parted(self, x, mask):
         """Part sequences into features over time, and static ones or None."""
-        if not self.n_static:
-            return x, None
-        return x[:, :, : -self.n_static], x[:, 0, -self.n_static :]
+        static = None
+        if self.n_static:
+            x, static = x[:, :, : -self.n_static], x[:, 0, -self.n_static :]
+        return beside_scaled(x, mask) if self.scales_rows else x, static
 
     def _params(self, i):
         return self.layer_params[i] if self.layer_params else {}
@@ -340,7 +345,7 @@ class Recurrent(Stacked):
 
     def body(self, x):
         x, mask = self._entered(x)
-        x, static = self._parted(x)
+        x, static = self._parted(x, mask)
         for i, width in enumerate(self.units):
             is_last = i == len(self.units) - 1
             layer = make_layer(
@@ -431,7 +436,7 @@ class Convolutional(Stacked):
 
     def body(self, x):
         x, mask = self._entered(x)
-        x, static = self._parted(x)
+        x, static = self._parted(x, mask)
         fitted = self.n_timesteps
         if self.fitted_windows is not None:
             fitted = self.fitted_windows
@@ -519,7 +524,7 @@ class Dense(Stacked):
 
     def body(self, x):
         x, mask = self._entered(x)
-        x, static = self._parted(x)
+        x, static = self._parted(x, mask)
         x = joined(pooled(x, self.pooling, mask), static)
         x, linear = (x, []) if self.columns is None else self.columns.build(x)
         for rate in self.input_dropout:

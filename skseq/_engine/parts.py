@@ -120,6 +120,30 @@ class Embedding:
         return model.get_layer(self.NAME).embeddings
 
 
+# The least standard deviation of a row, as a share of its mean, since a row with one
+# value has rounding errors.
+_LEAST_SCALE = 1e-6
+
+
+def beside_scaled(x, mask):
+    """Put sequences on a logarithmic scale, beside each row standardized as a whole.
+
+    The scale is the inverse hyperbolic sine. Each row is standardized over its valid
+    timesteps and all features.
+    """
+    shift = _mean_of_row(x, mask)
+    scaled = x - shift
+    scale = keras.ops.sqrt(_mean_of_row(keras.ops.square(scaled), mask))
+    least = _LEAST_SCALE * keras.ops.abs(shift) + keras.config.epsilon() ** 2
+    scaled = zeroed(scaled / (scale + least), mask)
+    return side_by_side([keras.ops.arcsinh(x), scaled])
+
+
+def _mean_of_row(x, mask):
+    over_time = keras.ops.mean(x, axis=1) if mask is None else mean(x, mask)
+    return keras.ops.expand_dims(keras.ops.mean(over_time, -1, keepdims=True), 1)
+
+
 def joined(x, static):
     """Put the static features of each row, unless they are None, beside a vector."""
     return x if static is None else side_by_side([x, static])

@@ -629,7 +629,8 @@ class FilterDisplay:
             raise ValueError(
                 f"X must hold the features that the filters read, got "
                 f"{n_read} for filters over {filters.shape[1]}, such "
-                f"as the elements of an embedding. Take the windows of top_windows."
+                f"as the elements of an embedding, or rows that are also scaled by "
+                f"themselves (per_row). Take the windows of top_windows."
             )
         if feature_names is not None:
             feature_names = np.asarray(feature_names)[:n_read]
