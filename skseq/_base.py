@@ -141,14 +141,16 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         has a schedule of Keras.""",
         group="training",
     )
-    weight_decay: float | None = parameter(
-        default=None,
-        constraint=[Interval(Real, 0, None, closed="left"), None],
-        text="""float or None
-        How much each step of training shrinks all weights: by this share of the
-        learning rate (Loshchilov and Hutter, 2019). It is used with the name of an
-        optimizer, unless ``optimizer_params`` has a ``weight_decay``. None: as Keras
-        has it, which for most optimizers is not at all.""",
+    weight_decay: float | Literal["auto"] | None = parameter(
+        default="auto",
+        constraint=[Interval(Real, 0, None, closed="left"), StrOptions({"auto"}), None],
+        text="""float, "auto" or None
+        How much each step of training shrinks all weights: by ``weight_decay`` times
+        the learning rate, as a share (Loshchilov and Hutter, 2019). It is used with the
+        name of an optimizer, unless ``optimizer_params`` has a ``weight_decay``.
+        ``"auto"``: 0.5 for dense and convolutional networks, 1 for recurrent networks
+        where each column of a table is a timestep, and None for others. None: as Keras
+        has it, which for most optimizers is no decay.""",
         group="training",
     )
     optimizer_params: dict[str, Any] | None = parameter(
@@ -549,10 +551,17 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
 
     def _optimizer_options(self, optimizer):
         """Get the further arguments of an optimizer."""
-        options = dict(self.optimizer_params or {})
-        if isinstance(optimizer, str) and self.weight_decay is not None:
-            options.setdefault("weight_decay", float(self.weight_decay))
+        options, decay = dict(self.optimizer_params or {}), self.weight_decay
+        if decay == "auto":
+            decay = self._auto_decay
+        if isinstance(optimizer, str) and decay is not None:
+            options.setdefault("weight_decay", float(decay))
         return options
+
+    @property
+    def _auto_decay(self):
+        """float or None: the weight decay, unless it is chosen."""
+        return None
 
     # The class or object that checks y before the target is learned.
     _target_kind: ClassVar[Any] = RowsThemselves()

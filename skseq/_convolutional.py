@@ -25,8 +25,6 @@ _LONG = 50
 class ConvolutionalNetwork(StackedNetwork):
     """Mixin with the parameters of convolutional networks."""
 
-    weight_decay: float | None = 0.5
-
     filters: int | Sequence[int] = parameter(
         default=(64, 64, 64),
         constraint=[Integral, tuple, list],
@@ -100,6 +98,8 @@ class ConvolutionalNetwork(StackedNetwork):
         text="""int or tuple of int
         Widths of hidden dense layers between the convolutions and the output.""",
     )
+
+    _auto_decay = 0.5
 
     # Whether the rows of fit count as long sequences.
     _is_long = False

@@ -40,7 +40,7 @@ _EMBEDDINGS = {
 }
 _EXPECTED = {Integral: "an int of at least 1", Real: "a positive number"}
 
-# From this number of rows on, layers are wider, and less is dropped.
+# From this number of rows on, less is dropped.
 _MANY_ROWS = 1000
 
 
@@ -63,8 +63,8 @@ class DenseNetwork(StackedNetwork):
         constraint=[Integral, tuple, list, StrOptions({"auto"})],
         text="""int, tuple of int, or "auto"
         Widths of the hidden layers. Without hidden layers the network is logistic
-        or linear regression. ``"auto"``: one layer, of 64 units for a table of fewer
-        than 1,000 rows, of 128 for a larger one, and of 100 for rows of timesteps.""",
+        or linear regression. ``"auto"``: one layer, of 128 units for a table, and of
+        100 for rows of timesteps.""",
         kw_only=False,
     )
     activation: Activations = parameter(
@@ -138,6 +138,7 @@ class DenseNetwork(StackedNetwork):
     )
 
     _default_rate: ClassVar[float | None] = 0.003
+    _auto_decay = 0.5
 
     # How values of categories become codes, and how many codes each column has.
     _categories: Categories | None = None
@@ -212,7 +213,7 @@ class DenseNetwork(StackedNetwork):
         units, rates = self.dense_units, self.dropout
         is_table, is_large = self._n_table_rows > 0, self._n_table_rows >= _MANY_ROWS
         if units == "auto":
-            units = (128 if is_large else 64) if is_table else 100
+            units = 128 if is_table else 100
         units = check_sizes("dense_units", units, may_be_empty=True)
         n_layers = len(units)
         if rates == "auto":

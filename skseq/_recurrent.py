@@ -87,6 +87,10 @@ class RecurrentNetwork(StackedNetwork):
         output.""",
     )
 
+    @property
+    def _auto_decay(self):
+        return 1.0 if self._is_table else None
+
     def _network(self, head):
         pooling = self.pooling
         if pooling == "auto":

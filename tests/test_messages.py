@@ -161,7 +161,7 @@ def test_unknown_argument_names_class_and_parameter(make_classifier, sequences, 
     ("name", "unknown", "hint"),
     [
         ("DenseClassifier", "model", "set dense_units to choose its layers."),
-        ("DenseClassifier", "alpha", "Use optimizer_params={'weight_decay': ...}."),
+        ("DenseClassifier", "alpha", "Use weight_decay."),
         ("AutoencoderTransformer", "model", "set layer_sizes to choose its layers."),
         ("AutoencoderTransformer", "validation_data", "Pass X_val to fit."),
         ("AutoencoderTransformer", "y_valid", "Expected one of "),

@@ -267,21 +267,21 @@ def many(n_rows):
     return numbers, (numbers[:, 0] > 0).astype(int)
 
 
-def test_sizes_depend_on_the_number_of_rows():
+def test_sizes_depend_on_the_rows():
     auto = {"dense_units": "auto", "dropout": "auto", "epochs": 1}
     few = fitted(*many(999), **auto)
-    assert few.dense_units_ == (64,)
-    assert few.model_.get_layer("dense_1").units == 64
+    assert few.dense_units_ == (128,)
+    assert few.model_.get_layer("dense_1").units == 128
     large = fitted(*many(1000), **auto)
     assert (large.dense_units_, large.dropout_) == ((128,), (0.0, 0.3))
     sequences = fitted(X[:, :, None], **auto)
     assert (sequences.dense_units_, sequences.dropout_) == ((100,), (0.0, 0.0))
 
 
-def test_sizes_are_those_of_the_first_fit():
+def test_rates_are_those_of_the_first_fit():
     net = fitted(*many(998), dense_units="auto", dropout="auto", warm_start=True)
     net.fit(*many(1002))
-    assert net.dense_units_ == (64,)
+    assert net.dropout_ == (0.2, 0.5)
 
 
 def test_dropout_may_begin_with_what_the_first_layer_reads():
@@ -393,5 +393,5 @@ def test_a_frame_is_not_changed():
 def test_regressors_drop_less():
     auto = {"dense_units": "auto", "dropout": "auto", "epochs": 1}
     few = fitted(*many(200), DenseRegressor, **auto)
-    assert (few.dense_units_, few.dropout_) == ((64,), (0.0, 0.3))
+    assert (few.dense_units_, few.dropout_) == ((128,), (0.0, 0.3))
     assert fitted(*many(200), **auto).dropout_ == (0.2, 0.5)

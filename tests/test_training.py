@@ -195,6 +195,28 @@ def test_callbacks_see_the_values_of_their_own_fit(sequences, built):
     assert len(built) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "params", "expected"),
+    [
+        ("DenseClassifier", {}, 0.5),
+        ("Conv1DRegressor", {}, 0.5),
+        ("LSTMClassifier", {}, None),
+        ("LSTMClassifier", {"n_timesteps": None}, 1.0),
+        ("LSTMClassifier", {"weight_decay": 0.1}, 0.1),
+        ("DenseClassifier", {"weight_decay": None}, None),
+        ("DenseClassifier", {"weight_decay": 0}, 0),
+        ("DenseClassifier", {"optimizer_params": {"weight_decay": 0.2}}, 0.2),
+        ("DenseClassifier", {"optimizer": keras.optimizers.SGD()}, None),
+    ],
+)
+def test_weight_decay_by_default(sequences, name, params, expected):
+    X, y = sequences
+    params = {"n_timesteps": X.shape[1], **params}
+    estimator = getattr(skseq, name)(epochs=1, callbacks=Inspector(), **params)
+    estimator.fit(X.reshape(len(X), -1), y)
+    assert estimator.callbacks_[0].found[1] == expected
+
+
 def test_another_fit_of_the_program_changes_no_prediction(sequences, built):
     X, y = sequences
     first = skseq.DenseClassifier(epochs=1, random_state=0).fit(X, y)
