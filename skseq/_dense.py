@@ -138,7 +138,11 @@ class DenseNetwork(StackedNetwork):
     )
 
     _default_rate: ClassVar[float | None] = 0.003
-    _auto_decay = 0.5
+
+    @property
+    def _auto_decay(self):
+        # Without hidden layers it is a linear model, which has no penalty by default.
+        return 0.5 if self.dense_units_ else None
 
     # How values of categories become codes, and how many codes each column has.
     _categories: Categories | None = None

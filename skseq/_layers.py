@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-# The ratio of the standard deviations of rows from which on rows are scaled by
-# themselves by default.
-_MANY_SCALES = 30
+# The ratio of the quartiles of the standard deviations of rows from which on rows are
+# scaled by themselves by default.
+_MANY_SCALES = 10
 
 
 class TokenNetwork(Declared):
@@ -233,9 +233,9 @@ class StackedNetwork(TokenNetwork):
         so that the shape of a small row is seen as well as that of a large one.
         ``"append"``: the network reads the inverse hyperbolic sine of each feature, and
         beside it the feature less the mean of the row, divided by the standard
-        deviation of the row. ``"auto"``: ``"append"`` if the 90 % quantile of these
-        standard deviations is at least 30 times the 10 % quantile; not for the columns
-        of a table, token ids, and ``pretrained``. None: no.""",
+        deviation of the row. ``"auto"``: ``"append"`` if the third quartile of these
+        standard deviations is at least 10 times the first; not for the columns of a
+        table, token ids, and ``pretrained``. None: no.""",
     )
 
     n_networks: int = parameter(

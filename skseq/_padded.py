@@ -301,8 +301,8 @@ def range_of_scales(X):
     Returns
     -------
     ratio : float
-        The 90 % quantile divided by the 10 % quantile. Features count alike, and rows
-        with one value are left out.
+        The third quartile divided by the first. Features count alike, and rows with one
+        value are left out.
     """
     n_rows = max(4 * _BLOCK_VALUES // math.prod(X.shape[1:]), _SCALED_ROWS // 10)
     n_rows = min(n_rows, _SCALED_ROWS, len(X))
@@ -311,5 +311,7 @@ def range_of_scales(X):
     scale = np.nanstd(rows, axis=(0, 1))
     rows /= np.where(scale > 0, scale, 1)
     scales = np.nanstd(rows, axis=(1, 2))
-    low, high = np.quantile(scales[scales > 0], [0.1, 0.9]) if scales.any() else (1, 1)
-    return high / low
+    low, high = 1.0, 1.0
+    if scales.any():
+        low, high = np.quantile(scales[scales > 0], [0.25, 0.75])
+    return float(high / low)

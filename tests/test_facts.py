@@ -325,8 +325,7 @@ def test_constraints_hold(sequences, optimizer, xla, set_jit_compile):
     layer = {"name": "prelu", "alpha_constraint": "non_neg"}
     net = skseq.DenseClassifier(
         (8,), activation=layer, optimizer=optimizer, epochs=20, learning_rate=0.1,
-        schedule=None,
-        random_state=0, batch_size=60, shuffle=False,
+        schedule=None, weight_decay=None, random_state=0, batch_size=60, shuffle=False,
     )  # fmt: skip
     model = net.initialize(*sequences).model_
     alpha = next(weights for weights in net.fit(*sequences).model_.weights[2:3])

@@ -449,13 +449,10 @@ class Convolutional(Stacked):
             fitted = over_time.n_after(fitted)
             if self.separable and padding == "causal":
                 # Keras' separable convolution does not have it.
-                before = over_time.reach, 0
                 x = make_layer(
-                    keras.layers.ZeroPadding1D,
-                    before,
-                    data_format="channels_last",
-                    name=f"padding_{i + 1}",
-                )(x)
+                    keras.layers.ZeroPadding1D, (over_time.reach, 0),
+                    data_format="channels_last", name=f"padding_{i + 1}",
+                )(x)  # fmt: skip
                 padding = "valid"
             x = activated(
                 x,
