@@ -99,7 +99,8 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         constraint=[Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         text="""int or "auto"
         Passes over the training rows. ``"auto"``: as many as take 600 steps of the
-        optimizer, but at least 12, so that few rows are passed over more often.""",
+        optimizer, but at least 12, or 24 in recurrent networks; so few rows are passed
+        over more often.""",
         group="training",
     )
     batch_size: int | Literal["auto"] = parameter(  # type: ignore[assignment]
@@ -406,7 +407,7 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         if batch_size == "auto":
             batch_size = choose_batch_size(len(rows))
         if epochs == "auto":
-            epochs = choose_epochs(len(rows), batch_size)
+            epochs = choose_epochs(len(rows), batch_size, self._least_epochs)
         plan = Schedule(
             epochs=epochs,
             batch_size=batch_size,
@@ -563,6 +564,9 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
     def _auto_decay(self):
         """float or None: the weight decay, unless it is chosen."""
         return None
+
+    # With "auto" as epochs: the least number.
+    _least_epochs = 12
 
     # The class or object that checks y before the target is learned.
     _target_kind: ClassVar[Any] = RowsThemselves()

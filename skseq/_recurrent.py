@@ -87,6 +87,8 @@ class RecurrentNetwork(StackedNetwork):
         output.""",
     )
 
+    _least_epochs = 24
+
     @property
     def _auto_decay(self):
         return 1.0 if self._is_table else None

@@ -130,7 +130,7 @@ def test_schedule_of_a_model_of_the_users(sequences):
     [(10, 16, 600), (160, 16, 60), (165, 16, 55), (1000, 32, 19), (30_000, 128, 12)],
 )
 def test_epochs_by_steps(n_rows, batch_size, n_epochs):
-    assert choose_epochs(n_rows, batch_size) == n_epochs
+    assert choose_epochs(n_rows, batch_size, least=12) == n_epochs
     assert choose_batch_size(n_rows) == batch_size
 
 
@@ -145,6 +145,12 @@ def test_automatic_numbers_are_those_of_training_rows(sequences):
     net = LSTMClassifier(2, epochs="auto", batch_size="auto", random_state=0)
     weights = np.arange(540) < 320
     assert net.fit(X, y, sample_weight=weights).n_iter_ == 30
+
+
+def test_recurrent_networks_have_more_epochs():
+    X, y = np.random.default_rng(0).normal(size=(2000, 2, 1)), np.arange(2000) % 2
+    assert LSTMClassifier(1, random_state=0).fit(X, y).n_iter_ == 24
+    assert DenseClassifier((), batch_size=32, random_state=0).fit(X, y).n_iter_ == 12
 
 
 @pytest.mark.parametrize("name", ["epochs", "batch_size", "schedule"])

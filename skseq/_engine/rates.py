@@ -56,10 +56,8 @@ def factors(schedule, first, last, n_steps):
     return SCHEDULES[schedule](progress).astype(np.float32)
 
 
-# With "auto" as epochs: the number of steps to train for, and the least number of
-# epochs.
+# With "auto" as epochs: the number of steps to train for.
 _AUTO_STEPS = 600
-_AUTO_EPOCHS = 12
 
 # With "auto" as batch size: numbers of training rows, and the batch size below them.
 _BATCH_SIZES = {500: 16, 5000: 32}
@@ -73,7 +71,14 @@ def choose_batch_size(n_rows):
     )
 
 
-def choose_epochs(n_rows, batch_size):
-    """Choose the number of epochs by the number of steps in them."""
+def choose_epochs(n_rows, batch_size, least):
+    """Choose the number of epochs by the number of steps in them.
+
+    Parameters
+    ----------
+    n_rows, batch_size : int
+    least : int
+        The least number of epochs.
+    """
     n_steps = -(-n_rows // batch_size)
-    return max(-(-_AUTO_STEPS // n_steps), _AUTO_EPOCHS)
+    return max(-(-_AUTO_STEPS // n_steps), least)
