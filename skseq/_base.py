@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from skseq._engine.callbacks import CALLBACKS, copies_of
 from skseq._engine.optimizers import (
     LEARNING_RATE,
+    LIMITS,
     OPTIMIZER,
     check_no_exclusions,
     check_optimizer,
@@ -54,6 +55,11 @@ if TYPE_CHECKING:
 # inherits.
 if "__sklearn_tags__" not in vars(BaseWrapper):
     BaseWrapper.__sklearn_tags__ = BaseEstimator.__sklearn_tags__  # type: ignore
+
+
+# The largest norm of a gradient of recurrent networks, unless another is chosen. Usual
+# norms are far smaller.
+_CLIPNORM = 10.0
 
 
 class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
@@ -139,7 +145,10 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         nearly zero (Smith and Topin, 2019); ``"cosine"``, it falls from
         ``learning_rate`` to zero (Loshchilov and Hutter, 2017). None: it is constant,
         as it always is in ``partial_fit``, and where ``learning_rate`` or the optimizer
-        has a schedule of Keras.""",
+        has a schedule of Keras. With a schedule, recurrent networks whose optimizer is
+        given by its name limit the norm of the gradient to 10 (Pascanu, Mikolov and
+        Bengio, 2013), unless ``optimizer_params`` has another limit or None, as in
+        ``{"global_clipnorm": None}``.""",
         group="training",
     )
     weight_decay: float | Literal["auto"] | None = parameter(
@@ -558,7 +567,13 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
             decay = self._auto_decay
         if isinstance(optimizer, str) and decay is not None:
             options.setdefault("weight_decay", float(decay))
+        if self._clips and isinstance(optimizer, str) and self.schedule is not None:
+            if not any(name in options for name in LIMITS):
+                options["global_clipnorm"] = _CLIPNORM
         return options
+
+    # Whether the norm of the gradient is limited by default.
+    _clips = False
 
     @property
     def _auto_decay(self):

@@ -88,6 +88,7 @@ class RecurrentNetwork(StackedNetwork):
     )
 
     _least_epochs = 24
+    _clips = True
 
     @property
     def _auto_decay(self):

@@ -153,6 +153,43 @@ def test_recurrent_networks_have_more_epochs():
     assert DenseClassifier((), batch_size=32, random_state=0).fit(X, y).n_iter_ == 12
 
 
+def with_overflow(y_true, y_pred):
+    """Have a finite value, and a gradient that is not finite."""
+    overflow = keras.ops.mean(keras.ops.sqrt(0 * y_pred), axis=-1)
+    return keras.losses.binary_crossentropy(y_true, y_pred) + overflow
+
+
+@pytest.mark.parametrize("n_networks", [1, 2])
+@pytest.mark.parametrize("xla", [False, True])
+def test_recurrent_networks_outlive_a_gradient_that_overflows(
+    sequences, n_networks, xla, set_jit_compile
+):
+    set_jit_compile(xla)
+    options = {"epochs": 2, "loss": with_overflow, "random_state": 0}
+    net = LSTMClassifier(2, n_networks=n_networks, **options).fit(*sequences)
+    assert all(np.isfinite(one).all() for one in net.model_.get_weights())
+    net.set_params(optimizer_params={"global_clipnorm": None})
+    with pytest.raises(ValueError, match="The loss must stay finite"):
+        net.fit(*sequences)
+
+
+def test_gradients_are_limited_with_a_schedule(sequences):
+    X, y = 1e3 * sequences[0], sequences[1]
+
+    def fitted(cls=LSTMClassifier, **options):
+        net = cls(2, epochs=1, random_state=0, optimizer="sgd", **options)
+        return net.fit(X, y).predict_proba(X)
+
+    limited, low = fitted(), fitted(optimizer_params={"global_clipnorm": 10.0})
+    np.testing.assert_array_equal(limited, low)
+    for options in (
+        {"schedule": None},
+        {"optimizer_params": {"clipvalue": 0.01}},
+        {"optimizer_params": {"global_clipnorm": 1e-3}},
+    ):
+        assert not np.array_equal(limited, fitted(**options))
+
+
 @pytest.mark.parametrize("name", ["epochs", "batch_size", "schedule"])
 def test_unknown_choices_raise(sequences, name):
     with pytest.raises(ValueError, match=f"'{name}' parameter.*Got 'all' instead"):

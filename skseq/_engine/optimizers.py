@@ -40,7 +40,7 @@ _ELEMENTWISE = {
 _VALUE_OPTIONS = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue")
 
 # Limits of the gradient. Keras ignores negative ones.
-_LIMITS = _VALUE_OPTIONS[1:]
+LIMITS = _VALUE_OPTIONS[1:]
 
 _RUN_TIME = "a run-time value"
 
@@ -129,7 +129,7 @@ def check_optimizer(optimizer, learning_rate, optimizer_params):
             f"one of its optimizers."
         )
     for name, value in _full_config(optimizer, optimizer_params)[1].items():
-        if name in _LIMITS and value is not None and value < 0:
+        if name in LIMITS and value is not None and value < 0:
             raise ValueError(
                 f"optimizer_params must hold a positive {name}, or None, got {value!r}."
             )

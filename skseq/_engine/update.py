@@ -124,6 +124,11 @@ class Update:
 
 
 def _clip(gradient, limit):
-    """Scale the gradient of each network so that its norm is at most the limit."""
+    """Scale the gradient of each network so that its norm is at most the limit.
+
+    Over a thousand timesteps a gradient may overflow. Then it is zero, since a multiple
+    of infinity would make all weights NaN.
+    """
     norm = tf.norm(gradient, axis=-1, keepdims=True)
-    return gradient * (limit / tf.maximum(norm, limit))
+    clipped = gradient * (limit / tf.maximum(norm, limit))
+    return tf.where(tf.math.is_finite(norm), clipped, tf.zeros_like(clipped))
