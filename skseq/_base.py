@@ -565,11 +565,13 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         options, decay = dict(self.optimizer_params or {}), self.weight_decay
         if decay == "auto":
             decay = self._auto_decay
-        if isinstance(optimizer, str) and decay is not None:
+        if not isinstance(optimizer, str):
+            return options
+        if decay is not None:
             options.setdefault("weight_decay", float(decay))
-        if self._clips and isinstance(optimizer, str) and self.schedule is not None:
-            if not any(name in options for name in LIMITS):
-                options["global_clipnorm"] = _CLIPNORM
+        has_limit = any(name in options for name in LIMITS)
+        if self._clips and self.schedule is not None and not has_limit:
+            options["global_clipnorm"] = _CLIPNORM
         return options
 
     # Whether the norm of the gradient is limited by default.
