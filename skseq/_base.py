@@ -159,9 +159,9 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         the learning rate, as a share (Loshchilov and Hutter, 2019). It is used with the
         name of an optimizer, unless ``optimizer_params`` has a ``weight_decay``.
         ``"auto"``: 0.5 for convolutional networks and for dense ones with hidden
-        layers, 1 for recurrent networks where each column of a table is a timestep, and
-        None for others. None: as Keras has it, which for most optimizers is no
-        decay.""",
+        layers, 1 for recurrent networks where each column of a table of fewer than
+        1,000 rows is a timestep, and None for others. None: as Keras has it, which for
+        most optimizers is no decay.""",
         group="training",
     )
     optimizer_params: dict[str, Any] | None = parameter(

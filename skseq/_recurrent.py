@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 Pooling = Literal["auto", "flatten", "last", "mean", "max", "parts", "attention"]
 
 
+# From this number of rows on, weights do not shrink by default.
+_MANY_ROWS = 1000
+
+
 class RecurrentNetwork(StackedNetwork):
     """Mixin with the parameters of recurrent networks.
 
@@ -90,9 +94,17 @@ class RecurrentNetwork(StackedNetwork):
     _least_epochs = 24
     _clips = True
 
+    # Whether fit had few rows.
+    _is_small = False
+
+    def _learn_lengths(self, whole, held_out, resume):
+        super()._learn_lengths(whole, held_out, resume)
+        if not resume:
+            self._is_small = len(whole) < _MANY_ROWS
+
     @property
     def _auto_decay(self):
-        return 1.0 if self._is_table else None
+        return 1.0 if self._is_table and self._is_small else None
 
     def _network(self, head):
         pooling = self.pooling
