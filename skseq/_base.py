@@ -158,10 +158,10 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         How much each step of training shrinks all weights: by ``weight_decay`` times
         the learning rate, as a share (Loshchilov and Hutter, 2019). It is used with the
         name of an optimizer, unless ``optimizer_params`` has a ``weight_decay``.
-        ``"auto"``: 0.5 for convolutional networks and for dense ones with hidden
-        layers, 1 for recurrent networks where each column of a table of fewer than
-        1,000 rows is a timestep, and None for others. None: as Keras has it, which for
-        most optimizers is no decay.""",
+        ``"auto"``: 0.5 for convolutional networks, and for dense ones with hidden
+        layers over a table, 1 for recurrent networks where each column of a table of
+        fewer than 1,000 rows is a timestep, and None for others. None: as Keras has it,
+        which for most optimizers is no decay.""",
         group="training",
     )
     optimizer_params: dict[str, Any] | None = parameter(

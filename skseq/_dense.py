@@ -142,7 +142,7 @@ class DenseNetwork(StackedNetwork):
     @property
     def _auto_decay(self):
         # Without hidden layers it is a linear model, which has no penalty by default.
-        return 0.5 if self.dense_units_ else None
+        return 0.5 if self._n_table_rows and self.dense_units_ else None
 
     # How values of categories become codes, and how many codes each column has.
     _categories: Categories | None = None

@@ -199,7 +199,9 @@ def test_callbacks_see_the_values_of_their_own_fit(sequences, built):
 @pytest.mark.parametrize(
     ("name", "params", "expected"),
     [
-        ("DenseClassifier", {}, 0.5),
+        ("DenseClassifier", {}, None),
+        ("DenseClassifier", {"n_timesteps": None}, 0.5),
+        ("DenseClassifier", {"n_timesteps": None, "dense_units": ()}, None),
         ("Conv1DRegressor", {}, 0.5),
         ("LSTMClassifier", {}, None),
         ("LSTMClassifier", {"n_timesteps": None}, 1.0),
