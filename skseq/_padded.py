@@ -311,7 +311,7 @@ def range_of_scales(X):
     scale = np.nanstd(rows, axis=(0, 1))
     rows /= np.where(scale > 0, scale, 1)
     scales = np.nanstd(rows, axis=(1, 2))
-    low, high = 1.0, 1.0
-    if scales.any():
-        low, high = np.quantile(scales[scales > 0], [0.25, 0.75])
+    # A row with one value may have a deviation by rounding.
+    scales = scales[scales > 1e-12 * np.nanmax(abs(rows))]
+    low, high = np.quantile(scales, [0.25, 0.75]) if len(scales) else (1, 1)
     return float(high / low)

@@ -95,6 +95,10 @@ def test_rows_with_one_value():
     assert np.isfinite(near).all()
     # Rounding errors of a mean are no shape.
     assert_allclose(near, near[[0] * 5], atol=0.01)
+    alike, _ = shapes(spread=0.3)
+    alike[::2] = 0.1
+    net = Conv1DClassifier(4, **FAST).fit(alike, y)
+    assert net.model_.get_layer("convolution_1").kernel.shape[1] == 1
     constant = np.zeros_like(X)
     assert np.isfinite(Conv1DClassifier(4, **FAST).fit(constant, y).predict(X)).all()
 
