@@ -105,8 +105,8 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         constraint=[Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         text="""int or "auto"
         Passes over the training rows. ``"auto"``: as many as take 600 steps of the
-        optimizer, but at least 12, or 24 in recurrent networks; so few rows are passed
-        over more often.""",
+        optimizer, but at least 12, and 24 in recurrent networks. The fewer the rows,
+        the more passes.""",
         group="training",
     )
     batch_size: int | Literal["auto"] = parameter(  # type: ignore[assignment]
@@ -155,9 +155,10 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         default="auto",
         constraint=[Interval(Real, 0, None, closed="left"), StrOptions({"auto"}), None],
         text="""float, "auto" or None
-        How much each step of training shrinks all weights: by ``weight_decay`` times
-        the learning rate, as a share (Loshchilov and Hutter, 2019). It is used with the
-        name of an optimizer, unless ``optimizer_params`` has a ``weight_decay``.
+        Decay of all weights: each step of training multiplies them by
+        ``1 - weight_decay * learning_rate`` (Loshchilov and Hutter, 2019). It is used
+        with the name of an optimizer, unless ``optimizer_params`` has a
+        ``weight_decay``.
         ``"auto"``: 0.5 for convolutional networks, and for dense ones with hidden
         layers over a table, 1 for recurrent networks where each column of a table of
         fewer than 1,000 rows is a timestep, and None for others. None: as Keras has it,

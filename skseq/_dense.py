@@ -14,7 +14,7 @@ from skseq._engine.activations import ACTIVATION, check_activations
 from skseq._engine.networks import Dense
 from skseq._engine.tables import Columns
 from skseq._engine.train import with_scale
-from skseq._layers import StackedNetwork
+from skseq._layers import MANY_ROWS, StackedNetwork
 from skseq._lists import is_list_of_rows
 from skseq._parameters import parameter
 from skseq._regression import SequenceRegressor
@@ -39,9 +39,6 @@ _EMBEDDINGS = {
     "periodic": {"n_frequencies": 8, "sigma": 0.3, "width": 8},
 }
 _EXPECTED = {Integral: "an int of at least 1", Real: "a positive number"}
-
-# From this number of rows on, less is dropped.
-_MANY_ROWS = 1000
 
 
 class DenseNetwork(StackedNetwork):
@@ -142,16 +139,15 @@ class DenseNetwork(StackedNetwork):
     @property
     def _auto_decay(self):
         # Without hidden layers it is a linear model, which has no penalty by default.
-        return 0.5 if self._n_table_rows and self.dense_units_ else None
+        return 0.5 if self._varied is not None and self.dense_units_ else None
 
     # How values of categories become codes, and how many codes each column has.
     _categories: Categories | None = None
     _n_codes: tuple = ()
 
-    # Which columns of a table are numbers with more than two values, and the number of
-    # its rows; None and 0 for other rows.
+    # Which columns of a table are numbers with more than two values; None for other
+    # rows.
     _varied = None
-    _n_table_rows = 0
 
     # With "auto" as dropout: the rate of what the first layer reads, and that of each
     # layer, for a small table and for a large one.
@@ -204,7 +200,6 @@ class DenseNetwork(StackedNetwork):
             self._require_table("numeric_embedding", has_timesteps)
         if not resume:
             is_table = not self._no_table_by(has_timesteps)
-            self._n_table_rows = len(whole) if is_table else 0
             self._varied = varied_columns(X) if is_table else None
             self._n_codes = ()
             if self._categories is not None:
@@ -215,7 +210,7 @@ class DenseNetwork(StackedNetwork):
     def _sizes(self):
         """Choose the widths of the hidden layers, and the rates of dropout."""
         units, rates = self.dense_units, self.dropout
-        is_table, is_large = self._n_table_rows > 0, self._n_table_rows >= _MANY_ROWS
+        is_table, is_large = self._varied is not None, self._n_rows >= MANY_ROWS
         if units == "auto":
             units = 128 if is_table else 100
         units = check_sizes("dense_units", units, may_be_empty=True)

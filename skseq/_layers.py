@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 _MANY_SCALES = 10
 
 
+# From this number of rows on, a table is large for the choice of defaults.
+MANY_ROWS = 1000
+
+
 class TokenNetwork(Declared):
     """Mixin with the parameters of networks that read token ids.
 
@@ -253,25 +257,26 @@ class StackedNetwork(TokenNetwork):
         "layer": "layer_params",
     }
 
-    # Whether the network scales each row by itself.
+    # The number of rows of the first fit, and whether the network scales each row by
+    # itself.
+    _n_rows = 0
     _scales_rows = False
 
     def _learn_lengths(self, whole, held_out, resume):
         super()._learn_lengths(whole, held_out, resume)
+        if not resume:
+            self._n_rows = len(whole)
         self._learn_static(whole, resume)
         if resume and self.per_row == "auto":
             return
         obstacle = self._one_scale_by()
-        if self.per_row != "auto":
-            self._scales_rows = self.per_row == "append"
-        elif obstacle:
-            self._scales_rows = False
-        else:
-            self._scales_rows = range_of_scales(whole.X) >= _MANY_SCALES
-        if self._scales_rows and obstacle:
+        if self.per_row == "append" and obstacle:
             raise ValueError(
                 f"per_row must be 'auto' or None with {obstacle}, got {self.per_row!r}."
             )
+        self._scales_rows = self.per_row == "append"
+        if self.per_row == "auto" and not obstacle:
+            self._scales_rows = range_of_scales(whole.X) >= _MANY_SCALES
 
     def _one_scale_by(self):
         """Say why rows can't be scaled by themselves; an empty string if they can."""

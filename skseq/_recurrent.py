@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from skseq._classification import SequenceClassifier
 from skseq._engine.activations import ACTIVATION, check_activations
 from skseq._engine.networks import Recurrent
-from skseq._layers import StackedNetwork
+from skseq._layers import MANY_ROWS, StackedNetwork
 from skseq._parameters import parameter
 from skseq._regression import SequenceRegressor
 from skseq._validation import StrOptions, check_rates, check_sizes
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 
 Pooling = Literal["auto", "flatten", "last", "mean", "max", "parts", "attention"]
-
-
-# From this number of rows on, weights do not shrink by default.
-_MANY_ROWS = 1000
 
 
 class RecurrentNetwork(StackedNetwork):
@@ -94,17 +90,9 @@ class RecurrentNetwork(StackedNetwork):
     _least_epochs = 24
     _clips = True
 
-    # Whether fit had few rows.
-    _is_small = False
-
-    def _learn_lengths(self, whole, held_out, resume):
-        super()._learn_lengths(whole, held_out, resume)
-        if not resume:
-            self._is_small = len(whole) < _MANY_ROWS
-
     @property
     def _auto_decay(self):
-        return 1.0 if self._is_table and self._is_small else None
+        return 1.0 if self._is_table and self._n_rows < MANY_ROWS else None
 
     def _network(self, head):
         pooling = self.pooling
