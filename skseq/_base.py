@@ -130,10 +130,10 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         constraint=LEARNING_RATE,
         text="""float, keras.optimizers.schedules.LearningRateSchedule or None
         Step size of the optimizer; it replaces the rate of an optimizer object. None:
-        the rate of an optimizer object. Otherwise 0.003 for dense networks, and for
-        classifiers where each column of a table is a timestep, 0.01 for other
-        classifiers, 0.005 for other regressors, 0.002 for autoencoders, or Keras'
-        default for a Keras model of your own.""",
+        the rate of an optimizer object. Otherwise 0.01 for classifiers, but 0.003 where
+        each column of a table is a timestep, and for dense networks over token ids or
+        over fewer than 500 sequences; 0.005 for regressors, but 0.003 for dense ones;
+        0.002 for autoencoders; or Keras' default for a Keras model of your own.""",
         group="training",
     )
     schedule: Literal["one_cycle", "cosine"] | None = parameter(

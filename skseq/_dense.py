@@ -38,6 +38,8 @@ _EMBEDDINGS = {
     "piecewise": {"n_bins": 8},
     "periodic": {"n_frequencies": 8, "sigma": 0.3, "width": 8},
 }
+# The number of sequences below which a classifier has a lower learning rate.
+_FEW_ROWS = 500
 _EXPECTED = {Integral: "an int of at least 1", Real: "a positive number"}
 
 
@@ -133,8 +135,6 @@ class DenseNetwork(StackedNetwork):
         texts. Negative codes, missing categories, and those that are not in the
         training rows are read as unknown. None: there are no categories.""",
     )
-
-    _default_rate: ClassVar[float | None] = 0.003
 
     @property
     def _auto_decay(self):
@@ -362,6 +362,11 @@ class DenseClassifier(DenseNetwork, SequenceClassifier):
     True
     """
 
+    @property
+    def _default_rate(self):
+        is_low = self._reads_tokens or self._n_rows < _FEW_ROWS
+        return 0.003 if is_low else super()._default_rate
+
 
 class DenseRegressor(DenseNetwork, SequenceRegressor):
     """Feed-forward network over the flattened sequence as a scikit-learn regressor.
@@ -403,6 +408,8 @@ class DenseRegressor(DenseNetwork, SequenceRegressor):
     >>> bool(cross_val_score(net, X, y, cv=3).mean() > 0.3)
     True
     """
+
+    _default_rate = 0.003
 
     # The target has more to tell than a class.
     _auto_dropout = ((0.0, 0.3), (0.0, 0.1))

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from skseq import DenseClassifier, KerasClassifier, LSTMClassifier
 from skseq._engine.rates import choose_batch_size, choose_epochs, factors
@@ -145,6 +146,19 @@ def test_automatic_numbers_are_those_of_training_rows(sequences):
     net = LSTMClassifier(2, epochs="auto", batch_size="auto", random_state=0)
     weights = np.arange(540) < 320
     assert net.fit(X, y, sample_weight=weights).n_iter_ == 30
+
+
+@pytest.mark.parametrize("n_rows, rate", [(499, 0.003), (500, 0.01)])
+def test_rate_of_dense_networks_is_by_the_number_of_sequences(n_rows, rate):
+    X = np.random.default_rng(0).normal(size=(n_rows, 3, 2))
+    y = np.arange(n_rows) % 2
+    net = DenseClassifier(epochs=1, random_state=0)
+    expected = clone(net).set_params(learning_rate=rate).fit(X, y)
+    np.testing.assert_array_equal(
+        net.fit(X, y).predict_proba(X), expected.predict_proba(X)
+    )
+    other = clone(net).set_params(learning_rate=0.005).fit(X, y)
+    assert not np.array_equal(net.predict_proba(X), other.predict_proba(X))
 
 
 def test_recurrent_networks_have_more_epochs():
