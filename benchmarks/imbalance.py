@@ -11,12 +11,11 @@
   SMOTE as a step before the network. It prints the number of epochs, the ROC AUC of
   validation and test rows, and the Brier score.
 
-All models of a seed use the same stratified split. The networks use early stopping by
-ROC AUC on a fifth of the training rows. TunedThresholdClassifierCV tunes the threshold
-for balanced accuracy on a fifth of the training rows, on which the model is not fitted.
-Nothing is chosen by test rows: the settings of the networks are those of ``scores.py``
-if it uses the data, and every method has the defaults of its library. Results are means
-over the seeds, with the standard deviation in brackets.
+All models of a seed use the same stratified split, and every method has the defaults of
+its library; in ``leak`` the networks use early stopping by ROC AUC on a fifth of the
+training rows. TunedThresholdClassifierCV tunes the threshold for balanced accuracy on a
+fifth of the training rows, on which the model is not fitted. Results are means over the
+seeds, with the standard deviation in brackets.
 
 The sequences are generated: two noisy waves, and in the rare class a bump of 4
 timesteps at a random place in one of them. The credit tables are read as in scores.py,
@@ -62,6 +61,14 @@ from skseq import (
 )
 
 PARTS = ["ways", "leak"]
+EARLY_STOPPING = {
+    "epochs": 100,
+    "batch_size": 64,
+    "early_stopping": True,
+    "validation_split": 0.2,
+    "monitor": "roc_auc",
+    "patience": 8,
+}
 WAYS = {
     "baseline": {},
     "output_bias='prior'": {"output_bias": "prior"},
@@ -120,19 +127,11 @@ def flat(X):
 
 
 def data():
-    """Load a dict by title: X, y, steps before networks and trees, and options."""
-    training = {
-        "epochs": 60,
-        "batch_size": 64,
-        "early_stopping": True,
-        "validation_split": 0.2,
-        "monitor": "roc_auc",
-        "patience": 8,
-    }
+    """Load a dict by title: X, y, and the steps before networks and before trees."""
     found = {}
     for percent in (1, 5, 20):
         found[f"sequences, {percent} %"] = (
-            *bumps(percent / 100), [], [FunctionTransformer(flat)], training
+            *bumps(percent / 100), [], [FunctionTransformer(flat)]
         )  # fmt: skip
     if not scores.FOLDER.is_dir():
         print(
@@ -141,19 +140,19 @@ def data():
         return found
     found["German credit, 30 %"] = (
         *scores.german_credit(), [scores.one_hot(), StandardScaler()],
-        [scores.one_hot()], training,
+        [scores.one_hot()],
     )  # fmt: skip
     front = [StandardScaler().set_output(transform="pandas"), scores.months()]
     X, y = scores.credit_default()
     for title, fraction in (("22 %", None), ("5 %", 0.05)):
         rows = thinned(X, y, 6000, fraction)
-        found[f"credit default, {title}"] = (*rows, front, [], training)
+        found[f"credit default, {title}"] = (*rows, front, [])
     return found
 
 
-def networks(training, seed):
-    yield "LSTM", LSTMClassifier(random_state=seed, **training)
-    yield "Conv1D", Conv1DClassifier(kernel_size=3, random_state=seed, **training)
+def networks(seed, **params):
+    yield "LSTM", LSTMClassifier(random_state=seed, **params)
+    yield "Conv1D", Conv1DClassifier(random_state=seed, **params)
 
 
 def trees(seed):
@@ -204,7 +203,7 @@ def print_means(title, records):
 
 
 def run_ways(seeds):
-    for title, (X, y, front, before_trees, training) in data().items():
+    for title, (X, y, front, before_trees) in data().items():
         records = []
         for seed in range(seeds):
             models = [
@@ -212,7 +211,7 @@ def run_ways(seeds):
                     f"{kind}, {way}",
                     make_pipeline(*front, clone(network).set_params(**params)),
                 )
-                for kind, network in networks(training, seed)
+                for kind, network in networks(seed)
                 for way, params in WAYS.items()
             ]
             models += [
@@ -226,10 +225,10 @@ def run_ways(seeds):
 
 
 def run_leak(seeds):
-    for title, (X, y, front, _, training) in data().items():
+    for title, (X, y, front, _) in data().items():
         records = []
         for seed in range(seeds):
-            for kind, network in networks({**training, "epochs": 100}, seed):
+            for kind, network in networks(seed, **EARLY_STOPPING):
                 ends = {
                     "no sampler": [network],
                     "SMOTE inside fit": [clone(network).set_params(sampler=SMOTE())],

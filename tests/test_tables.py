@@ -28,11 +28,16 @@ def fitted(X=X, y=Y, cls=DenseClassifier, **params):
     return cls(**{**FAST, **params}).fit(X, y)
 
 
+def columns_of(net):
+    """Get the first layers, a model inside of the network."""
+    return net.model_.get_layer("columns")
+
+
 def output_of(net, layer, X):
-    """Compute the output of a layer for the rows of a table."""
-    model = net.model_
-    part = keras.Model(model.input, model.get_layer(layer).output)
-    return part.predict(np.asarray(X, np.float32)[:, :, None], verbose=0)
+    """Compute the output of one of the first layers for the rows of a table."""
+    columns = columns_of(net)
+    part = keras.Model(columns.input, columns.get_layer(layer).output)
+    return part.predict(np.asarray(X, np.float32), verbose=0)
 
 
 def inputs_of(net, layer, X):
@@ -43,7 +48,7 @@ def inputs_of(net, layer, X):
 
 
 def scale_of(net, layer="number_scale"):
-    return np.array(net.model_.get_layer(layer).embeddings)
+    return np.array(columns_of(net).get_layer(layer).embeddings)
 
 
 # ------------------------------------------------------------------ scale and bins
@@ -105,7 +110,7 @@ def test_numbers_are_scaled_by_the_training_rows():
 def test_periodic_embedding_has_frequencies_of_a_standard_deviation():
     options = {"name": "periodic", "n_frequencies": 500, "sigma": 2.0, "width": 3}
     net = fitted(numeric_embedding=options, learning_rate=1e-8)
-    frequencies = np.array(net.model_.get_layer("number_frequencies").kernel)
+    frequencies = np.array(columns_of(net).get_layer("number_frequencies").kernel)
     assert frequencies.shape == (2, 500)
     assert_allclose(frequencies.std() / (2 * np.pi), 2.0, rtol=0.1)
     assert output_of(net, "numbers", X[:5]).shape == (5, 2 * 3)
@@ -212,7 +217,7 @@ def test_auto_embeds_the_numbers_of_tables_alone():
     found = [
         name
         for name, net in has_embedding.items()
-        if any(layer.name == "number_bins" for layer in net.model_.layers)
+        if any(layer.name == "columns" for layer in net.model_.layers)
     ]
     assert found == ["table"]
 
@@ -335,6 +340,13 @@ def test_unknown_codes_are_one_category():
     assert (found[0] != net.predict_proba(first)).any()
 
 
+def test_first_layers_are_one_line_of_a_summary():
+    net = fitted(CODES, categorical_features=[0, 1])
+    names = [layer.name for layer in net.model_.layers]
+    assert names.count("columns") == 1
+    assert len(names) <= 8
+
+
 def test_the_same_code_in_two_columns_has_two_vectors():
     net = fitted(CODES, categorical_features=[0, 1])
     vectors = output_of(net, "categories", [[0, 0, 1.0], [1, 0, 1.0]])
@@ -342,7 +354,7 @@ def test_the_same_code_in_two_columns_has_two_vectors():
     assert width == 2  # the fourth root of 3, rounded up
     assert (vectors[0, :width] != vectors[0, width:]).all()
     assert_array_equal(vectors[0, width:], vectors[1, width:])
-    assert net.model_.get_layer("category_vectors").input_dim == 2 * (3 + 1)
+    assert columns_of(net).get_layer("category_vectors").input_dim == 2 * (3 + 1)
 
 
 def test_categories_are_learned():

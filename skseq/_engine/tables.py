@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from skseq._engine.keras import keras
+from skseq._engine.keras import DTYPE, keras
 from skseq._engine.parts import make_layer, side_by_side
 
 # Where scaled numbers are smoothly limited.
@@ -49,6 +49,7 @@ class Columns:
     n_codes: tuple = ()
     category_width: int = 0
 
+    NAME: ClassVar = "columns"
     SCALE: ClassVar = "number_scale"
     BINS: ClassVar = "number_bins"
 
@@ -71,6 +72,16 @@ class Columns:
             What goes to the head beside the hidden layers, as in a linear model (Cheng
             et al., 2016). Nothing if ``kind`` is None.
         """
+        table = keras.Input(x.shape[1:], dtype=DTYPE, name="table")
+        plain, embedded = self._parts(table)
+        linear = [] if self.kind is None else plain
+        outputs = [side_by_side(plain + embedded), *linear]
+        # One line in a summary of the network.
+        x, *linear = keras.Model(table, outputs, name=self.NAME)(x)
+        return x, linear
+
+    def _parts(self, x):
+        """Add the layers; list numbers and categories, and vectors of numbers."""
         plain, embedded = [], []
         if self.numbers:
             plain.append(self._scaled(x))
@@ -79,7 +90,7 @@ class Columns:
             embedded.append(add(x, plain[0]))
         if self.categories:
             plain.append(self._vectors(x))
-        return side_by_side(plain + embedded), [] if self.kind is None else plain
+        return plain, embedded
 
     def scale(self, model):
         """List the variables in a model that the training rows determine.
@@ -88,7 +99,8 @@ class Columns:
         """
         names = [self.SCALE] if self.numbers and self.kind is not None else []
         names += [self.BINS] if self.embedded and self.kind == "piecewise" else []
-        return [model.get_layer(name).embeddings for name in names]
+        columns = model.get_layer(self.NAME)
+        return [columns.get_layer(name).embeddings for name in names]
 
     def _scaled(self, x):
         x = _taken(x, self.numbers)
