@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from skseq._engine import loops
 from skseq._engine.fingerprints import config_of, is_graph
 from skseq._engine.keras import has_gpu, keras, tf
 from skseq._engine.stored import copied_model, made_from, users_parts
@@ -63,38 +64,8 @@ class _RunTimeRate:
 
 def _project(x, kernel, bias):
     """Multiply all timesteps by the kernel, as one matrix product."""
-    flat = tf.matmul(tf.reshape(x, [-1, x.shape[2]]), kernel)
-    if bias is not None:
-        flat += bias
-    return tf.reshape(flat, [x.shape[0], -1, kernel.shape[1]])
-
-
-def _loop(step, projected, states):
-    """Run ``step(projected[t], *states) -> states`` over time.
-
-    Returns
-    -------
-    last : tuple of tensors of shape (n_samples, units)
-    outputs : tensor of shape (n_timesteps, n_samples, units)
-        The first state after each step.
-    """
-    # A Python int, from which XLA knows the size of the gradient's stacks.
-    n_steps = projected.shape[0]
-    record = tf.TensorArray(
-        tf.float32, size=n_steps, element_shape=states[0].shape, name="outputs"
-    )
-
-    def body(t, record, *states):
-        states = step(projected[t], *states)
-        return t + 1, record.write(t, states[0]), *states
-
-    _, record, *last = tf.while_loop(
-        lambda t, *_: t < n_steps,
-        body,
-        (0, record, *states),
-        maximum_iterations=n_steps,
-    )
-    return last, record.stack()
+    projected = loops.multiplied(x, kernel)
+    return projected if bias is None else projected + bias
 
 
 def _valid_first(mask):
@@ -207,6 +178,12 @@ class _FastLoop(_RunTimeRate):
         gate = getattr(self.cell, "recurrent_activation", self.cell.activation)
         return {self.cell.activation, gate} <= _BOUNDED
 
+    def _is_standard(self):
+        """Check for the activations that Keras' layers have by default."""
+        sigmoid = keras.activations.sigmoid
+        gate = getattr(self.cell, "recurrent_activation", sigmoid)
+        return self.cell.activation is keras.activations.tanh and gate is sigmoid
+
     def _keras_loop(self, *args):
         # Without this, Keras would ask the cell, whose rate is 0, for a dropout mask.
         self._has_dropped = True
@@ -225,9 +202,7 @@ class LSTM(_FastLoop, keras.layers.LSTM):
     """Keras' LSTM with one fused kernel for all timesteps, or a loop for XLA."""
 
     def _run(self, x, kernel, recurrent_kernel, bias, states):
-        activations = self.cell.activation, self.cell.recurrent_activation
-        standard = (keras.activations.tanh, keras.activations.sigmoid)
-        if _tracing_for_xla or activations != standard or bias is None:
+        if _tracing_for_xla or not self._is_standard() or bias is None:
             return self._looped(x, kernel, recurrent_kernel, bias, states)
         # Not BlockLSTMV2: it takes Keras' order of gates, but the gradient registered
         # for it is that of the first version, and wrong.
@@ -256,14 +231,19 @@ class LSTM(_FastLoop, keras.layers.LSTM):
         return (result.h[-1], result.cs[-1]), result.h
 
     def _looped(self, x, kernel, recurrent_kernel, bias, states):
+        projected = _project(x, kernel, bias)
+        if self._is_standard():
+            outputs, cell = loops.lstm(projected, recurrent_kernel, *states)
+            return (outputs[-1], cell), outputs
         squash, gate = self.cell.activation, self.cell.recurrent_activation
 
         def step(z, h, c):
-            i, f, g, o = tf.split(z + tf.matmul(h, recurrent_kernel), 4, axis=1)
-            c = gate(f) * c + gate(i) * squash(g)
-            return gate(o) * squash(c), c
+            inner = z + tf.matmul(h, recurrent_kernel)
+            i, f, g, o = loops.lstm_gates(inner, squash, gate)
+            c = f * c + i * g
+            return o * squash(c), c
 
-        return _loop(step, _project(x, kernel, bias), states)
+        return loops.run(step, projected, states)
 
 
 @_registered
@@ -271,18 +251,18 @@ class GRU(_FastLoop, keras.layers.GRU):
     """Keras' GRU with one matrix product for the inputs of all timesteps."""
 
     def _run(self, x, kernel, recurrent_kernel, bias, states):
+        projected = _project(x, kernel, bias[0])
+        if self._is_standard():
+            outputs = loops.gru(projected, recurrent_kernel, bias[1], *states)
+            return (outputs[-1],), outputs
         squash, gate = self.cell.activation, self.cell.recurrent_activation
-        input_bias, recurrent_bias = bias[0], bias[1]
 
         def step(z, h):
-            inner = tf.matmul(h, recurrent_kernel) + recurrent_bias
-            z, r, candidate = tf.split(z, 3, axis=1)
-            inner_z, inner_r, inner_candidate = tf.split(inner, 3, axis=1)
-            z, r = gate(z + inner_z), gate(r + inner_r)
-            candidate = squash(candidate + r * inner_candidate)
-            return (z * h + (1 - z) * candidate,)
+            inner = tf.matmul(h, recurrent_kernel) + bias[1]
+            update, _, _, candidate = loops.gru_gates(z, inner, squash, gate)
+            return (update * h + (1 - update) * candidate,)
 
-        return _loop(step, _project(x, kernel, input_bias), states)
+        return loops.run(step, projected, states)
 
 
 @_registered
@@ -290,12 +270,16 @@ class SimpleRNN(_FastLoop, keras.layers.SimpleRNN):
     """Keras' SimpleRNN with one matrix product for the inputs of all timesteps."""
 
     def _run(self, x, kernel, recurrent_kernel, bias, states):
+        projected = _project(x, kernel, bias)
+        if self._is_standard():
+            outputs = loops.simple_rnn(projected, recurrent_kernel, *states)
+            return (outputs[-1],), outputs
         squash = self.cell.activation
 
         def step(z, h):
             return (squash(z + tf.matmul(h, recurrent_kernel)),)
 
-        return _loop(step, _project(x, kernel, bias), states)
+        return loops.run(step, projected, states)
 
 
 class Dropout(_RunTimeRate, keras.layers.Dropout):

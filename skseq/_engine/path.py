@@ -15,6 +15,9 @@ from skseq._engine.keras import has_gpu, keras, tf
 # Up to this many units the fused kernel is as fast as XLA, and operations are small.
 _WIDE = 96
 
+# Over more timesteps XLA is slower, because it copies what a loop has recorded so far.
+_MOST_TIMESTEPS = 100
+
 _RECURRENT = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN)
 
 _jit_compile: str | bool = "auto"
@@ -52,7 +55,6 @@ def set_jit_compile(value: str | bool) -> None:
 
 # The time that XLA saves, in ms for a step of training, measured on two cores with
 # batches of 32; and the time it has to save before its compilation (0.5 to 1.5 s) pays.
-_SAVED_PER_TIMESTEP = {keras.layers.GRU: 0.07, keras.layers.SimpleRNN: 0.018}
 _SAVED_BY_CONVOLUTIONS = 0.1
 _SAVED_BY_DENSE_LAYERS = 0.15
 _HAS_TO_SAVE = 1000
@@ -80,17 +82,14 @@ def _recurrent_layers(call):
 
 
 def _saved_by_recurrence(call, batch_size):
-    saved = 0
-    for layer in _recurrent_layers(call):
-        if isinstance(layer, keras.layers.LSTM):
-            if layer.units > _WIDE:
-                saved += 2.7e-9 * batch_size * layer.units**3
-        else:
-            kind = next(
-                cls for cls in type(layer).__mro__ if cls in _SAVED_PER_TIMESTEP
-            )
-            saved += _SAVED_PER_TIMESTEP[kind]
-    return saved * call.input_shape[1] if saved else 0
+    n_timesteps = call.input_shape[1]
+    if n_timesteps is None or n_timesteps > _MOST_TIMESTEPS:
+        return 0
+    return n_timesteps * sum(
+        2.7e-9 * batch_size * layer.units**3
+        for layer in _recurrent_layers(call)
+        if isinstance(layer, keras.layers.LSTM) and layer.units > _WIDE
+    )
 
 
 def earns_xla(recipe, facts, batch_size, n_steps):
