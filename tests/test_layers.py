@@ -57,6 +57,26 @@ def test_recurrent_layers_are_keras_own(name, whole, xla):
     assert_same(name, {"units": 5, "return_sequences": whole}, xla=xla)
 
 
+@pytest.mark.parametrize("n_features", [2, 3])
+def test_gradients_of_a_wide_lstm_are_keras_own(n_features):
+    options = {"units": 100, "return_sequences": True}
+    assert_same("lstm", options, xla=False, x=X[..., :n_features])
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+def test_gradient_of_the_last_states_is_keras_own(xla):
+    """A cell state that is passed on has a gradient of its own."""
+
+    def last_state(layer):
+        inputs = keras.Input(X.shape[1:])
+        _, *states = layer(inputs)
+        return keras.Model(inputs, states[-1])
+
+    for units in (5, 100):
+        options = {"units": units, "return_state": True}
+        assert_same("lstm", options, xla=xla, wrap=last_state)
+
+
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 @pytest.mark.parametrize("name", RECURRENT)
 def test_bidirectional_layers_are_keras_own(name, xla):

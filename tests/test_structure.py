@@ -86,7 +86,7 @@ _sequences
 _panel _splits _tokens _tables
 _targets _scaling _rows _engine.keras
 _engine.private
-_engine.skeletons _engine.fingerprints _engine.names
+_engine.skeletons _engine.fingerprints _engine.names _engine.loops
 _engine.progress _engine.order _engine.rates _engine.types _engine.masks
 _engine.stored
 _engine.optimizers _engine.losses _engine.metrics _engine.activations

@@ -346,19 +346,22 @@ def test_forked_child_raises_at_once(sequences):
 # ------------------------------------------------------------------------ which path
 
 
-def _earns_xla(X, y, batch_size, n_steps, name="GRUClassifier", **params):
+def _earns_xla(X, y, n_steps, name="DenseClassifier", **params):
     recipe = getattr(skseq, name)(**params).initialize(X, y)._recipe
     with cache.borrowed(recipe) as borrowed:
-        return path.earns_xla(recipe, borrowed.facts, batch_size, n_steps)
+        return path.earns_xla(recipe, borrowed.facts, n_steps)
 
 
 def test_xla_is_for_much_work(sequences):
     X, y = sequences
-    assert not _earns_xla(X, y, 32, 100)
-    assert _earns_xla(X, y, 32, 100_000)
-    # The fused kernel is never slower at this width.
-    assert not _earns_xla(X, y, 32, 10**9, "LSTMClassifier")
-    assert _earns_xla(X, y, 32, 100_000, "LSTMClassifier", units=128)
+    assert not _earns_xla(X, y, 100)
+    assert _earns_xla(X, y, 100_000)
+
+
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "SimpleRNN"])
+@pytest.mark.parametrize("units", [32, 128])
+def test_xla_is_not_for_recurrent_networks(sequences, name, units):
+    assert not _earns_xla(*sequences, 10**9, f"{name}Classifier", units=units)
 
 
 class OwnOptimizer(keras.optimizers.SGD):
@@ -372,15 +375,15 @@ def test_xla_is_not_for_functions_of_the_users(sequences):
         {"metrics": [_squared]},
         {"optimizer": OwnOptimizer(0.1)},
     ):
-        assert not _earns_xla(X, y, 32, 10**9, **params)
+        assert not _earns_xla(X, y, 10**9, **params)
 
 
 def test_path_can_be_set_by_hand(sequences, built, set_jit_compile):
     X, y = sequences
     set_jit_compile(True)
-    assert _earns_xla(X, y, 32, 1)
+    assert _earns_xla(X, y, 1)
     set_jit_compile(False)
-    assert not _earns_xla(X, y, 32, 10**9)
+    assert not _earns_xla(X, y, 10**9)
     with pytest.raises(ValueError, match="'auto', True or False, got 'yes'"):
         set_jit_compile("yes")
 

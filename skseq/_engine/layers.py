@@ -204,31 +204,8 @@ class LSTM(_FastLoop, keras.layers.LSTM):
     def _run(self, x, kernel, recurrent_kernel, bias, states):
         if _tracing_for_xla or not self._is_standard() or bias is None:
             return self._looped(x, kernel, recurrent_kernel, bias, states)
-        # Not BlockLSTMV2: it takes Keras' order of gates, but the gradient registered
-        # for it is that of the first version, and wrong.
-        parts = [kernel, recurrent_kernel, bias[None]]
-        if x.shape[2] % 2:
-            # The kernel prints a warning for an odd number of features.
-            x = tf.pad(x, [[0, 0], [0, 0], [0, 1]])
-            parts.insert(1, tf.zeros([1, 4 * self.units]))
-        i, f, c, o = tf.split(tf.concat(parts, 0), 4, axis=1)
-        weights = tf.concat([i, c, f, o], 1)
-        no_peephole = tf.zeros([self.units])
-        result = tf.raw_ops.BlockLSTM(
-            seq_len_max=tf.cast(tf.shape(x)[0], tf.int64),
-            x=x,
-            h_prev=states[0],
-            cs_prev=states[1],
-            w=weights[:-1],
-            wci=no_peephole,
-            wcf=no_peephole,
-            wco=no_peephole,
-            b=weights[-1],
-            forget_bias=0.0,
-            cell_clip=-1.0,
-            use_peephole=False,
-        )
-        return (result.h[-1], result.cs[-1]), result.h
+        outputs, cell = loops.fused_lstm(x, kernel, recurrent_kernel, bias, *states)
+        return (outputs[-1], cell), outputs
 
     def _looped(self, x, kernel, recurrent_kernel, bias, states):
         projected = _project(x, kernel, bias)

@@ -229,34 +229,128 @@ def lstm(projected, kernel, first, first_cell):
 
         def gradient(of_outputs, of_last_cell):
             before = _before(first, outputs)
-            i, f, g, o = lstm_gates(projected + multiplied(before, kernel))
-            squashed = tf.tanh(cells)
-            of_cells = o * (1 - tf.square(squashed))
-            to_inner = tf.concat(
-                [
-                    g * i * (1 - i),
-                    _before(first_cell, cells) * f * (1 - f),
-                    i * (1 - tf.square(g)),
-                    squashed * o * (1 - o),
-                ],
-                axis=-1,
+            gates = lstm_gates(projected + multiplied(before, kernel))
+            inner, *of_states = _lstm_backwards(
+                gates, cells, first_cell, kernel, of_outputs, of_last_cell
             )
-
-            def back(t, d_inner, d_cell):
-                d = of_outputs[t] + tf.matmul(d_inner, kernel, transpose_b=True)
-                d_cell += d * of_cells[t]
-                d_inner = tf.concat([d_cell, d_cell, d_cell, d], -1) * to_inner[t]
-                return d_inner, d_inner, d_cell * f[t]
-
-            inner, (d_inner, of_first_cell) = _backwards(
-                back, outputs.shape[0], (tf.zeros_like(projected[0]), of_last_cell)
-            )
-            of_first = tf.matmul(d_inner, kernel, transpose_b=True)
-            return inner, _gradient_of_kernel(before, inner), of_first, of_first_cell
+            return inner, _gradient_of_kernel(before, inner), *of_states
 
         return (outputs, cells[-1]), gradient
 
     return outputs_of(projected, kernel, first, first_cell)
+
+
+def _lstm_backwards(gates, cells, first_cell, kernel, of_outputs, of_last_cell):
+    """Compute gradients of a long short-term memory.
+
+    Returns
+    -------
+    inner : tensor of shape (n_timesteps, n_samples, 4 * units)
+        Of what goes into the gates.
+    of_first, of_first_cell : tensor of shape (n_samples, units)
+    """
+    i, f, g, o = gates
+    squashed = tf.tanh(cells)
+    of_cells = o * (1 - tf.square(squashed))
+    to_inner = tf.concat(
+        [
+            g * i * (1 - i),
+            _before(first_cell, cells) * f * (1 - f),
+            i * (1 - tf.square(g)),
+            squashed * o * (1 - o),
+        ],
+        axis=-1,
+    )
+
+    def back(t, inner, of_cell):
+        d = of_outputs[t] + tf.matmul(inner, kernel, transpose_b=True)
+        of_cell += d * of_cells[t]
+        inner = tf.concat([of_cell, of_cell, of_cell, d], axis=-1) * to_inner[t]
+        return inner, inner, of_cell * f[t]
+
+    inner, (of_first_step, of_first_cell) = _backwards(
+        back, cells.shape[0], (tf.zeros_like(to_inner[0]), of_last_cell)
+    )
+    of_first = tf.matmul(of_first_step, kernel, transpose_b=True)
+    return inner, of_first, of_first_cell
+
+
+# Up to this many units the gradient of TensorFlow's kernel is as fast. It adds to the
+# gradient of the weights at each timestep, and more of them do not fit into a cache.
+_WIDE = 96
+
+
+def fused_lstm(x, kernel, recurrent_kernel, bias, first, first_cell):
+    """Run long short-term memory in one TensorFlow kernel.
+
+    Parameters
+    ----------
+    x : tensor of shape (n_timesteps, n_samples, n_features)
+    kernel : tensor of shape (n_features, 4 * units)
+        See `lstm`.
+    recurrent_kernel : tensor of shape (units, 4 * units)
+    bias : tensor of shape (4 * units,)
+    first, first_cell : tensor of shape (n_samples, units)
+
+    Returns
+    -------
+    outputs : tensor of shape (n_timesteps, n_samples, units)
+    last_cell : tensor of shape (n_samples, units)
+    """
+    arguments = x, kernel, recurrent_kernel, bias, first, first_cell
+    if first.shape[1] <= _WIDE:
+        result = _block_lstm(*arguments)
+        return result.h, result.cs[-1]
+
+    @tf.custom_gradient
+    def outputs_of(x, kernel, recurrent_kernel, bias, first, first_cell):
+        result = _block_lstm(x, kernel, recurrent_kernel, bias, first, first_cell)
+        cells = tf.ensure_shape(result.cs, [x.shape[0], *first.shape])
+
+        def gradient(of_outputs, of_last_cell):
+            gates = result.i, result.f, result.ci, result.o
+            inner, *of_states = _lstm_backwards(
+                gates, cells, first_cell, recurrent_kernel, of_outputs, of_last_cell
+            )
+            return (
+                multiplied(inner, tf.transpose(kernel)),
+                _gradient_of_kernel(x, inner),
+                _gradient_of_kernel(_before(first, result.h), inner),
+                tf.reduce_sum(inner, [0, 1]),
+                *of_states,
+            )
+
+        return (result.h, cells[-1]), gradient
+
+    return outputs_of(*arguments)
+
+
+def _block_lstm(x, kernel, recurrent_kernel, bias, first, first_cell):
+    # Not BlockLSTMV2: it takes Keras' order of gates, but the gradient registered for
+    # it is that of the first version, and wrong.
+    units = first.shape[1]
+    parts = [kernel, recurrent_kernel, bias[None]]
+    if x.shape[2] % 2:
+        # The kernel prints a warning for an odd number of features.
+        x = tf.pad(x, [[0, 0], [0, 0], [0, 1]])
+        parts.insert(1, tf.zeros([1, 4 * units]))
+    i, f, c, o = tf.split(tf.concat(parts, 0), 4, axis=1)
+    weights = tf.concat([i, c, f, o], 1)
+    no_peephole = tf.zeros([units])
+    return tf.raw_ops.BlockLSTM(
+        seq_len_max=tf.cast(tf.shape(x)[0], tf.int64),
+        x=x,
+        h_prev=first,
+        cs_prev=first_cell,
+        w=weights[:-1],
+        wci=no_peephole,
+        wcf=no_peephole,
+        wco=no_peephole,
+        b=weights[-1],
+        forget_bias=0.0,
+        cell_clip=-1.0,
+        use_peephole=False,
+    )
 
 
 def lstm_gates(inner, squash=tf.tanh, gate=tf.sigmoid):

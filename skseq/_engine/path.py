@@ -12,11 +12,8 @@ import joblib
 from skseq._engine.fingerprints import has_users_code
 from skseq._engine.keras import has_gpu, keras, tf
 
-# Up to this many units the fused kernel is as fast as XLA, and operations are small.
+# Up to this many units operations are small.
 _WIDE = 96
-
-# Over more timesteps XLA is slower, because it copies what a loop has recorded so far.
-_MOST_TIMESTEPS = 100
 
 _RECURRENT = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN)
 
@@ -60,10 +57,11 @@ _SAVED_BY_DENSE_LAYERS = 0.15
 _HAS_TO_SAVE = 1000
 
 
-def _saved_by_xla(calls, batch_size):
+def _saved_by_xla(calls):
     """Estimate the milliseconds saved in a step, from the uses of layers."""
+    # Its loops over time copy what has been recorded so far.
     if any(map(_recurrent_layers, calls)):
-        return sum(_saved_by_recurrence(call, batch_size) for call in calls)
+        return 0
     for kind, saved in (
         (keras.layers.Conv1D, _SAVED_BY_CONVOLUTIONS),
         (keras.layers.Dense, _SAVED_BY_DENSE_LAYERS),
@@ -81,18 +79,7 @@ def _recurrent_layers(call):
     return [layer for layer in layers if isinstance(layer, _RECURRENT)]
 
 
-def _saved_by_recurrence(call, batch_size):
-    n_timesteps = call.input_shape[1]
-    if n_timesteps is None or n_timesteps > _MOST_TIMESTEPS:
-        return 0
-    return n_timesteps * sum(
-        2.7e-9 * batch_size * layer.units**3
-        for layer in _recurrent_layers(call)
-        if isinstance(layer, keras.layers.LSTM) and layer.units > _WIDE
-    )
-
-
-def earns_xla(recipe, facts, batch_size, n_steps):
+def earns_xla(recipe, facts, n_steps):
     """Decide whether XLA's compilation pays for this many steps of training.
 
     Parameters
@@ -100,7 +87,7 @@ def earns_xla(recipe, facts, batch_size, n_steps):
     recipe : skseq._engine.recipe.Recipe
     facts : skseq._engine.facts.Facts
         Of the recipe's network.
-    batch_size, n_steps : int
+    n_steps : int
     """
     if _jit_compile != "auto":
         return _jit_compile
@@ -115,7 +102,7 @@ def earns_xla(recipe, facts, batch_size, n_steps):
         isinstance(call.layer, keras.layers.Dropout) for call in facts.calls
     ):
         return False
-    saved = sum(_saved_by_xla(calls, batch_size) for calls in facts.parts)
+    saved = sum(_saved_by_xla(calls) for calls in facts.parts)
     return n_steps * saved >= _HAS_TO_SAVE
 
 

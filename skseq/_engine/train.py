@@ -224,7 +224,7 @@ class _Training:
         if program.objective.shares_out:
             self._batch_size = -(-len(rows) // n_steps)
         self._xla = program.takes_xla and earns_xla(
-            recipe, program.facts, self._batch_size, n_steps * schedule.epochs
+            recipe, program.facts, n_steps * schedule.epochs
         )
         self._apart = None
         if self._xla and recipe.n_networks > 1:
