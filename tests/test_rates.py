@@ -148,7 +148,7 @@ def test_automatic_numbers_are_those_of_training_rows(sequences):
     assert net.fit(X, y, sample_weight=weights).n_iter_ == 30
 
 
-@pytest.mark.parametrize("n_rows, rate", [(499, 0.003), (500, 0.01)])
+@pytest.mark.parametrize(("n_rows", "rate"), [(499, 0.003), (500, 0.01)])
 def test_rate_of_dense_networks_is_by_the_number_of_sequences(n_rows, rate):
     X = np.random.default_rng(0).normal(size=(n_rows, 3, 2))
     y = np.arange(n_rows) % 2

@@ -1,11 +1,10 @@
 """Recurrences over time as loops, with gradients written by hand.
 
-Gradients through a loop that are derived step by step take several times as long, and
-need the products of each step. Here the gates of all timesteps are computed once more as
-one matrix product; the loop backwards has the recurrence alone, and the gradients of
-the weights are one matrix product over all timesteps. This is backpropagation through
-time as in Werbos (1990), rearranged as in the libraries for GPUs (Appleyard, Kocisky and
-Blunsom, 2016).
+Gradients through a loop that are derived step by step take several times as long. Here
+the gates of all timesteps are computed once more as one matrix product; the loop
+backwards has the recurrence alone, and the gradients of the weights are one matrix
+product over all timesteps. This is backpropagation through time (Werbos, 1990),
+rearranged as in libraries for GPUs (Appleyard, Kocisky and Blunsom, 2016).
 
 Arrays are time-major, of shape ``(n_timesteps, n_samples, n_features)``. Activations
 are the hyperbolic tangent, and the logistic function for gates.
@@ -35,7 +34,9 @@ def _recorded(step, projected, states, n_recorded):
 
     def body(t, records, *states):
         states = step(projected[t], *states)
-        records = [record.write(t, x) for record, x in zip(records, states, strict=False)]
+        records = [
+            record.write(t, x) for record, x in zip(records, states, strict=False)
+        ]
         return t + 1, records, *states
 
     _, records, *last = tf.while_loop(
