@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from skseq._engine.types import Activations
 
 
+# The timesteps up to which sequences are short by default.
+_SHORT = 12
+
 Pooling = Literal["auto", "flatten", "last", "mean", "max", "parts", "attention"]
 
 
@@ -90,8 +93,19 @@ class RecurrentNetwork(StackedNetwork):
     _least_epochs = 24
     _clips = True
 
+    # Whether the rows of fit count as short sequences.
+    _is_short = False
+
+    def _learn_lengths(self, whole, held_out, resume):
+        super()._learn_lengths(whole, held_out, resume)
+        if not resume:
+            is_sequence = not (self._is_table or self._reads_tokens)
+            self._is_short = is_sequence and self._longest <= _SHORT
+
     @property
     def _auto_decay(self):
+        if self._is_short:
+            return 0.3
         return 1.0 if self._is_table and self._n_rows < MANY_ROWS else None
 
     def _network(self, head):

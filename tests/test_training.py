@@ -203,7 +203,7 @@ def test_callbacks_see_the_values_of_their_own_fit(sequences, built):
         ("DenseClassifier", {"n_timesteps": None}, 0.5),
         ("DenseClassifier", {"n_timesteps": None, "dense_units": ()}, None),
         ("Conv1DRegressor", {}, 0.5),
-        ("LSTMClassifier", {}, None),
+        ("LSTMClassifier", {}, 0.3),
         ("LSTMClassifier", {"n_timesteps": None}, 1.0),
         ("LSTMClassifier", {"weight_decay": 0.1}, 0.1),
         ("DenseClassifier", {"weight_decay": None}, None),
@@ -218,6 +218,21 @@ def test_weight_decay_by_default(sequences, name, params, expected):
     estimator = getattr(skseq, name)(epochs=1, callbacks=Inspector(), **params)
     estimator.fit(X.reshape(len(X), -1), y)
     assert estimator.callbacks_[0].found[1] == expected
+
+
+@pytest.mark.parametrize(("n_timesteps", "expected"), [(12, 0.3), (13, None)])
+def test_weight_decay_of_recurrent_networks_is_for_short_sequences(
+    n_timesteps, expected
+):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20, n_timesteps, 1)), np.arange(20) % 2
+    net = skseq.GRUClassifier(epochs=1, callbacks=Inspector()).fit(X, y)
+    assert net.callbacks_[0].found[1] == expected
+    # It stays when longer rows come later.
+    longer = [np.zeros((20, 1)), np.ones((20, 1))]
+    lists = skseq.GRUClassifier(callbacks=Inspector())
+    lists.partial_fit(list(X), y, classes=[0, 1]).partial_fit(longer, [0, 1])
+    assert lists.callbacks_[0].found[1] == expected
 
 
 def test_another_fit_of_the_program_changes_no_prediction(sequences, built):
