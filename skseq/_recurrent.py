@@ -105,7 +105,7 @@ class RecurrentNetwork(StackedNetwork):
     @property
     def _auto_decay(self):
         if self._is_short:
-            return 0.3
+            return 0.1
         return 1.0 if self._is_table and self._n_rows < MANY_ROWS else None
 
     def _network(self, head):

@@ -203,7 +203,7 @@ def test_callbacks_see_the_values_of_their_own_fit(sequences, built):
         ("DenseClassifier", {"n_timesteps": None}, 0.5),
         ("DenseClassifier", {"n_timesteps": None, "dense_units": ()}, None),
         ("Conv1DRegressor", {}, 0.5),
-        ("LSTMClassifier", {}, 0.3),
+        ("LSTMClassifier", {}, 0.1),
         ("LSTMClassifier", {"n_timesteps": None}, 1.0),
         ("LSTMClassifier", {"weight_decay": 0.1}, 0.1),
         ("DenseClassifier", {"weight_decay": None}, None),
@@ -220,7 +220,7 @@ def test_weight_decay_by_default(sequences, name, params, expected):
     assert estimator.callbacks_[0].found[1] == expected
 
 
-@pytest.mark.parametrize(("n_timesteps", "expected"), [(12, 0.3), (13, None)])
+@pytest.mark.parametrize(("n_timesteps", "expected"), [(12, 0.1), (13, None)])
 def test_weight_decay_of_recurrent_networks_is_for_short_sequences(
     n_timesteps, expected
 ):
