@@ -38,7 +38,8 @@ _EMBEDDINGS = {
     "piecewise": {"n_bins": 8},
     "periodic": {"n_frequencies": 8, "sigma": 0.3, "width": 8},
 }
-# The number of sequences below which a classifier has a lower learning rate.
+# The number of sequences below which a classifier has a lower learning rate, and a
+# network a weight decay.
 _FEW_ROWS = 500
 _EXPECTED = {Integral: "an int of at least 1", Real: "a positive number"}
 
@@ -139,7 +140,9 @@ class DenseNetwork(StackedNetwork):
     @property
     def _auto_decay(self):
         # Without hidden layers it is a linear model, which has no penalty by default.
-        return 0.5 if self._varied is not None and self.dense_units_ else None
+        is_table, is_few = self._varied is not None, self._n_rows < _FEW_ROWS
+        decays = is_table or (is_few and not self._reads_tokens)
+        return 0.5 if decays and self.dense_units_ else None
 
     # How values of categories become codes, and how many codes each column has.
     _categories: Categories | None = None

@@ -199,7 +199,7 @@ def test_callbacks_see_the_values_of_their_own_fit(sequences, built):
 @pytest.mark.parametrize(
     ("name", "params", "expected"),
     [
-        ("DenseClassifier", {}, None),
+        ("DenseClassifier", {}, 0.5),
         ("DenseClassifier", {"n_timesteps": None}, 0.5),
         ("DenseClassifier", {"n_timesteps": None, "dense_units": ()}, None),
         ("Conv1DRegressor", {}, 0.5),
@@ -218,6 +218,13 @@ def test_weight_decay_by_default(sequences, name, params, expected):
     estimator = getattr(skseq, name)(epochs=1, callbacks=Inspector(), **params)
     estimator.fit(X.reshape(len(X), -1), y)
     assert estimator.callbacks_[0].found[1] == expected
+
+
+@pytest.mark.parametrize(("n_rows", "expected"), [(499, 0.5), (500, None)])
+def test_weight_decay_of_dense_networks_is_for_few_sequences(n_rows, expected):
+    X, y = np.zeros((n_rows, 2, 1)), np.arange(n_rows) % 2
+    net = skseq.DenseClassifier(epochs=1, callbacks=Inspector()).fit(X, y)
+    assert net.callbacks_[0].found[1] == expected
 
 
 @pytest.mark.parametrize(("n_timesteps", "expected"), [(12, 0.1), (13, None)])
