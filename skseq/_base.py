@@ -160,10 +160,11 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         with the name of an optimizer, unless ``optimizer_params`` has a
         ``weight_decay``.
         ``"auto"``: 0.5 for convolutional networks, and for dense ones with hidden
-        layers over a table or over fewer than 500 sequences, 0.1 for recurrent networks over sequences of at most 12
-        timesteps that are no token ids, 1 for those where each column of a table of
-        fewer than 1,000 rows is a timestep, and None for others. None: as Keras has it,
-        which for most optimizers is no decay.""",
+        layers over a table or over fewer than 500 sequences; 0.1 for recurrent networks
+        over sequences of at most 12 timesteps; 1 for those where each column of a table
+        of fewer than 1,000 rows is a timestep; and None for others, and for all but
+        convolutional networks over token ids. None: as Keras has it, which for most
+        optimizers is no decay.""",
         group="training",
     )
     optimizer_params: dict[str, Any] | None = parameter(
