@@ -162,8 +162,8 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         ``"auto"``: 0.5 for convolutional networks, and for dense ones with hidden
         layers over a table or over fewer than 500 sequences; 0.1 for recurrent networks
         over sequences of at most 12 timesteps; 1 for those where each column of a table
-        of fewer than 1,000 rows is a timestep; and None for others, and for all but
-        convolutional networks over token ids. None: as Keras has it, which for most
+        of fewer than 1,000 rows is a timestep; and None for others. Over token ids only
+        convolutional networks have a decay. None: as Keras has it, which for most
         optimizers is no decay.""",
         group="training",
     )

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skseq import AutoencoderTransformer, DenseClassifier, DenseRegressor
 from skseq._engine.cache import borrowed
+from skseq._engine.facts import layers_of
 from skseq._tables import bins_of, edges_of, robust_scale_of, varied_columns
 
 FAST = {"dense_units": 4, "epochs": 3, "learning_rate": 0.01, "random_state": 0}
@@ -217,7 +218,7 @@ def test_auto_embeds_the_numbers_of_tables_alone():
     found = [
         name
         for name, net in has_embedding.items()
-        if any(layer.name == "columns" for layer in net.model_.layers)
+        if any(layer.name == "number_bins" for layer in layers_of(net.model_))
     ]
     assert found == ["table"]
 
