@@ -129,6 +129,8 @@ class AutoencoderTransformer(
     ['autoencodertransformer0', 'autoencodertransformer1']
     """
 
+    __module__ = "skseq"
+
     n_components: int = parameter(
         default=2,
         constraint=[Interval(Integral, 1, None, closed="left")],
@@ -261,8 +263,10 @@ class AutoencoderTransformer(
         """Not available: see ``transform`` and ``inverse_transform``."""
         self._absent("predict")
 
-    def __getstate__(self):
-        state = super().__getstate__()
+    _records = (*SequenceEstimator._records, Scaling)
+
+    def _saved(self):
+        state = super()._saved()
         if self._seen is not None:
             # Training rows must not be in a file.
             state |= {"_codes": self._codes_of_seen_rows(), "_seen": None}

@@ -18,6 +18,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skseq._engine import plain
 from skseq._engine.callbacks import CALLBACKS, copies_of
 from skseq._engine.optimizers import (
     LEARNING_RATE,
@@ -27,8 +28,8 @@ from skseq._engine.optimizers import (
     check_optimizer,
 )
 from skseq._engine.rates import SCHEDULES, choose_batch_size, choose_epochs
-from skseq._engine.recipe import Rows, Schedule, State, Watch, new_recipe
-from skseq._engine.stored import copied, storable
+from skseq._engine.recipe import RECORDS, Rows, Schedule, State, Watch, new_recipe
+from skseq._engine.stored import copied
 from skseq._engine.train import initial_state, predict, standalone_model, train
 from skseq._lists import take_rows
 from skseq._nested import NestedParameters
@@ -298,9 +299,11 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
     def __sklearn_is_fitted__(self):
         return "_state" in vars(self)
 
-    def __getstate__(self):
-        state = super().__getstate__()
-        return storable({k: v for k, v in state.items() if k != "_seen_windows"})
+    _records = RECORDS
+    _keras_state = plain
+
+    def _saved(self):
+        return {k: v for k, v in super()._saved().items() if k != "_seen_windows"}
 
     def __copy__(self):
         # By default copy.copy would use the state for pickling.

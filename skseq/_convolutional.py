@@ -197,6 +197,8 @@ class Conv1DClassifier(ConvolutionalNetwork, SequenceClassifier):
     True
     """
 
+    __module__ = "skseq"
+
     # A regressor is less accurate with it, see the design page.
     normalization: Literal["batch", "layer"] | None = "batch"
 
@@ -233,3 +235,5 @@ class Conv1DRegressor(ConvolutionalNetwork, SequenceRegressor):
     >>> bool(net.score(X[200:], y[200:]) > 0.8)
     True
     """
+
+    __module__ = "skseq"

@@ -12,6 +12,7 @@ import numpy as np
 from skseq._classification import SequenceClassifier
 from skseq._engine.activations import ACTIVATION, check_activations
 from skseq._engine.networks import Dense
+from skseq._engine.recipe import RECORDS
 from skseq._engine.tables import Columns
 from skseq._engine.train import with_scale
 from skseq._layers import MANY_ROWS, StackedNetwork
@@ -146,6 +147,8 @@ class DenseNetwork(StackedNetwork):
 
     # How values of categories become codes, and how many codes each column has.
     _categories: Categories | None = None
+
+    _records = (*RECORDS, Categories)
     _n_codes: tuple = ()
 
     # Which columns of a table are numbers with more than two values; None for other
@@ -365,6 +368,8 @@ class DenseClassifier(DenseNetwork, SequenceClassifier):
     True
     """
 
+    __module__ = "skseq"
+
     @property
     def _default_rate(self):
         is_low = self._reads_tokens or self._n_rows < _FEW_ROWS
@@ -411,6 +416,8 @@ class DenseRegressor(DenseNetwork, SequenceRegressor):
     >>> bool(cross_val_score(net, X, y, cv=3).mean() > 0.3)
     True
     """
+
+    __module__ = "skseq"
 
     _default_rate = 0.003
 

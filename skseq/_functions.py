@@ -5,6 +5,8 @@ import sys
 
 import cloudpickle
 
+from skseq._state import refusal
+
 _PYTHON = sys.version_info[:2]
 
 
@@ -25,6 +27,10 @@ class StoredFunction:
     def __init__(self, function, owner):
         self._function = function
         self._owner = owner
+
+    def __getstate__(self):
+        # skops asks for it, and pickle does not.
+        raise TypeError(refusal(self._owner, self._function))
 
     def __reduce__(self):
         function = self._function

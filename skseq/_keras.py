@@ -119,8 +119,8 @@ class KerasNetwork(Declared):
             return f" Use model__{name}, or model_params."
         return super()._hint(name, values)
 
-    def __getstate__(self):
-        state = super().__getstate__()
+    def _saved(self):
+        state = super()._saved()
         if callable(self.model) and not isinstance(self.model, KERAS_MODEL):
             owner = f"{type(self).__name__}.model"
             state["model"] = StoredFunction(self.model, owner)
@@ -251,6 +251,8 @@ class KerasClassifier(KerasNetwork, SequenceClassifier):
     True
     """
 
+    __module__ = "skseq"
+
 
 class KerasRegressor(KerasNetwork, SequenceRegressor):
     """A Keras model of your own as a scikit-learn regressor.
@@ -281,5 +283,7 @@ class KerasRegressor(KerasNetwork, SequenceRegressor):
     >>> bool(net.fit(X, y).score(X, y) > 0.9)
     True
     """
+
+    __module__ = "skseq"
 
     loss: Loss = None

@@ -89,6 +89,8 @@ class LatentSampler(SamplerWithSampler):
     True
     """
 
+    __module__ = "skseq"
+
     autoencoder: Any = parameter(
         default=None,
         constraint=[HasMethods(["transform", "inverse_transform"]), None],

@@ -41,6 +41,37 @@ _MOST_NEIGHBOURS = 500
 _BLOCK_MIB = 64
 
 
+@dataclass(frozen=True)
+class _Usual:
+    """What is usual: codes of training rows, and values of rows held out.
+
+    Attributes
+    ----------
+    codes : list of ndarray of shape (n_neighbours, n_components)
+        For each network, codes of rows that it was trained on.
+    error, distance : tuple of float
+        Median and spread of the logarithm in rows held out.
+    less : float
+        What is subtracted from standardised distances.
+    """
+
+    codes: list
+    error: tuple
+    distance: tuple
+    less: float
+
+    def standardised(self, errors, distances):
+        """Take the larger of standardised errors and distances."""
+        error, distance = (
+            (_log(values) - median) / spread
+            for values, (median, spread) in (
+                (errors, self.error),
+                (distances, self.distance),
+            )
+        )
+        return np.maximum(error, distance - self.less)
+
+
 class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
     """Detect rows that autoencoders reconstruct poorly, or far from other rows.
 
@@ -125,6 +156,8 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
     >>> int(outliers.sum())
     10
     """
+
+    __module__ = "skseq"
 
     autoencoder: AutoencoderTransformer | None = parameter(
         default=None,
@@ -266,6 +299,7 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
             yield network.fit(rows, **options), trained, held_out
 
     # What is usual, if distances are used.
+    _records = (_Usual,)
     _usual = None
 
     def _scores(self, X):
@@ -364,37 +398,6 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
             -1 for outliers, 1 for all others.
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
-
-
-@dataclass(frozen=True)
-class _Usual:
-    """What is usual: codes of training rows, and values of rows held out.
-
-    Attributes
-    ----------
-    codes : list of ndarray of shape (n_neighbours, n_components)
-        For each network, codes of rows that it was trained on.
-    error, distance : tuple of float
-        Median and spread of the logarithm in rows held out.
-    less : float
-        What is subtracted from standardised distances.
-    """
-
-    codes: list
-    error: tuple
-    distance: tuple
-    less: float
-
-    def standardised(self, errors, distances):
-        """Take the larger of standardised errors and distances."""
-        error, distance = (
-            (_log(values) - median) / spread
-            for values, (median, spread) in (
-                (errors, self.error),
-                (distances, self.distance),
-            )
-        )
-        return np.maximum(error, distance - self.less)
 
 
 def _usual(fits, rows):

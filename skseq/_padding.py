@@ -81,6 +81,8 @@ class SequencePadder(
     [[1.0, 2.0], [4.0, 5.0]]
     """
 
+    __module__ = "skseq"
+
     n_timesteps: int | None = parameter(
         default=None,
         constraint=[Interval(Integral, 1, None, closed="left"), None],

@@ -1,11 +1,13 @@
-"""Pickled state with the versions under which it was saved."""
+"""Pickled state with the versions under which it was saved, see `skseq._state`."""
 
 import warnings
 from importlib import metadata
+from typing import Any, ClassVar
 
 from sklearn.base import BaseEstimator
 
 from skseq import __version__
+from skseq._state import Reader, Writer
 
 
 def _versions():
@@ -22,14 +24,26 @@ def _minor(version):
 
 
 class VersionedState(BaseEstimator):
-    """Mixin that warns when pickled state is loaded under another minor version.
+    """Mixin for pickled state of plain values, with the versions that wrote it.
 
     The versions of skseq, scikit-learn and Keras are part of the pickled state, and not
-    of the loaded object.
+    of the loaded object. It warns when state is loaded under another minor version.
     """
 
+    # The classes of this package of which attributes hold objects.
+    _records: ClassVar[tuple[type, ...]] = ()
+
+    # The module that converts Keras objects, where there may be any.
+    _keras_state: ClassVar[Any] = None
+
+    def _saved(self):
+        """Get the attributes to save, as a new dict."""
+        return dict(super().__getstate__())
+
     def __getstate__(self):
-        return {**super().__getstate__(), "_versions": _versions()}
+        writer = Writer(self._records, self._keras_state)
+        state = writer.state(self._saved(), type(self).__name__)
+        return {**state, "_versions": _versions()}
 
     def __setstate__(self, state):
         state = dict(state)
@@ -45,6 +59,15 @@ class VersionedState(BaseEstimator):
                     UserWarning,
                     stacklevel=2,
                 )
+        reader = Reader(self._records, self._keras_state)
+        try:
+            state = reader.attributes(state)
+        except Exception as error:  # whatever the damage is
+            raise ValueError(
+                f"This {type(self).__name__} can't be loaded: {error} The file is "
+                f"damaged, was changed, or is of a later version. Save the estimator "
+                f"again."
+            ) from error
         super().__setstate__(self._upgraded(state))
 
     def _upgraded(self, state):

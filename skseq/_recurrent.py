@@ -176,6 +176,8 @@ class LSTMClassifier(RecurrentNetwork, SequenceClassifier):
     True
     """
 
+    __module__ = "skseq"
+
     _cell = "lstm"
 
 
@@ -214,6 +216,8 @@ class GRUClassifier(RecurrentNetwork, SequenceClassifier):
     True
     """
 
+    __module__ = "skseq"
+
     _cell = "gru"
 
 
@@ -247,6 +251,8 @@ class SimpleRNNClassifier(RecurrentNetwork, SequenceClassifier):
     >>> bool(net.score(X, y) > 0.9)
     True
     """
+
+    __module__ = "skseq"
 
     _cell = "simple_rnn"
 
@@ -284,6 +290,8 @@ class LSTMRegressor(RecurrentNetwork, SequenceRegressor):
     True
     """
 
+    __module__ = "skseq"
+
     _cell = "lstm"
 
 
@@ -320,6 +328,8 @@ class GRURegressor(RecurrentNetwork, SequenceRegressor):
     (3, 2)
     """
 
+    __module__ = "skseq"
+
     _cell = "gru"
 
 
@@ -353,5 +363,7 @@ class SimpleRNNRegressor(RecurrentNetwork, SequenceRegressor):
     >>> bool(net.score(X, y) > 0.9)
     True
     """
+
+    __module__ = "skseq"
 
     _cell = "simple_rnn"

@@ -360,6 +360,8 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
     ((180, 6, 2), [90, 90])
     """
 
+    __module__ = "skseq"
+
     categorical_features: ArrayLike | None = parameter(
         default=None,
         constraint=["array-like", None],
@@ -566,6 +568,8 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
     >>> X_new.shape, np.bincount(y_new).tolist()
     ((180, 6, 2), [90, 90])
     """
+
+    __module__ = "skseq"
 
     sampling_strategy: float | str | dict[Any, int] | Callable[..., Any] = parameter(
         default="auto",

@@ -405,6 +405,8 @@ class SequenceReshaper(
             [  0., 100.]]])
     """
 
+    __module__ = "skseq"
+
     n_timesteps: int | None = parameter(
         default=None,
         constraint=[Interval(Integral, 1, None, closed="left"), None],

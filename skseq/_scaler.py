@@ -163,6 +163,8 @@ class SequenceScaler(
             [ 1.16,  1.22,  1.  ]]])
     """
 
+    __module__ = "skseq"
+
     scaler: Any = parameter(
         default=None,
         constraint=[HasMethods(["fit", "transform"]), None],

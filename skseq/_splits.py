@@ -60,6 +60,8 @@ class PurgedSplit(BaseCrossValidator):
     [0 1] [5 6 7 8]
     """
 
+    __module__ = "skseq"
+
     def __init__(self, cv: Any = 5, *, embargo: int = 0, windows: Any = None) -> None:
         self.cv = cv
         self.embargo = embargo

@@ -83,6 +83,8 @@ class TextSequencer(Declared, VersionedState, TransformerMixin, BaseEstimator):
     ['+', '-']
     """
 
+    __module__ = "skseq"
+
     max_features: int | None = parameter(
         default=None,
         constraint=[Interval(Integral, 1, None, closed="left"), None],

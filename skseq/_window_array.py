@@ -48,6 +48,8 @@ class WindowArray:
         The names of the features, if X was a dataframe.
     """
 
+    __module__ = "skseq"
+
     table: np.ndarray
     ends: np.ndarray
     n_timesteps: int

@@ -363,6 +363,8 @@ class WindowTransformer(
            [20., 30., 40.]])
     """
 
+    __module__ = "skseq"
+
     n_timesteps: int = parameter(
         default=10,
         constraint=[Interval(Integral, 1, None, closed="left")],

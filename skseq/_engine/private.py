@@ -3,6 +3,7 @@
 `tests/test_structure.py` has a test for each.
 """
 
+import importlib
 from contextlib import contextmanager
 
 from skseq._engine.keras import keras
@@ -110,3 +111,16 @@ def _in_scope_without_values():
 
     scope = get_stateless_scope()
     return scope is not None and not scope.initialize_variables
+
+
+# The modules with the operations that are nodes of functional models.
+_OPERATIONS = tuple(f"keras.src.ops.{name}" for name in ("core", "math", "nn", "numpy"))
+
+
+def operation_class(module, name):
+    """Get the class of an operation by the names in a configuration, or None."""
+    if module not in _OPERATIONS:
+        return None
+    found = getattr(importlib.import_module(module), name, None)
+    is_operation = isinstance(found, type) and issubclass(found, keras.Operation)
+    return found if is_operation else None

@@ -10,7 +10,15 @@ import numpy as np
 from skseq._engine import facts
 from skseq._engine.fingerprints import fingerprint, has_users_code
 from skseq._engine.keras import building
-from skseq._engine.networks import Network
+from skseq._engine.models import OwnModel
+from skseq._engine.networks import (
+    Autoencoder,
+    Convolutional,
+    Dense,
+    Head,
+    Network,
+    Recurrent,
+)
 from skseq._engine.optimizers import (
     is_object,
     is_rate_value,
@@ -19,7 +27,9 @@ from skseq._engine.optimizers import (
     own_rate,
 )
 from skseq._engine.skeletons import without_values
+from skseq._engine.parts import Embedding
 from skseq._engine.stored import storable
+from skseq._engine.tables import Columns
 
 # The number of networks whose dropout rates are kept, because reading them means to
 # build a model.
@@ -167,6 +177,13 @@ class State:
 
     weights: list
     optimizer: list
+
+
+# The classes whose fields are in the state of an estimator.
+RECORDS = (
+    Autoencoder, Columns, Convolutional, Dense, Embedding, Head, OwnModel, Recipe,
+    Recurrent, State,
+)  # fmt: skip
 
 
 @dataclass

@@ -76,20 +76,20 @@ class _Stored:
 
     def __reduce__(self):
         _check_lambdas(self._object)
-        cls, config = _parts(self._object)
+        cls, config = parts_of(self._object)
         if has_layers(self._object):
             parts = config, users_parts(self._object)
             if not all(map(has_value, self._object.weights)):
-                return _skeleton_from, parts
+                return skeleton_from, parts
             is_sequential = cls is keras.Sequential
             compiled = storable(compiled_with(self._object))
-            return _model_from, (is_sequential, *parts, compiled)
+            return model_from, (is_sequential, *parts, compiled)
         users = users_parts(self._object)
         # Without them, files are as those of version 0.1.
         return made_from, (cls, config, users) if users else (cls, config)
 
 
-def _parts(keras_object):
+def parts_of(keras_object):
     """Get the class and the configuration of an object."""
     config = config_of(keras_object)
     if isinstance(keras_object, keras.optimizers.Optimizer):
@@ -116,17 +116,21 @@ def made_from(cls, config, users=None):
 # Functions for models, so that a file does not hold the name of Keras' private class.
 
 
-def _skeleton_from(config, users):
+def skeleton_from(config, users):
     """Make a functional model without values."""
     with building():
         return without_values(lambda: made_from(keras.Model, config, users))
 
 
-def _model_from(is_sequential, config, users, compiled):
+def model_from(is_sequential, config, users, compiled):
     """Make a model, and compile it with the arguments, if there are any."""
     cls = keras.Sequential if is_sequential else keras.Model
     with building():
         return _compiled(made_from(cls, config, users), compiled)
+
+
+# Their names in files of versions before 0.6.
+_skeleton_from, _model_from = skeleton_from, model_from
 
 
 def _copy(keras_object):
@@ -134,7 +138,7 @@ def _copy(keras_object):
         with building():
             copy = copied_model(keras_object)
             return _compiled(copy, copied(compiled_with(keras_object)))
-    copy = made_from(*_parts(keras_object), users_parts(keras_object))
+    copy = made_from(*parts_of(keras_object), users_parts(keras_object))
     if not is_keras(type(keras_object)):
         _check_config(keras_object, copy)
     return copy
