@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from skseq._latent import LatentSampler
     from skseq._outliers import AutoencoderOutlierDetector
     from skseq._padding import SequencePadder
+    from skseq._persistence import skops_trusted
     from skseq._recurrent import (
         GRUClassifier,
         GRURegressor,
@@ -71,6 +72,7 @@ __all__ = [
     "inspection",
     "make_windows",
     "set_jit_compile",
+    "skops_trusted",
 ]
 
 _MODULES = {
@@ -101,6 +103,7 @@ _MODULES = {
     "clear_programs": "_engine.cache",
     "make_windows": "_windows",
     "set_jit_compile": "_engine.path",
+    "skops_trusted": "_persistence",
 }
 
 # Without imbalanced-learn, `from skseq import *` leaves out the samplers.

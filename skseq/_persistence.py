@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from sklearn.base import BaseEstimator
 
-from skseq import __version__
+from skseq import _MODULES, __version__
 from skseq._state import Reader, Writer
 
 
@@ -73,3 +73,41 @@ class VersionedState(BaseEstimator):
     def _upgraded(self, state):
         """Convert the state of an earlier version to that of this version."""
         return state
+
+
+def skops_trusted() -> list[str]:
+    """List the types of this package that are in files of skops.
+
+    Loading such a file makes objects of these classes, and of those that skops trusts
+    itself, from numbers, strings and arrays, and runs no code from the file. Types of
+    other packages, such as samplers of imbalanced-learn, are not in the list.
+
+    Returns
+    -------
+    names : list of str
+        Public names, such as ``"skseq.LSTMClassifier"``, for the argument ``trusted``
+        of `skops.io.load`.
+
+    See Also
+    --------
+    skops.io.get_untrusted_types : Lists the types of a file that skops does not trust.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import skops.io
+    >>> import skseq
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(100, 6, 2))
+    >>> y = np.where(X[:, 0, 0] > 0, "up", "down")
+    >>> net = skseq.DenseClassifier(epochs=2, random_state=0).fit(X, y)
+    >>> data = skops.io.dumps(net)
+    >>> skops.io.get_untrusted_types(data=data)
+    ['skseq.DenseClassifier']
+    >>> loaded = skops.io.loads(data, trusted=skseq.skops_trusted())
+    >>> bool((loaded.predict_proba(X) == net.predict_proba(X)).all())
+    True
+    """
+    # Estimators, and a splitter that may be a parameter of one.
+    classes = [name for name in _MODULES if name[0].isupper() and name != "WindowArray"]
+    return [f"skseq.{name}" for name in classes]

@@ -105,9 +105,9 @@ class Writer:
             return {"tuple": self._items(value, place)}
         if kind is dict:
             return self._dict(value, place)
-        if isinstance(value, np.generic) and value.dtype.kind in "biuf":
-            if value.dtype.itemsize <= 8:
-                return {"scalar": [value.dtype.str, value.item()]}
+        is_number = isinstance(value, np.generic) and value.dtype.kind in "biuf"
+        if is_number and value.dtype.itemsize <= 8:
+            return {"scalar": [value.dtype.str, value.item()]}
         if kind in (np.ndarray, np.memmap):
             return self._array(np.asarray(value), place)
         if kind in self._names:

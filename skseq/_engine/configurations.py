@@ -14,22 +14,27 @@ from skseq._engine.private import operation_class
 # Not in it: Lambda; layers around other libraries (TFSMLayer, JaxLayer, FlaxLayer,
 # TorchModuleWrapper); and those that read a vocabulary from a file (StringLookup,
 # IntegerLookup, TextVectorization).
-_LAYERS = """
-Activation ActivityRegularization Add AdditiveAttention AlphaDropout Attention Average
-AveragePooling1D AveragePooling2D AveragePooling3D BatchNormalization Bidirectional
-CategoryEncoding Concatenate Conv1D Conv1DTranspose Conv2D Conv2DTranspose Conv3D
-Conv3DTranspose ConvLSTM1D ConvLSTM2D ConvLSTM3D Cropping1D Cropping2D Cropping3D Dense
-DepthwiseConv1D DepthwiseConv2D Discretization Dot Dropout ELU EinsumDense Embedding
-Flatten GRU GRUCell GaussianDropout GaussianNoise GlobalAveragePooling1D
-GlobalAveragePooling2D GlobalAveragePooling3D GlobalMaxPooling1D GlobalMaxPooling2D
-GlobalMaxPooling3D GroupNormalization GroupQueryAttention Identity InputLayer LSTM
-LSTMCell LayerNormalization LeakyReLU Masking MaxPooling1D MaxPooling2D MaxPooling3D
-Maximum Minimum MultiHeadAttention Multiply Normalization PReLU Permute RMSNormalization
-RNN ReLU RepeatVector Rescaling Reshape ReversibleEmbedding SeparableConv1D
-SeparableConv2D SimpleRNN SimpleRNNCell Softmax SpatialDropout1D SpatialDropout2D
-SpatialDropout3D StackedRNNCells Subtract TimeDistributed UnitNormalization UpSampling1D
-UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D
-""".split()
+_LAYERS = [
+    "Activation", "ActivityRegularization", "Add", "AdditiveAttention", "AlphaDropout",
+    "Attention", "Average", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D",
+    "BatchNormalization", "Bidirectional", "CategoryEncoding", "Concatenate", "Conv1D",
+    "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D", "Conv3DTranspose",
+    "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "Cropping1D", "Cropping2D", "Cropping3D",
+    "Dense", "DepthwiseConv1D", "DepthwiseConv2D", "Discretization", "Dot", "Dropout",
+    "ELU", "EinsumDense", "Embedding", "Flatten", "GRU", "GRUCell", "GaussianDropout",
+    "GaussianNoise", "GlobalAveragePooling1D", "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D", "GlobalMaxPooling1D", "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D", "GroupNormalization", "GroupQueryAttention", "Identity",
+    "InputLayer", "LSTM", "LSTMCell", "LayerNormalization", "LeakyReLU", "Masking",
+    "MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "Maximum", "Minimum",
+    "MultiHeadAttention", "Multiply", "Normalization", "PReLU", "Permute",
+    "RMSNormalization", "RNN", "ReLU", "RepeatVector", "Rescaling", "Reshape",
+    "ReversibleEmbedding", "SeparableConv1D", "SeparableConv2D", "SimpleRNN",
+    "SimpleRNNCell", "Softmax", "SpatialDropout1D", "SpatialDropout2D",
+    "SpatialDropout3D", "StackedRNNCells", "Subtract", "TimeDistributed",
+    "UnitNormalization", "UpSampling1D", "UpSampling2D", "UpSampling3D",
+    "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
+]  # fmt: skip
 
 # Modules in which every public subclass of a class is plain arithmetic, but those
 # that wrap a function.
@@ -73,12 +78,14 @@ def safe_names():
     ``"optimizers.Adam"``.
     """
     found = {f"layers.{name}": getattr(keras.layers, name, None) for name in _LAYERS}
-    found |= {f"callbacks.{name}": getattr(keras.callbacks, name) for name in _CALLBACKS}
+    found |= {
+        f"callbacks.{name}": getattr(keras.callbacks, name) for name in _CALLBACKS
+    }
     for module, base in _ARITHMETIC.items():
         for name, value in _members(module):
-            if inspect.isclass(value) and issubclass(value, base):
-                if value is not base and value not in _WRAPPERS:
-                    found[f"{module}.{name}"] = value
+            is_kind = inspect.isclass(value) and issubclass(value, base)
+            if is_kind and value is not base and value not in _WRAPPERS:
+                found[f"{module}.{name}"] = value
     for module in _FUNCTIONS:
         for name, value in _members(module):
             if inspect.isfunction(value) and name not in (

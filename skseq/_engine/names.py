@@ -3,6 +3,8 @@
 import inspect
 import re
 
+from skseq._engine.configurations import is_unsafe
+from skseq._engine.keras import keras
 from skseq._validation import nearest
 
 
@@ -48,3 +50,25 @@ def check_options(parameter, options, cls, also_refused=()):
                 f"{parameter} must hold arguments of {cls.__name__}, got "
                 f"{name!r}.{nearest(name, names)}"
             )
+        _check_configurations(parameter, options[name])
+
+
+def _check_configurations(parameter, value):
+    """Raise for configurations of what is neither Keras' nor registered with it.
+
+    Keras 3.8 would import any module that they name.
+    """
+    if isinstance(value, list | tuple):
+        for one in value:
+            _check_configurations(parameter, one)
+    if not isinstance(value, dict):
+        return
+    name = value.get("registered_name") or value.get("class_name")
+    if is_unsafe(value) and not (
+        isinstance(name, str) and keras.saving.get_registered_object(name)
+    ):
+        raise ValueError(
+            f"{parameter} must hold configurations of Keras' own objects, got "
+            f"{value!r}. Pass the object itself."
+        )
+    _check_configurations(parameter, list(value.values()))

@@ -26,8 +26,8 @@ from skseq._engine.optimizers import (
     option_values,
     own_rate,
 )
-from skseq._engine.skeletons import without_values
 from skseq._engine.parts import Embedding
+from skseq._engine.skeletons import without_values
 from skseq._engine.stored import storable
 from skseq._engine.tables import Columns
 
