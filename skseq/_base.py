@@ -30,6 +30,7 @@ from skseq._engine.rates import SCHEDULES, choose_batch_size, choose_epochs
 from skseq._engine.recipe import Rows, Schedule, State, Watch, new_recipe
 from skseq._engine.stored import copied, storable
 from skseq._engine.train import initial_state, predict, standalone_model, train
+from skseq._checkpoint import Checkpointed
 from skseq._lists import take_rows
 from skseq._nested import NestedParameters
 from skseq._parameters import parameter
@@ -57,12 +58,15 @@ if "__sklearn_tags__" not in vars(BaseWrapper):
     BaseWrapper.__sklearn_tags__ = BaseEstimator.__sklearn_tags__  # type: ignore
 
 
+# Parameters that are not in the title of a progress bar.
+_UNTITLED = {"random_state", "verbose", "checkpoint", "checkpoint_epochs"}
+
 # The largest norm of a gradient of recurrent networks, unless another is chosen. Usual
 # norms are far smaller.
 _CLIPNORM = 10.0
 
 
-class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
+class SequenceEstimator(Checkpointed, NestedParameters, VersionedState, BaseWrapper):
     """Base class of all networks.
 
     Attributes
@@ -370,7 +374,7 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
 
     def _fit(
         self, given, *, epochs, schedule=None, resume=False, early_stopping=False,
-        min_rows=2,
+        min_rows=2, checkpointed=False,
     ):  # fmt: skip
         """Train; called by methods that are decorated with `public_fit`.
 
@@ -385,6 +389,8 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         early_stopping : bool
         min_rows : int
             The smallest number of rows that is accepted.
+        checkpointed : bool
+            Whether ``checkpoint`` is used.
 
         Returns
         -------
@@ -392,6 +398,8 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
             The training rows, before they were resampled.
         """
         check_parameters(self)
+        if checkpointed:
+            self._check_checkpoint()
         whole, target = self._validate(given, resume, min_rows)
         held_out = self._validate_held_out(given, target)
         self._learn_lengths(whole, held_out, resume)
@@ -433,7 +441,10 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
             verbose=self.verbose,
             title=self._title(),
         )
-        outcome = train(recipe, state, self._rows(rows, target), plan, watch)
+        checkpoint = self._new_checkpoint(given) if checkpointed else None
+        outcome = train(
+            recipe, state, self._rows(rows, target), plan, watch, checkpoint
+        )
         self._settle(recipe, callbacks, resume, *outcome)
         vars(self).pop("_seen_windows", None)
         if isinstance(given.X, WindowArray):
@@ -673,7 +684,7 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
             f"{name}={getattr(self, name)!r}"
             for name, one in self._parameters.items()
             if repr(getattr(self, name)) != repr(one.default)
-            and name not in ("random_state", "verbose")
+            and name not in _UNTITLED
         ]
         title = f"{type(self).__name__}({', '.join(changed)})"
         return title if len(title) <= 72 else f"{title[:69]}..."

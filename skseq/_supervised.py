@@ -121,7 +121,7 @@ class SupervisedEstimator(SequenceEstimator):
             )
         self._fit(
             given, epochs=self.epochs, schedule=self.schedule, resume=resume,
-            early_stopping=self.early_stopping,
+            early_stopping=self.early_stopping, checkpointed=True,
         )  # fmt: skip
 
     def _network(self, head):
