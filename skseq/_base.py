@@ -18,6 +18,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skseq._checkpoint import Checkpointed
 from skseq._engine.callbacks import CALLBACKS, copies_of
 from skseq._engine.optimizers import (
     LEARNING_RATE,
@@ -30,7 +31,6 @@ from skseq._engine.rates import SCHEDULES, choose_batch_size, choose_epochs
 from skseq._engine.recipe import Rows, Schedule, State, Watch, new_recipe
 from skseq._engine.stored import copied, storable
 from skseq._engine.train import initial_state, predict, standalone_model, train
-from skseq._checkpoint import Checkpointed
 from skseq._lists import take_rows
 from skseq._nested import NestedParameters
 from skseq._parameters import parameter
@@ -683,8 +683,7 @@ class SequenceEstimator(Checkpointed, NestedParameters, VersionedState, BaseWrap
         changed = [
             f"{name}={getattr(self, name)!r}"
             for name, one in self._parameters.items()
-            if repr(getattr(self, name)) != repr(one.default)
-            and name not in _UNTITLED
+            if repr(getattr(self, name)) != repr(one.default) and name not in _UNTITLED
         ]
         title = f"{type(self).__name__}({', '.join(changed)})"
         return title if len(title) <= 72 else f"{title[:69]}..."

@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from skseq._engine import path
-from skseq._engine.fingerprints import fingerprint, is_own_dataclass
-from skseq._engine.keras import is_keras
+from skseq._engine.fingerprints import fingerprint
+from skseq._engine.keras import is_keras, keras
 from skseq._engine.private import choose_comparison
+from skseq._engine.recipe import Recipe
 from skseq._engine.records import NotPlainError, check_plain, from_bytes, to_bytes
 
 # With "auto", writing takes at most this share of the time, and nothing is written in
@@ -36,8 +37,8 @@ _LEFT_BEHIND_SECONDS = 86_400
 # The bytes of an array that are hashed at once.
 _BLOCK_BYTES = 2**22
 
-# What Keras sets in a callback for each fit.
-_OF_KERAS = {"params", "_model", "validation_data"}
+# What Keras sets in a callback for each fit; the last one depends on the log's file.
+_OF_KERAS = {"params", "_model", "validation_data", "append_header"}
 
 _PACKAGES = ("keras", "tensorflow", "numpy")
 
@@ -123,7 +124,7 @@ class Checkpoint:
     def _remove_left_behind(self):
         """Remove temporary files of processes that were killed."""
         for file in self._folder.glob(f"{self._file.stem}.*.tmp"):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, ValueError):
                 pid = int(file.name.split(".")[1].partition("-")[0])
                 age = time.time() - file.stat().st_mtime
                 if age > _LEFT_BEHIND_SECONDS or not _is_running(pid):
@@ -177,14 +178,13 @@ class Checkpoint:
                 f"Convert it to a float, or leave out checkpoint."
             ) from error
         try:
-            self._replace(content)
-        except FileNotFoundError:
-            # The folder, or the temporary file, was removed by another process.
-            with self._explained():
+            try:
+                self._replace(content)
+            except FileNotFoundError:  # another process has removed the folder or file
                 self._folder.mkdir(parents=True, exist_ok=True)
                 self._replace(content)
         except OSError as error:
-            raise self._explained_error(error) from error
+            raise self._explained(error) from error
         if finished:
             with contextlib.suppress(OSError):
                 self._earlier.unlink(missing_ok=True)
@@ -213,14 +213,8 @@ class Checkpoint:
             finally:
                 os.close(folder)
 
-    @contextlib.contextmanager
-    def _explained(self):
-        try:
-            yield
-        except OSError as error:
-            raise self._explained_error(error) from error
-
-    def _explained_error(self, error):
+    def _explained(self, error):
+        """Make an error about a write that failed, of the same class."""
         remedy = "Make sure that the folder can be written to"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             remedy = "Free space on the disk"
@@ -291,8 +285,8 @@ def _plain_attributes(callback, begun):
                 continue
             raise TypeError(
                 f"checkpoint needs callbacks whose attributes are numbers, strings, "
-                f"NumPy arrays, or lists, tuples, dicts and sets of those, or functions "
-                f"that don't change; got {type(callback).__name__}.{name} with a "
+                f"NumPy arrays, lists, tuples, dicts and sets of those, or functions "
+                f"that don't change, got {type(callback).__name__}.{name} with a "
                 f"{type(error.value).__name__}. Keep what the callback has to remember "
                 f"in such attributes, or leave out checkpoint."
             ) from error
@@ -300,12 +294,43 @@ def _plain_attributes(callback, begun):
     return plain
 
 
-def put_attributes(callbacks, attributes):
-    """Set the attributes of callbacks that were kept."""
+def put_attributes(callbacks, attributes, *, goes_on):
+    """Set the attributes of callbacks that were kept.
+
+    Parameters
+    ----------
+    callbacks : list of keras.callbacks.Callback
+    attributes : list of dict
+    goes_on : bool
+        Whether the callbacks will be called again.
+    """
     for callback, plain in zip(callbacks, attributes, strict=True):
-        if "monitor_op" not in plain:
+        if goes_on and "monitor_op" not in plain:
             choose_comparison(callback)
         vars(callback).update(plain)
+
+
+def reopen_files(callbacks, n_epochs):
+    """Let Keras' CSVLogger write on after the rows of the first epochs.
+
+    By itself it would start a new file. Called before ``on_train_begin``.
+    """
+    for callback in callbacks:
+        is_logger = isinstance(callback, keras.callbacks.CSVLogger)
+        if not is_logger or not os.path.exists(callback.filename):
+            continue
+        with open(callback.filename, "rb+") as file:
+            lines = file.readlines()
+            while lines[1:] and not _is_of_first(lines[-1], callback.sep, n_epochs):
+                lines.pop()
+            file.truncate(sum(map(len, lines)))
+        callback.append = True
+
+
+def _is_of_first(line, separator, n_epochs):
+    """Check whether a line of a log is whole, and of one of the first epochs."""
+    epoch = line.partition(separator.encode())[0]
+    return line.endswith(b"\n") and epoch.isdigit() and int(epoch) < n_epochs
 
 
 def _callback_key(callback):
@@ -337,9 +362,9 @@ class _Digest:
 
     def of(self, value):
         """Compute the hash, as bytes."""
-        if hasattr(value, "shape") and hasattr(value, "__getitem__"):
-            if not isinstance(value, np.generic):
-                return self._of_rows(value)
+        is_indexed = hasattr(value, "shape") and hasattr(value, "__getitem__")
+        if is_indexed and not isinstance(value, np.generic):
+            return self._of_rows(value)
         if isinstance(value, dict):
             parts = ["dict", *(part for item in value.items() for part in item)]
         elif type(value) in (list, tuple):
@@ -384,5 +409,6 @@ def _hashed(*parts):
 
 def _is_own(value):
     """Check whether a value is an object of this package, other than a recipe."""
-    is_record = hasattr(value, "__dict__") and type(value).__module__.startswith("skseq.")
-    return is_record and not (is_own_dataclass(value) and hasattr(value, "optimizer_key"))
+    if not hasattr(value, "__dict__") or isinstance(value, Recipe):
+        return False
+    return type(value).__module__.startswith("skseq.")

@@ -1,7 +1,7 @@
 """Plain values and arrays as bytes with a checksum, with NumPy alone.
 
-Reading them runs no code: the bytes are those of an ``.npz`` file without pickles, which
-holds the arrays, and everything else as JSON.
+Reading them runs no code: the bytes are those of an ``.npz`` file without pickles,
+which holds the arrays, and everything else as JSON.
 """
 
 import hashlib

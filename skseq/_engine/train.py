@@ -8,7 +8,7 @@ import numpy as np
 from skseq._engine.apart import Apart
 from skseq._engine.cache import borrowed
 from skseq._engine.callbacks import Callbacks
-from skseq._engine.checkpoint import put_attributes
+from skseq._engine.checkpoint import put_attributes, reopen_files
 from skseq._engine.keras import building
 from skseq._engine.order import epoch_order
 from skseq._engine.path import earns_xla
@@ -158,7 +158,8 @@ def train(recipe, state, rows, schedule, watch=None, checkpoint=None):
     if checkpoint is not None:
         record = checkpoint.find(recipe, state, rows, schedule, watch)
         if record is not None and record["finished"]:
-            put_attributes(schedule.callbacks, record["callbacks"])
+            attributes = record["callbacks"]
+            put_attributes(schedule.callbacks, attributes, goes_on=False)
             return _outcome(record)
     with borrowed(recipe) as program:
         program.prepare_training(rows)
@@ -166,9 +167,7 @@ def train(recipe, state, rows, schedule, watch=None, checkpoint=None):
         program.put_target_scale(recipe)
         if schedule.learning_rate is not None:
             program.optimizer.learning_rate = schedule.learning_rate
-        training = _Training(
-            program, recipe, rows, schedule, watch, checkpoint, record
-        )
+        training = _Training(program, recipe, rows, schedule, watch, checkpoint, record)
         try:
             training.run()
             best = training.best
@@ -282,16 +281,18 @@ class _Training:
 
     def run(self):
         """Train until the last epoch, or until early stopping or a callback stops."""
-        call, logs = self._call, {}
+        call, logs, before = self._call, {}, self._record_before
+        if before is not None:
+            reopen_files(self._schedule.callbacks, before["epoch"])
         call("on_train_begin")
         if call.first_epoch():
             self.first_epoch = call.first_epoch()
-        epoch = self.first_epoch
+        start = self.first_epoch
         if self._checkpoint is not None:
             self._checkpoint.begin(self._schedule.callbacks)
-            if self._record_before is not None:
-                epoch, logs = self._go_on(self._record_before)
-        for epoch in range(epoch, self._last):
+            if before is not None:
+                start, logs = self._go_on(before)
+        for epoch in range(start, self._last):
             if call("on_epoch_begin", epoch):
                 break
             logs, stop = self._train_epoch(epoch)
@@ -335,7 +336,8 @@ class _Training:
         self._program.put(State(**record["state"]))
         if self.best is not None:
             self.best.restore(record["best"])
-        put_attributes(self._schedule.callbacks, record["callbacks"])
+        attributes = record["callbacks"]
+        put_attributes(self._schedule.callbacks, attributes, goes_on=True)
         return record["epoch"], record["logs"]
 
     def _train_epoch(self, epoch):
