@@ -27,7 +27,7 @@ def model(inputs, kind="relu"):
 
 
 def fits(folder):
-    """Yield fitted networks."""
+    """Yield fitted networks; ``folder`` may be None."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(120, 6, 3))
     y = (X[:, :, 0].sum(axis=1) > 0).astype(int)

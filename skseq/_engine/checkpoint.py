@@ -138,11 +138,17 @@ class Checkpoint:
                 raise ValueError("it belongs to another fit")
         except FileNotFoundError:
             return None
-        except Exception as error:  # whatever the bytes of a damaged file may cause
+        except OSError as error:
+            raise type(error)(
+                error.errno,
+                f"checkpoint={str(self._folder)!r} has a file that can't be read, "
+                f"{file.name}: {error.strerror}. Make it readable, or delete it.",
+            ) from error
+        except ValueError as error:
             is_last = file == self._earlier or not self._earlier.exists()
             then = "starts again" if is_last else "goes on from the one before"
             warnings.warn(
-                f"The checkpoint {str(file)!r} can't be read: {error}. The fit {then}.",
+                f"The checkpoint {str(file)!r} is damaged: {error}. The fit {then}.",
                 UserWarning,
                 stacklevel=2,
             )
@@ -206,7 +212,8 @@ class Checkpoint:
             with contextlib.suppress(OSError):
                 os.unlink(name)
             raise
-        if os.name == "posix":  # the names, which a loss of power may undo
+        # The names too, which a loss of power may undo, where a folder can be synced.
+        with contextlib.suppress(OSError):
             folder = os.open(self._folder, os.O_RDONLY)
             try:
                 os.fsync(folder)

@@ -118,5 +118,8 @@ def from_bytes(content):
         raise ValueError("it is no record of this version")
     if hashlib.sha256(memoryview(content)[start:]).digest() != digest:
         raise ValueError("its checksum differs")
-    with np.load(io.BytesIO(content[start:]), allow_pickle=False) as arrays:
-        return _decoded(json.loads(arrays["text"].tobytes()), arrays)
+    try:
+        with np.load(io.BytesIO(content[start:]), allow_pickle=False) as arrays:
+            return _decoded(json.loads(arrays["text"].tobytes()), arrays)
+    except (AttributeError, KeyError, TypeError, StopIteration) as error:
+        raise ValueError(f"its content is that of no record, {error!r}") from error
