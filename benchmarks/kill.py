@@ -98,7 +98,7 @@ def kill_at(last):
         """A file that is written in two halves."""
 
         def __init__(self, *args):
-            self._file = open(*args)
+            self._file = open(*args)  # noqa: SIM115
 
         def __enter__(self):
             return self
