@@ -327,6 +327,7 @@ class AutoencoderTransformer(
             given, epochs=self.epochs, schedule=self.schedule,
             early_stopping=self.early_stopping,
             resume=bool(self.warm_start) and self.__sklearn_is_fitted__(),
+            checkpointed=True,
         )  # fmt: skip
         self._keep_codes(rows)
         return self

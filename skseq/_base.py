@@ -18,6 +18,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skseq._checkpoint import Checkpointed
 from skseq._engine import plain
 from skseq._engine.callbacks import CALLBACKS, copies_of
 from skseq._engine.optimizers import (
@@ -58,12 +59,15 @@ if "__sklearn_tags__" not in vars(BaseWrapper):
     BaseWrapper.__sklearn_tags__ = BaseEstimator.__sklearn_tags__  # type: ignore
 
 
+# Parameters that are not in the title of a progress bar.
+_UNTITLED = {"random_state", "verbose", "checkpoint", "checkpoint_epochs"}
+
 # The largest norm of a gradient of recurrent networks, unless another is chosen. Usual
 # norms are far smaller.
 _CLIPNORM = 10.0
 
 
-class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
+class SequenceEstimator(Checkpointed, NestedParameters, VersionedState, BaseWrapper):
     """Base class of all networks.
 
     Attributes
@@ -373,7 +377,7 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
 
     def _fit(
         self, given, *, epochs, schedule=None, resume=False, early_stopping=False,
-        min_rows=2,
+        min_rows=2, checkpointed=False,
     ):  # fmt: skip
         """Train; called by methods that are decorated with `public_fit`.
 
@@ -388,6 +392,8 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         early_stopping : bool
         min_rows : int
             The smallest number of rows that is accepted.
+        checkpointed : bool
+            Whether ``checkpoint`` is used.
 
         Returns
         -------
@@ -395,6 +401,8 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
             The training rows, before they were resampled.
         """
         check_parameters(self)
+        if checkpointed:
+            self._check_checkpoint()
         whole, target = self._validate(given, resume, min_rows)
         held_out = self._validate_held_out(given, target)
         self._learn_lengths(whole, held_out, resume)
@@ -436,7 +444,10 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
             verbose=self.verbose,
             title=self._title(),
         )
-        outcome = train(recipe, state, self._rows(rows, target), plan, watch)
+        checkpoint = self._new_checkpoint(given) if checkpointed else None
+        outcome = train(
+            recipe, state, self._rows(rows, target), plan, watch, checkpoint
+        )
         self._settle(recipe, callbacks, resume, *outcome)
         vars(self).pop("_seen_windows", None)
         if isinstance(given.X, WindowArray):
@@ -675,8 +686,7 @@ class SequenceEstimator(NestedParameters, VersionedState, BaseWrapper):
         changed = [
             f"{name}={getattr(self, name)!r}"
             for name, one in self._parameters.items()
-            if repr(getattr(self, name)) != repr(one.default)
-            and name not in ("random_state", "verbose")
+            if repr(getattr(self, name)) != repr(one.default) and name not in _UNTITLED
         ]
         title = f"{type(self).__name__}({', '.join(changed)})"
         return title if len(title) <= 72 else f"{title[:69]}..."

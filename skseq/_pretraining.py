@@ -117,7 +117,7 @@ def check_encoder(pretrained, network):
         )
 
 
-def fit_autoencoder(pretrained, rows, X_unlabeled, n_timesteps, flat, seed):
+def fit_autoencoder(pretrained, rows, X_unlabeled, flat, defaults):
     """Fit the autoencoder for pretraining, unless it is frozen.
 
     Parameters
@@ -127,12 +127,10 @@ def fit_autoencoder(pretrained, rows, X_unlabeled, n_timesteps, flat, seed):
     rows : skseq._rows.Part
         The training rows.
     X_unlabeled : ndarray of shape (n_more, n_timesteps, n_features), PaddedRows or None
-    n_timesteps : int or None
-        Used if an unfitted autoencoder has ``n_timesteps=None``.
     flat : bool
         Whether X is a table.
-    seed : int
-        Used if an unfitted autoencoder has ``random_state=None``.
+    defaults : dict of str to object
+        Parameters of an unfitted autoencoder in place of None.
 
     Raises
     ------
@@ -151,7 +149,7 @@ def fit_autoencoder(pretrained, rows, X_unlabeled, n_timesteps, flat, seed):
     # The caller may fit a frozen autoencoder again.
     autoencoder = copy(autoencoder) if frozen else clone(autoencoder)
     if not frozen:
-        for name, value in {"random_state": seed, "n_timesteps": n_timesteps}.items():
+        for name, value in defaults.items():
             if getattr(autoencoder, name) is None:
                 autoencoder.set_params(**{name: value})
         X = rows.rows()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from numbers import Real
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -121,7 +121,7 @@ class SupervisedEstimator(SequenceEstimator):
             )
         self._fit(
             given, epochs=self.epochs, schedule=self.schedule, resume=resume,
-            early_stopping=self.early_stopping,
+            early_stopping=self.early_stopping, checkpointed=True,
         )  # fmt: skip
 
     def _network(self, head):
@@ -321,10 +321,12 @@ class SupervisedEstimator(SequenceEstimator):
         if X_unlabeled is not None:
             X_unlabeled = self._check_rows(X_unlabeled, reset=False, name="X_unlabeled")
         seed = int(np.random.default_rng(self._seeds[0]).integers(2**31))
+        defaults = {"random_state": seed, "n_timesteps": self.n_timesteps}
+        if isinstance(self.random_state, Integral):  # a file that is found again
+            defaults |= {"checkpoint": self.checkpoint}
         self.pretrained_ = fit_autoencoder(
-            self.pretrained, rows, X_unlabeled, self.n_timesteps,
-            self._n_dimensions_in == 2, seed,
-        )  # fmt: skip
+            self.pretrained, rows, X_unlabeled, self._n_dimensions_in == 2, defaults
+        )
         check_same_columns(self.pretrained_, self, "pretrained")
 
     def _changed_network(self, recipe):

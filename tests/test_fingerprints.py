@@ -429,3 +429,12 @@ def test_lambda_as_loss_and_metric_leaves_keras_as_it_was(sequences):
     with pytest.raises(ValueError, match="loss must have a name .*got 'my loss'"):
         fit(sequences, loss=ScaledLoss(name="my loss"))
     assert keras.layers.Dense(2)(np.ones((1, 3))).shape == (1, 2)
+
+
+def test_place_of_a_function_in_its_file_is_not_part_of_its_content():
+    source, names = "def f(x):\n    return x in {'a', 'b'}\n", [{}, {}, {}]
+    exec(compile(source, "first", "exec"), names[0])
+    exec(compile("\n\n" + source, "second", "exec"), names[1])
+    exec(compile(source.replace("'b'", "'c'"), "first", "exec"), names[2])
+    first, second, other = (fingerprint(one["f"]) for one in names)
+    assert first == second != other

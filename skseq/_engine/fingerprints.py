@@ -11,7 +11,7 @@ import threading
 import warnings
 from functools import cache
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 
 import cloudpickle
 import numpy as np
@@ -215,7 +215,17 @@ class _Content(cloudpickle.Pickler):
         self.registered = set()
         self._seen = {}
 
+    def persistent_id(self, obj):
+        # In an order that is the same in each process.
+        if type(obj) in (set, frozenset) and all(isinstance(one, str) for one in obj):
+            return type(obj).__name__, sorted(obj)
+        return None
+
     def reducer_override(self, obj):
+        if isinstance(obj, CodeType):
+            # Without the place in a file, which each run of a notebook has anew.
+            obj = obj.replace(co_filename="", co_firstlineno=1, co_linetable=b"")
+            return self.dispatch_table[CodeType](obj)
         # The description goes into the state, which may refer to the object itself.
         if isinstance(obj, KERAS_OBJECTS) and not is_keras(type(obj)):
             return _described, (type(obj),), (_config(obj), _own_attributes(obj))

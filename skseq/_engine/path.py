@@ -48,6 +48,11 @@ def set_jit_compile(value: str | bool) -> None:
     _jit_compile = value
 
 
+def chosen_jit_compile() -> str | bool:
+    """Get the value that `set_jit_compile` has set."""
+    return _jit_compile
+
+
 # ---------------------------------------------------------------------------- XLA
 
 # The time that XLA saves, in ms for a step of training, measured on two cores with

@@ -64,6 +64,15 @@ def reset_first_epoch(model):
     model._initial_epoch = None
 
 
+def choose_comparison(callback):
+    """Let a callback choose how it compares values, before its first epoch ends.
+
+    It does so once, and then also changes the sign of its ``min_delta``.
+    """
+    if getattr(callback, "monitor_op", True) is None:
+        callback._set_monitor_op()
+
+
 def is_excluding_weights(optimizer):
     """Check whether ``exclude_from_weight_decay`` was called on an optimizer.
 

@@ -43,8 +43,10 @@ class Lines:
 class Bar:
     """One bar over the epochs, at most ten refreshes a second."""
 
-    def __init__(self, tqdm, n_epochs, title):
-        self._bar = tqdm(total=n_epochs, desc=title, unit="epoch", mininterval=0.1)
+    def __init__(self, tqdm, n_epochs, title, n_done):
+        self._bar = tqdm(
+            total=n_epochs, desc=title, unit="epoch", mininterval=0.1, initial=n_done
+        )
 
     def update(self, epoch, last, logs):
         record = {name: _text(value) for name, value in logs.items()}
@@ -89,11 +91,14 @@ def _tqdm():
     return tqdm
 
 
-def make_bar(verbose, n_epochs, title="fit"):
-    """Make an object that shows progress over epochs, under a title."""
+def make_bar(verbose, n_epochs, title="fit", n_done=0):
+    """Make an object that shows progress over epochs, under a title.
+
+    ``n_done`` of them were run before.
+    """
     if not verbose or not n_epochs:
         return Silent()
     if verbose is not True and verbose >= 2:
         return Lines()
     tqdm = _tqdm()
-    return LastLine(title) if tqdm is None else Bar(tqdm, n_epochs, title)
+    return LastLine(title) if tqdm is None else Bar(tqdm, n_epochs, title, n_done)

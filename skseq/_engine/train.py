@@ -8,6 +8,7 @@ import numpy as np
 from skseq._engine.apart import Apart
 from skseq._engine.cache import borrowed
 from skseq._engine.callbacks import Callbacks
+from skseq._engine.checkpoint import put_attributes, reopen_files
 from skseq._engine.keras import building
 from skseq._engine.order import epoch_order
 from skseq._engine.path import earns_xla
@@ -129,7 +130,7 @@ def standalone_model(recipe, weights):
     return model
 
 
-def train(recipe, state, rows, schedule, watch=None):
+def train(recipe, state, rows, schedule, watch=None, checkpoint=None):
     """Train a network.
 
     Parameters
@@ -140,6 +141,8 @@ def train(recipe, state, rows, schedule, watch=None):
     rows : Rows
     schedule : Schedule
     watch : Watch or None
+    checkpoint : skseq._engine.checkpoint.Checkpoint or None
+        Where the fit is kept, and from where it goes on.
 
     Returns
     -------
@@ -151,13 +154,20 @@ def train(recipe, state, rows, schedule, watch=None):
     first_epoch : int
         The schedule's, or the one at which a callback continued from a backup.
     """
+    record = None
+    if checkpoint is not None:
+        record = checkpoint.find(recipe, state, rows, schedule, watch)
+        if record is not None and record["finished"]:
+            attributes = record["callbacks"]
+            put_attributes(schedule.callbacks, attributes, goes_on=False)
+            return _outcome(record)
     with borrowed(recipe) as program:
         program.prepare_training(rows)
         program.put(state)
         program.put_target_scale(recipe)
         if schedule.learning_rate is not None:
             program.optimizer.learning_rate = schedule.learning_rate
-        training = _Training(program, recipe, rows, schedule, watch)
+        training = _Training(program, recipe, rows, schedule, watch, checkpoint, record)
         try:
             training.run()
             best = training.best
@@ -165,12 +175,26 @@ def train(recipe, state, rows, schedule, watch=None):
                 state = best.state
             else:
                 # With the changes that callbacks have made at the end.
-                optimizer = values_of(program.optimizer.variables)
-                state = State(program.take_weights(), optimizer)
+                state = training.raw_state()
         finally:
             training.close()
     found = None if best is None or best.epoch is None else (best.epoch, best.score)
-    return state, training.history, found, training.first_epoch
+    record = {
+        "state": vars(state),
+        "history": training.history,
+        "found": found,
+        "first_epoch": training.first_epoch,
+    }
+    if checkpoint is not None:
+        attributes = checkpoint.attributes_of(schedule.callbacks)
+        checkpoint.write({**record, "callbacks": attributes}, finished=True)
+    return _outcome(record)
+
+
+def _outcome(record):
+    """Get what `train` returns from the record of a finished fit."""
+    names = "history", "found", "first_epoch"
+    return State(**record["state"]), *(record[name] for name in names)
 
 
 class _BestEpoch:
@@ -203,16 +227,28 @@ class _BestEpoch:
             self._waited += 1
         return self._watch.patience is not None and self._waited >= self._watch.patience
 
+    def content(self):
+        """Get everything that changes, as plain values and arrays."""
+        content = {k: v for k, v in vars(self).items() if k not in ("_watch", "_sign")}
+        return {**content, "state": self.state and vars(self.state)}
+
+    def restore(self, content):
+        """Set everything that changes, from the result of `content`."""
+        state = content["state"] and State(**content["state"])
+        vars(self).update(content, state=state)
+
 
 class _Training:
     """One call of `train`."""
 
-    def __init__(self, program, recipe, rows, schedule, watch):
+    def __init__(self, program, recipe, rows, schedule, watch, checkpoint, record):
         self._program = program
         self._recipe = recipe
         self._rows = rows
         self._schedule = schedule
         self._watch = watch
+        self._checkpoint = checkpoint
+        self._record_before = record
         self.best = None if watch is None else _BestEpoch(watch)
         self.history = {}
         self.first_epoch = schedule.first_epoch
@@ -233,7 +269,8 @@ class _Training:
         self._n_steps = n_steps
         n_chunk = chunk_steps(self._batch_size, rows.X.shape[1:])
         self._chunk_rows = self._batch_size * (1 if self._call.by_batch else n_chunk)
-        self._bar = make_bar(schedule.verbose, schedule.epochs, schedule.title)
+        n_done = 0 if record is None else record["epoch"] - record["first_epoch"]
+        self._bar = make_bar(schedule.verbose, schedule.epochs, schedule.title, n_done)
 
     def close(self):
         """Release the callbacks and close the bar."""
@@ -244,11 +281,18 @@ class _Training:
 
     def run(self):
         """Train until the last epoch, or until early stopping or a callback stops."""
-        call, logs = self._call, {}
+        call, logs, before = self._call, {}, self._record_before
+        if before is not None:
+            reopen_files(self._schedule.callbacks, before["epoch"])
         call("on_train_begin")
         if call.first_epoch():
             self.first_epoch = call.first_epoch()
-        for epoch in range(self.first_epoch, self._last):
+        start = self.first_epoch
+        if self._checkpoint is not None:
+            self._checkpoint.begin(self._schedule.callbacks)
+            if before is not None:
+                start, logs = self._go_on(before)
+        for epoch in range(start, self._last):
             if call("on_epoch_begin", epoch):
                 break
             logs, stop = self._train_epoch(epoch)
@@ -259,8 +303,42 @@ class _Training:
             self._record(epoch, logs)
             if stop:
                 break
+            self._keep(epoch + 1, logs)
         self._program.finalize()
         call("on_train_end", logs)
+
+    def raw_state(self):
+        """Copy weights and optimizer as they are; `Program.take` gives averages."""
+        optimizer = values_of(self._program.optimizer.variables)
+        return State(self._program.take_weights(), optimizer)
+
+    def _keep(self, n_epochs, logs):
+        """Write a checkpoint if it is due; the one of the last epoch comes later."""
+        checkpoint = self._checkpoint
+        if checkpoint is None or n_epochs == self._last:
+            return
+        if not checkpoint.is_due(n_epochs):
+            return
+        record = {
+            "epoch": n_epochs,
+            "first_epoch": self.first_epoch,
+            "state": vars(self.raw_state()),
+            "history": self.history,
+            "best": self.best and self.best.content(),
+            "logs": logs,
+            "callbacks": checkpoint.attributes_of(self._schedule.callbacks),
+        }
+        checkpoint.write(record, finished=False)
+
+    def _go_on(self, record):
+        """Take over a checkpoint; return the next epoch, and the logs of the last."""
+        self.first_epoch, self.history = record["first_epoch"], record["history"]
+        self._program.put(State(**record["state"]))
+        if self.best is not None:
+            self.best.restore(record["best"])
+        attributes = record["callbacks"]
+        put_attributes(self._schedule.callbacks, attributes, goes_on=True)
+        return record["epoch"], record["logs"]
 
     def _train_epoch(self, epoch):
         """Train for an epoch; return its logs, and whether a callback wants to stop."""
