@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from skseq._engine.path import set_jit_compile
     from skseq._keras import KerasClassifier, KerasRegressor
     from skseq._latent import LatentSampler
+    from skseq._lazy_array import LazyArray
     from skseq._outliers import AutoencoderOutlierDetector
     from skseq._padding import SequencePadder
+    from skseq._parquet import open_parquet
     from skseq._recurrent import (
         GRUClassifier,
         GRURegressor,
@@ -54,6 +56,7 @@ __all__ = [
     "LSTMClassifier",
     "LSTMRegressor",
     "LatentSampler",
+    "LazyArray",
     "PurgedSplit",
     "SequenceAugmenter",
     "SequencePadder",
@@ -70,6 +73,7 @@ __all__ = [
     "datasets",
     "inspection",
     "make_windows",
+    "open_parquet",
     "set_jit_compile",
 ]
 
@@ -87,6 +91,7 @@ _MODULES = {
     "LSTMClassifier": "_recurrent",
     "LSTMRegressor": "_recurrent",
     "LatentSampler": "_latent",
+    "LazyArray": "_lazy_array",
     "PurgedSplit": "_splits",
     "SequenceAugmenter": "_resampling",
     "SequencePadder": "_padding",
@@ -100,6 +105,7 @@ _MODULES = {
     "WindowTransformer": "_windows",
     "clear_programs": "_engine.cache",
     "make_windows": "_windows",
+    "open_parquet": "_parquet",
     "set_jit_compile": "_engine.path",
 }
 
