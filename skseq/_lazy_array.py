@@ -95,8 +95,10 @@ class LazyArray:
                 f"data must hold numbers, got dtype {self.data.dtype}. Store columns "
                 f"of other types as numbers."
             )
-        # As it is now: a file may grow while it is read.
+        # As they are now: a file may grow or be closed.
         object.__setattr__(self, "_data_shape", tuple(map(int, self.data.shape)))
+        object.__setattr__(self, "_dtype", np.dtype(self.data.dtype))
+        object.__setattr__(self, "_chunks", getattr(self.data, "chunks", None))
 
     @property
     def ndim(self) -> int:
@@ -111,7 +113,7 @@ class LazyArray:
     @property
     def dtype(self) -> np.dtype:
         """dtype: that of ``data``."""
-        return np.dtype(self.data.dtype)
+        return self._dtype
 
     def __len__(self):
         return self._data_shape[0] if self.index is None else len(self.index)
@@ -179,12 +181,11 @@ class LazyArray:
 
     def _chunk_starts(self):
         """Find the first row of each chunk, or None where data has no chunks."""
-        chunks = getattr(self.data, "chunks", None)
-        if not chunks:
+        if not self._chunks:
             return None
-        if isinstance(chunks[0], tuple):  # of unequal sizes
-            return np.cumsum([0, *chunks[0][:-1]])
-        return np.arange(0, self._data_shape[0], chunks[0])
+        if isinstance(self._chunks[0], tuple):  # of unequal sizes
+            return np.cumsum([0, *self._chunks[0][:-1]])
+        return np.arange(0, self._data_shape[0], self._chunks[0])
 
     def block_starts(self):
         """Find the first rows of blocks of ``data`` that are best read together.
@@ -205,7 +206,9 @@ class LazyArray:
             return starts[np.unique(starts // size, return_index=True)[1]], False
         most = max(IN_MEMORY_BYTES // self.row_bytes, 1)
         if sizes.max() > most:
-            parts = [np.arange(i, i + n, most) for i, n in zip(starts, sizes, strict=True)]
+            parts = [
+                np.arange(i, i + n, most) for i, n in zip(starts, sizes, strict=True)
+            ]
             starts = np.concatenate(parts)
         return starts, True
 
@@ -286,12 +289,11 @@ class LazyArray:
         """Read neighbouring rows of ``data``."""
         try:
             block = np.asarray(self.data[start:stop])
-        except Exception as error:
+        except (OSError, RuntimeError, ValueError) as error:
             kind = OSError if isinstance(error, OSError) else ValueError
             raise kind(
-                f"Rows {start} to {stop - 1} of {type(self.data).__name__} can't be "
-                f"read: {error}. Keep the file open, and in place, as long as the "
-                f"array is used."
+                f"Rows {start} to {stop - 1} of the array can't be read: {error}. Its "
+                f"file must be open, and unchanged, as long as the array is used."
             ) from error
         if len(block) != stop - start:
             raise ValueError(

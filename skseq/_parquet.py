@@ -79,8 +79,7 @@ def _parquet():
         import pyarrow.parquet
     except ImportError as error:
         raise ImportError(
-            'open_parquet needs pyarrow, which is not there. Use "pip install '
-            'pyarrow".'
+            'open_parquet needs pyarrow, which is not there. Use "pip install pyarrow".'
         ) from error
     return pyarrow.parquet
 
