@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -256,8 +257,7 @@ class LazyArray:
         -------
         values : ndarray of shape (n, ...)
         """
-        if rows is None or isinstance(rows, slice):
-            rows = np.arange(*(rows or slice(None)).indices(len(self)))
+        rows = positions_of(slice(None) if rows is None else rows, len(self))
         places = rows if self.index is None else self.index[rows]
         values = np.empty((len(places), *self._data_shape[1:]), dtype or self.dtype)
         if not len(places):
@@ -359,6 +359,11 @@ def as_lazy(X, name="X"):
     return LazyArray(X) if is_array and hasattr(X, "__getitem__") else X
 
 
+def positions_of(rows, n_rows):
+    """Get the positions of a slice; those of an index are the index itself."""
+    return np.arange(*rows.indices(n_rows)) if isinstance(rows, slice) else rows
+
+
 @dataclass(frozen=True)
 class LazyRows:
     """Rows of a `LazyArray` in the form in which networks read them, for the engine.
@@ -370,11 +375,15 @@ class LazyRows:
         That of the rows.
     row_shape : tuple of int
         That of each row, (n_timesteps, n_features).
+    check : callable or None
+        ``check(values, numbers)`` raises at a value that can't be used, with the number
+        of its row. None: rows were checked before.
     """
 
     array: LazyArray
     dtype: np.dtype
     row_shape: tuple
+    check: Callable | None = None
 
     @property
     def shape(self):
@@ -385,7 +394,10 @@ class LazyRows:
         return len(self.array)
 
     def __getitem__(self, rows):
-        return self.array.read(rows, self.dtype).reshape(-1, *self.row_shape)
+        values = self.array.read(rows, self.dtype).reshape(-1, *self.row_shape)
+        if self.check is not None:
+            self.check(values, positions_of(rows, len(self)))
+        return values
 
     def passes(self, index=None):
         """Yield positions in an index (None: all rows); see `LazyArray.passes`."""

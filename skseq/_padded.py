@@ -294,6 +294,8 @@ def count_static(X):
         block = X[rows]
         same = (block == block[:, :1]) | (block == PADDING)
         is_static &= same.all(axis=(0, 1))
+        if not is_static[-1]:
+            return 0
     changing = np.flatnonzero(~is_static)
     return len(is_static) - 1 - int(changing[-1]) if len(changing) else 0
 

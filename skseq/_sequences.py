@@ -1,11 +1,14 @@
 """Checks of sequences."""
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import scipy.sparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from skseq._lazy_array import LazyArray, LazyRows, as_lazy
+from skseq._lazy_array import LazyArray, LazyRows, as_lazy, positions_of
 from skseq._lists import (
     DATES,
     WORDS,
@@ -100,7 +103,8 @@ def check_sequences(
     X : ndarray of shape (n_samples, n_timesteps, n_features), C-ordered, PaddedRows, \
             GatheredRows or LazyRows
         `PaddedRows` for a list of rows and for windows with padding, `GatheredRows` for
-        other windows, `LazyRows` for a large array in a file. With ``as_is`` of the shape of X.
+        other windows, `LazyRows` for a large array in a file. With ``as_is`` of the
+        shape of X.
     """
     if isinstance(X, WindowArray) and windows:
         return _check_windows(
@@ -207,28 +211,44 @@ def _check_lazy(estimator, X, name, min_rows, mask_value, **options):
         estimator, X[:1].loaded(options["dtype"]), name=name, may_be_nan=True,
         **options,
     )  # fmt: skip
-    rows = LazyRows(X, row.dtype, row.shape[1:])
     is_masked_by_nan = mask_value is not None and np.isnan(mask_value)
+    check = partial(_check_finite, name, is_masked_by_nan)
+    rows = LazyRows(X, row.dtype, row.shape[1:])
+    if not options["reset"]:
+        return replace(rows, check=check)  # when they are read
     for positions in blocks_of(rows):
-        block = rows[positions]
-        bad = np.isinf(block) if is_masked_by_nan else ~np.isfinite(block)
-        if bad.any():
-            i, *rest = np.argwhere(bad)[0].tolist()
-            number = np.arange(len(rows))[positions][i]
-            value, where = block[i, *rest], f"{name}[{number}]"
-            if np.isnan(value):
-                raise ValueError(
-                    f"{name} must have no missing values, got NaN in {where}. Fill "
-                    f"them in, or leave out rows with missing values, before the file "
-                    f"is written."
-                )
-            raise ValueError(
-                f"{name} must hold finite numbers, got infinity, or a value too large "
-                f"for {row.dtype}, in {where}."
-            )
-        if is_masked_by_nan:
-            _check_whole_steps(block, name, np.arange(len(rows))[positions])
+        check(rows[positions], positions_of(positions, len(rows)))
     return rows
+
+
+def _check_finite(name, is_masked_by_nan, block, numbers):
+    """Raise at the first value of a block that is not finite.
+
+    Parameters
+    ----------
+    name : str
+        The name of X in messages.
+    is_masked_by_nan : bool
+        Whether timesteps in which all features are NaN are padding.
+    block : ndarray of shape (n_rows, n_timesteps, n_features)
+    numbers : ndarray of int of shape (n_rows,)
+        Those of the rows in X.
+    """
+    bad = np.isinf(block) if is_masked_by_nan else ~np.isfinite(block)
+    if bad.any():
+        i, *rest = np.argwhere(bad)[0].tolist()
+        if np.isnan(block[i, *rest]):
+            raise ValueError(
+                f"{name} must have no missing values, got NaN in {name}[{numbers[i]}]. "
+                f"Fill them in, or leave out rows with missing values, before the file "
+                f"is written."
+            )
+        raise ValueError(
+            f"{name} must hold finite numbers, got infinity, or a value too large for "
+            f"{block.dtype}, in {name}[{numbers[i]}]."
+        )
+    if is_masked_by_nan:
+        _check_whole_steps(block, name, numbers)
 
 
 def _check_whole_steps(X, name, numbers=None):

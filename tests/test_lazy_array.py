@@ -53,7 +53,7 @@ def data():
 
 @pytest.fixture
 def hdf5(tmp_path, data):
-    """An HDF5 file, open for reading, with X in chunks, contiguous and as a table."""
+    """Open an HDF5 file with X in chunks, contiguous and as a table."""
     X, _ = data
     with h5py.File(tmp_path / "X.h5", "w") as file:
         file.create_dataset("chunked", data=X, chunks=(7, 5, 2))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from skseq._lazy_array import IN_MEMORY_BYTES
+from skseq._lazy_array import IN_MEMORY_BYTES, positions_of
 from skseq._padded import stored_rows
 
 
@@ -35,11 +35,10 @@ def in_batches(X, index, size):
         last bit of an output may depend on the place of a row in its batch.
     """
     n_rows = len(X) if index is None else len(index)
-    numbers, n_read = np.arange(n_rows), 0
-    rest = numbers[:0], X[:0]
+    rest, n_read = (np.arange(0), X[:0]), 0
     for rows in stored_rows(X).passes(index):
         part = X[rows] if index is None else X[index[rows]]
-        new = numbers[rows], part
+        new = positions_of(rows, n_rows), part
         positions, part = (np.concatenate(pair) for pair in zip(rest, new, strict=True))
         n_read += len(new[0])
         n_whole = len(part) if n_read == n_rows else len(part) // size * size
