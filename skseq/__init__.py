@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from skseq._engine.path import set_jit_compile
     from skseq._keras import KerasClassifier, KerasRegressor
     from skseq._latent import LatentSampler
+    from skseq._lazy_array import LazyArray
     from skseq._outliers import AutoencoderOutlierDetector
     from skseq._padding import SequencePadder
+    from skseq._parquet import open_parquet
     from skseq._persistence import skops_trusted
     from skseq._recurrent import (
         GRUClassifier,
@@ -55,6 +57,7 @@ __all__ = [
     "LSTMClassifier",
     "LSTMRegressor",
     "LatentSampler",
+    "LazyArray",
     "PurgedSplit",
     "SequenceAugmenter",
     "SequencePadder",
@@ -71,6 +74,7 @@ __all__ = [
     "datasets",
     "inspection",
     "make_windows",
+    "open_parquet",
     "set_jit_compile",
     "skops_trusted",
 ]
@@ -89,6 +93,7 @@ _MODULES = {
     "LSTMClassifier": "_recurrent",
     "LSTMRegressor": "_recurrent",
     "LatentSampler": "_latent",
+    "LazyArray": "_lazy_array",
     "PurgedSplit": "_splits",
     "SequenceAugmenter": "_resampling",
     "SequencePadder": "_padding",
@@ -102,6 +107,7 @@ _MODULES = {
     "WindowTransformer": "_windows",
     "clear_programs": "_engine.cache",
     "make_windows": "_windows",
+    "open_parquet": "_parquet",
     "set_jit_compile": "_engine.path",
     "skops_trusted": "_persistence",
 }

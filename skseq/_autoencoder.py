@@ -641,7 +641,7 @@ class AutoencoderTransformer(
             return
         if not resume:
             codes = seen = None
-        X = rows.rows()
+        X = rows.X if rows.index is None else rows.rows()
         if seen is None:
             seen = _SeenRows(np.empty((0, *X.shape[1:]), X.dtype), 0)
         self._codes, self._seen = codes, seen.and_also(X, int(self._seeds[0]))
@@ -791,7 +791,7 @@ class _SeenRows:
         rows = np.concatenate([self.rows, X[:n_free]])
         numbers = self.n_seen + np.arange(len(X))[n_free:]
         places = np.random.default_rng([seed, self.n_seen]).integers(numbers + 1)
-        rows[places[places < most]] = X[n_free:][places < most]
+        rows[places[places < most]] = X[n_free + np.flatnonzero(places < most)]
         return _SeenRows(rows, self.n_seen + len(X))
 
 

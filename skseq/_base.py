@@ -9,6 +9,7 @@ from __future__ import annotations
 import skseq._engine.keras  # noqa: F401
 
 # isort: split
+import math
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -28,6 +29,7 @@ from skseq._engine.optimizers import (
     check_no_exclusions,
     check_optimizer,
 )
+from skseq._engine.order import is_in_blocks
 from skseq._engine.rates import SCHEDULES, choose_batch_size, choose_epochs
 from skseq._engine.recipe import RECORDS, Rows, Schedule, State, Watch, new_recipe
 from skseq._engine.stored import copied
@@ -403,6 +405,7 @@ class SequenceEstimator(Checkpointed, NestedParameters, VersionedState, BaseWrap
         check_parameters(self)
         if checkpointed:
             self._check_checkpoint()
+        given = given.opened()
         whole, target = self._validate(given, resume, min_rows)
         held_out = self._validate_held_out(given, target)
         self._learn_lengths(whole, held_out, resume)
@@ -417,6 +420,10 @@ class SequenceEstimator(Checkpointed, NestedParameters, VersionedState, BaseWrap
             rest, held_out = hold_out(
                 whole, given, target, self.validation_split, int(self._seeds[2])
             )
+            if is_in_blocks(len(whole), 4 * math.prod(whole.X.shape[1:])):
+                # A fraction is drawn in a random order. Of a large X, rows that are
+                # neighbours are read together.
+                rest, held_out = rest.in_order(), held_out.in_order()
         if not resume:
             self._before_training(given, rest, recipe)
         self._learn_rows(rest, resume)

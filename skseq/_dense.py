@@ -17,6 +17,7 @@ from skseq._engine.tables import Columns
 from skseq._engine.train import with_scale
 from skseq._layers import MANY_ROWS, StackedNetwork
 from skseq._lists import is_list_of_rows
+from skseq._padded import PaddedRows
 from skseq._parameters import parameter
 from skseq._regression import SequenceRegressor
 from skseq._tables import (
@@ -201,7 +202,7 @@ class DenseNetwork(StackedNetwork):
     def _learn_lengths(self, whole, held_out, resume):
         super()._learn_lengths(whole, held_out, resume)
         X = whole.X
-        has_timesteps = self._n_dimensions_in != 2 or not isinstance(X, np.ndarray)
+        has_timesteps = self._n_dimensions_in != 2 or isinstance(X, PaddedRows)
         if self.numeric_embedding not in ("auto", None):
             self._require_table("numeric_embedding", has_timesteps)
         if not resume:

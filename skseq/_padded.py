@@ -72,11 +72,24 @@ _BLOCK_VALUES = 2**20
 
 
 def blocks_of(X):
-    """Yield slices of the rows of a list, or of an array larger than memory."""
+    """Yield slices of the rows of a list, or of an array larger than memory.
+
+    The blocks of rows in a file may be arrays of positions, in the order of the file.
+    """
+    stored = stored_rows(X)
+    if stored is not None:
+        yield from stored.passes()
+        return
     largest = max(map(np.size, X)) if isinstance(X, list) else math.prod(X.shape[1:])
     size = max(_BLOCK_VALUES // largest, 1)
     for start in range(0, len(X), size):
         yield slice(start, start + size)
+
+
+def stored_rows(X):
+    """Get the rows in a file that X reads, a `LazyRows`; None for other rows."""
+    X = X.X if isinstance(X, PaddedRows) else X
+    return X if hasattr(X, "passes") else None
 
 
 def lengths(X, mask_value):
@@ -183,7 +196,8 @@ class PaddedRows:
 
     Attributes
     ----------
-    X : ndarray, memmap or GatheredRows of shape (n_samples, n_timesteps_in, n_features)
+    X : ndarray, memmap, GatheredRows or LazyRows of shape (n_samples, n_timesteps_in, \
+            n_features)
         It is not copied, except by ``at_once``.
     mask_value : float
         The value of padding in X.
@@ -280,6 +294,8 @@ def count_static(X):
         block = X[rows]
         same = (block == block[:, :1]) | (block == PADDING)
         is_static &= same.all(axis=(0, 1))
+        if not is_static[-1]:
+            return 0
     changing = np.flatnonzero(~is_static)
     return len(is_static) - 1 - int(changing[-1]) if len(changing) else 0
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
+from skseq._lazy_array import LazyArray, as_lazy
 from skseq._lists import take_rows
 from skseq._validation import check_groups
 from skseq._window_array import SeenWindows, WindowArray, overlap, purged
@@ -38,6 +39,30 @@ class Given:
     X_unlabeled: Any = None
     classes: Any = None
 
+    def opened(self):
+        """Take arrays in files as `LazyArray`, and rows of X in the order of the file.
+
+        The order of rows in memory remains.
+        """
+        X = as_lazy(self.X)
+        new = replace(
+            self, X=X, X_val=as_lazy(self.X_val, "X_val"),
+            X_unlabeled=as_lazy(self.X_unlabeled, "X_unlabeled"),
+        )  # fmt: skip
+        if not isinstance(X, LazyArray) or X.fits_in_memory:
+            return new
+        order = X.file_order()
+        of_rows = {
+            name: getattr(self, name)
+            for name in ("y", "sample_weight", "groups")
+            if np.ndim(getattr(self, name)) > 0
+        }
+        # Other numbers of rows are an error, which is raised later.
+        if order is None or any(len(one) != len(X) for one in of_rows.values()):
+            return new
+        taken = {name: take_rows(one, order) for name, one in of_rows.items()}
+        return replace(new, X=X[order], **taken)
+
 
 @dataclass(frozen=True)
 class Part:
@@ -45,7 +70,8 @@ class Part:
 
     Attributes
     ----------
-    X : ndarray of shape (n_samples, n_timesteps, n_features) or PaddedRows
+    X : ndarray of shape (n_samples, n_timesteps, n_features), PaddedRows, \
+            GatheredRows or LazyRows
         All rows. X may be larger than memory, and is not copied.
     index : ndarray of int of shape (n_rows,) or None
         The rows of X in this part, in this order; None: all of them.
@@ -69,6 +95,10 @@ class Part:
             self, index=index, codes=self.codes[positions],
             weights=self.weights[positions],
         )  # fmt: skip
+
+    def in_order(self):
+        """Take the rows in the order in which they are in X."""
+        return self if self.index is None else self.take(np.argsort(self.index))
 
     def rows(self):
         """Get the rows of X in this part; a copy, unless these are all of an array."""

@@ -1,10 +1,14 @@
 """Checks of sequences."""
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import scipy.sparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from skseq._lazy_array import LazyArray, LazyRows, as_lazy, positions_of
 from skseq._lists import (
     DATES,
     WORDS,
@@ -91,21 +95,31 @@ def check_sequences(
         Whether a 2-D X without ``n_timesteps`` stays a table, and X may have more than
         3 dimensions.
     windows : bool
-        Whether a `WindowArray` is returned as rows that are gathered later. Otherwise
-        it is taken as an array.
+        Whether a `WindowArray` is returned as rows that are gathered later, and a large
+        `LazyArray` as rows that are read later. Otherwise they are taken as arrays.
 
     Returns
     -------
     X : ndarray of shape (n_samples, n_timesteps, n_features), C-ordered, PaddedRows, \
-            or GatheredRows
+            GatheredRows or LazyRows
         `PaddedRows` for a list of rows and for windows with padding, `GatheredRows` for
-        other windows. With ``as_is`` of the shape of X.
+        other windows, `LazyRows` for a large array in a file. With ``as_is`` of the
+        shape of X.
     """
     if isinstance(X, WindowArray) and windows:
         return _check_windows(
             estimator, X, reset, name, n_timesteps, min_rows, dtype, mask_value,
             any_length,
         )  # fmt: skip
+    X = as_lazy(X, name)
+    if isinstance(X, LazyArray):
+        if windows and not X.fits_in_memory:
+            return _check_lazy(
+                estimator, X, name, min_rows, mask_value,
+                reset=reset, n_timesteps=n_timesteps, dtype=dtype, as_is=as_is,
+                any_length=any_length,
+            )  # fmt: skip
+        X = X.loaded(dtype)
     if lists and is_list_of_rows(X):
         rows = check_list(
             estimator, X, reset=reset, name=name, n_timesteps=n_timesteps,
@@ -185,15 +199,72 @@ def _check_windows(
     return as_rows(X, dtype, mask_value)
 
 
-def _check_whole_steps(X, name):
-    """Raise at NaN in some features of a timestep alone."""
+def _check_lazy(estimator, X, name, min_rows, mask_value, **options):
+    """Validate a large array in a file, and return rows that are read later."""
+    if len(X) < min_rows:
+        raise ValueError(
+            f"{name} must have at least {min_rows} rows, got {len(X)}: a minimum of "
+            f"{min_rows} is required by {type(estimator).__name__}."
+        )
+    # One row stands for shape, dtype and names.
+    row = check_sequences(
+        estimator, X[:1].loaded(options["dtype"]), name=name, may_be_nan=True,
+        **options,
+    )  # fmt: skip
+    is_masked_by_nan = mask_value is not None and np.isnan(mask_value)
+    check = partial(_check_finite, name, is_masked_by_nan)
+    rows = LazyRows(X, row.dtype, row.shape[1:])
+    if not options["reset"]:
+        return replace(rows, check=check)  # when they are read
+    for positions in blocks_of(rows):
+        check(rows[positions], positions_of(positions, len(rows)))
+    return rows
+
+
+def _check_finite(name, is_masked_by_nan, block, numbers):
+    """Raise at the first value of a block that is not finite.
+
+    Parameters
+    ----------
+    name : str
+        The name of X in messages.
+    is_masked_by_nan : bool
+        Whether timesteps in which all features are NaN are padding.
+    block : ndarray of shape (n_rows, n_timesteps, n_features)
+    numbers : ndarray of int of shape (n_rows,)
+        Those of the rows in X.
+    """
+    bad = np.isinf(block) if is_masked_by_nan else ~np.isfinite(block)
+    if bad.any():
+        i, *rest = np.argwhere(bad)[0].tolist()
+        if np.isnan(block[i, *rest]):
+            raise ValueError(
+                f"{name} must have no missing values, got NaN in {name}[{numbers[i]}]. "
+                f"Fill them in, or leave out rows with missing values, before the file "
+                f"is written."
+            )
+        raise ValueError(
+            f"{name} must hold finite numbers, got infinity, or a value too large for "
+            f"{block.dtype}, in {name}[{numbers[i]}]."
+        )
+    if is_masked_by_nan:
+        _check_whole_steps(block, name, numbers)
+
+
+def _check_whole_steps(X, name, numbers=None):
+    """Raise at NaN in some features of a timestep alone.
+
+    In messages, rows have the given numbers.
+    """
     for rows in blocks_of(X):
         missing = np.isnan(X[rows])
         bad = (missing.any(axis=2) & ~missing.all(axis=2)).any(axis=1)
         if bad.any():
+            number = rows.start + bad.argmax()
+            number = number if numbers is None else numbers[number]
             raise ValueError(
                 f"{name} must have no missing values, got NaN in some features of a "
-                f"timestep of {name}[{rows.start + bad.argmax()}]: with "
+                f"timestep of {name}[{number}]: with "
                 f"mask_value=nan, a timestep is padding only where all features are "
                 f"NaN. Fill in the missing values, for instance with "
                 f"sklearn.impute.SimpleImputer on the rows of {name}.reshape(-1, "

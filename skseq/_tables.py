@@ -24,20 +24,23 @@ def varied_columns(X):
 
     Parameters
     ----------
-    X : ndarray or memmap of shape (n_samples, n_timesteps, n_features)
+    X : ndarray, memmap or LazyRows of shape (n_samples, n_timesteps, n_features)
 
     Returns
     -------
     columns : ndarray of bool of shape (n_timesteps * n_features,)
     """
-    table = X.reshape(len(X), -1)
-    low = np.min([table[rows].min(axis=0) for rows in blocks_of(X)], axis=0)
-    high = np.max([table[rows].max(axis=0) for rows in blocks_of(X)], axis=0)
-    is_varied = np.zeros(len(low), bool)
+    lows, highs = [], []
     for rows in blocks_of(X):
-        block = table[rows]
+        block = X[rows]
+        lows.append(block.min(axis=0))
+        highs.append(block.max(axis=0))
+    low, high = np.min(lows, axis=0), np.max(highs, axis=0)
+    is_varied = np.zeros(low.shape, bool)
+    for rows in blocks_of(X):
+        block = X[rows]
         is_varied |= ((block != low) & (block != high)).any(axis=0)
-    return is_varied
+    return is_varied.ravel()
 
 
 def sample_of(X, index):
@@ -172,28 +175,33 @@ class Categories:
 
         Parameters
         ----------
-        X : ndarray of shape (n_samples, n_timesteps, n_features)
+        X : ndarray or LazyRows of shape (n_samples, n_timesteps, n_features)
         name : str
             The name of X in messages.
         """
-        table = X.reshape(len(X), -1)
-        for position in np.flatnonzero(self.is_categorical):
-            codes = table[:, position]
+        columns = np.flatnonzero(self.is_categorical)
+        for rows in blocks_of(X):
+            block = X[rows]
+            codes = block.reshape(len(block), -1)[:, columns]
             bad = (codes != np.round(codes)) | (codes > _LARGEST_CODE)
             if bad.any():
+                i, j = np.argwhere(bad)[0]
+                row = np.arange(len(X))[rows][i]
                 raise ValueError(
-                    f"{name} must hold codes of categories in column {position}, which "
-                    f"is one of categorical_features: whole numbers from 0 to "
+                    f"{name} must hold codes of categories in column {columns[j]}, "
+                    f"which is one of categorical_features: whole numbers from 0 to "
                     f"{_LARGEST_CODE}, or negative ones for unknown, got "
-                    f"{codes[bad.argmax()]} in row {bad.argmax()}. Make them with "
-                    f"OrdinalEncoder."
+                    f"{codes[i, j]} in row {row}. Make them with OrdinalEncoder."
                 )
 
     def n_codes(self, X):
         """Count the codes of each column of categories: up to the largest one."""
-        table = X.reshape(len(X), -1)
-        columns = np.flatnonzero(self.is_categorical)
-        return tuple(int(max(table[:, i].max(), 0)) + 1 for i in columns)
+        columns, largest = np.flatnonzero(self.is_categorical), 0
+        for rows in blocks_of(X):
+            block = X[rows]
+            codes = block.reshape(len(block), -1)[:, columns]
+            largest = np.maximum(largest, codes.max(axis=0))
+        return tuple(int(one) + 1 for one in np.broadcast_to(largest, len(columns)))
 
 
 def _mask_of(chosen, X):

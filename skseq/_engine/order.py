@@ -9,7 +9,7 @@ _SHUFFLED_BYTES = 2**28
 _BLOCK_BYTES = 2**18
 
 
-def epoch_order(schedule, epoch, n_rows, row_bytes):
+def epoch_order(schedule, epoch, n_rows, row_bytes, blocks=None):
     """Compute the order of rows in an epoch.
 
     Parameters
@@ -20,10 +20,14 @@ def epoch_order(schedule, epoch, n_rows, row_bytes):
     n_rows : int
     row_bytes : int
         Bytes that a row of X takes as float32.
+    blocks : tuple or None
+        See `skseq._lazy_array.LazyRows.stored`.
 
     Returns
     -------
     order : ndarray of int of shape (n_rows,)
+    stops : ndarray of int
+        The ends of the parts of the order that are read from a file at once.
     rng : numpy.random.Generator
         For further draws in this epoch. Its state depends only on the schedule's seed
         and the epoch.
@@ -37,16 +41,33 @@ def epoch_order(schedule, epoch, n_rows, row_bytes):
             rng = np.random.default_rng([schedule.seed, 2, *of])
             return rows[shuffled(len(rows), row_bytes, rng)]
 
-        return balanced(*schedule.strata, epoch, arrange), rng
-    if schedule.shuffle:
-        return shuffled(n_rows, row_bytes, rng), rng
-    return np.arange(n_rows), rng
+        parts = [balanced(*schedule.strata, epoch, arrange)]
+    elif schedule.shuffle:
+        parts = _shuffled_parts(n_rows, row_bytes, rng, blocks)
+    else:
+        parts = [np.arange(n_rows)]
+    if len(parts) == 1:
+        size = max(_SHUFFLED_BYTES // row_bytes, 1)
+        return parts[0], np.append(np.arange(size, n_rows, size), n_rows), rng
+    return np.concatenate(parts), np.cumsum([len(part) for part in parts]), rng
+
+
+def is_in_blocks(n_rows, row_bytes):
+    """Check whether rows are shuffled in blocks."""
+    return n_rows * row_bytes > _SHUFFLED_BYTES
 
 
 def shuffled(n_rows, row_bytes, rng):
     """Draw a random order of rows, in blocks if X is large."""
-    if n_rows * row_bytes <= _SHUFFLED_BYTES:
-        return rng.permutation(n_rows)
+    return np.concatenate(_shuffled_parts(n_rows, row_bytes, rng))
+
+
+def _shuffled_parts(n_rows, row_bytes, rng, blocks=None):
+    """Draw a random order of rows, in parts that are shuffled each."""
+    if not is_in_blocks(n_rows, row_bytes):
+        return [rng.permutation(n_rows)]
+    if blocks is not None:
+        return _shuffled_blocks(*blocks, n_rows, _SHUFFLED_BYTES // row_bytes, rng)
     block = max(_BLOCK_BYTES // row_bytes, 1)
     starts = rng.permutation(np.arange(0, n_rows, block))
     together = max(_SHUFFLED_BYTES // (block * row_bytes), 1)
@@ -54,7 +75,25 @@ def shuffled(n_rows, row_bytes, rng):
     for first in range(0, len(starts), together):
         rows = starts[first : first + together, None] + np.arange(block)
         order.append(rng.permutation(rows[rows < n_rows]))
-    return np.concatenate(order)
+    return order
+
+
+def _shuffled_blocks(places, starts, n_rows, n_together, rng):
+    """Shuffle blocks of unequal sizes, then the rows of as many as fit in memory."""
+    sizes = np.diff(starts, append=n_rows)
+    together, n_held = [[]], 0
+    for block in rng.permutation(len(starts)).tolist():
+        if n_held and n_held + sizes[block] > n_together:
+            together.append([])
+            n_held = 0
+        together[-1].append(block)
+        n_held += sizes[block]
+    parts = []
+    for blocks in together:
+        rows = [np.arange(starts[i], starts[i] + sizes[i]) for i in blocks]
+        rows = rng.permutation(np.concatenate(rows))
+        parts.append(rows if places is None else places[rows])
+    return parts
 
 
 def balanced(classes, shares, epoch, arrange):

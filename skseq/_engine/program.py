@@ -17,11 +17,13 @@ from skseq._engine.keras import building, tf
 from skseq._engine.layers import faster, traced
 from skseq._engine.objectives import Call, make_objective
 from skseq._engine.optimizers import is_elementwise
+from skseq._engine.reading import in_batches
 from skseq._engine.recipe import State
 from skseq._engine.skeletons import without_values
 from skseq._engine.standalone import compiled, new_optimizer_of
 from skseq._engine.update import Update
 from skseq._engine.weights import Layout, assign, light, values_of
+from skseq._padded import stored_rows
 
 # The number of batch sizes for which a program keeps its traced training.
 _MAX_BATCH_SIZES = 8
@@ -587,7 +589,7 @@ class Program:
 
         Parameters
         ----------
-        X : ndarray of shape (n_samples, ...)
+        X : ndarray of shape (n_samples, ...), PaddedRows, GatheredRows or LazyRows
         index : ndarray of int or None
             The rows of X to predict; None: all.
         name : str
@@ -608,6 +610,10 @@ class Program:
         function, is_single_threaded = self._predict[name]
         n_rows = len(X) if index is None else len(index)
         outputs = np.empty((n_rows, *self.objective.shapes[name]), np.float32)
+        if stored_rows(X) is not None:
+            for rows, part in in_batches(X, index, size):
+                outputs[rows] = self.predict(part, name=name, prepare=prepare)
+            return outputs
 
         def run(start):
             rows = slice(start, start + n_chunk)

@@ -2,6 +2,7 @@
 
 import math
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from skseq._engine.path import earns_xla
 from skseq._engine.program import chunk_steps
 from skseq._engine.progress import make_bar
 from skseq._engine.rates import factors
+from skseq._engine.reading import Reader, in_memory
 from skseq._engine.recipe import State
 from skseq._engine.standalone import whole_model
 from skseq._engine.weights import draw_weights, in_one_model, values_of
@@ -154,6 +156,9 @@ def train(recipe, state, rows, schedule, watch=None, checkpoint=None):
     first_epoch : int
         The schedule's, or the one at which a callback continued from a backup.
     """
+    rows = in_memory(rows)
+    if watch is not None:
+        watch = replace(watch, rows=in_memory(watch.rows))
     record = None
     if checkpoint is not None:
         record = checkpoint.find(recipe, state, rows, schedule, watch)
@@ -245,6 +250,7 @@ class _Training:
         self._program = program
         self._recipe = recipe
         self._rows = rows
+        self._reader = Reader(rows)
         self._schedule = schedule
         self._watch = watch
         self._checkpoint = checkpoint
@@ -343,13 +349,13 @@ class _Training:
     def _train_epoch(self, epoch):
         """Train for an epoch; return its logs, and whether a callback wants to stop."""
         program, schedule, call = self._program, self._schedule, self._call
-        order = self._order(epoch)
+        self._begin(epoch)
         values = self._recipe.values(epoch)
         noise = np.random.default_rng([schedule.seed, epoch, 1])
         program.reset_metrics()
         total, n_rows, stop, logs = 0.0, 0, False, {}
         for start in range(0, len(self._rows), self._chunk_rows):
-            chunk = self._rows.take(order[start : start + self._chunk_rows])
+            chunk = self._reader.take(start, start + self._chunk_rows)
             chunk = program.objective.corrupt(chunk, values, noise)
             if call.by_batch:
                 call("on_train_batch_begin", start // self._chunk_rows)
@@ -374,13 +380,15 @@ class _Training:
         n_steps = self._n_steps * schedule.epochs
         return factors(schedule.rates, before + first, before + last, n_steps)
 
-    def _order(self, epoch):
+    def _begin(self, epoch):
         """Compute the epoch's order of rows, and seed the random states."""
         row_bytes = 4 * math.prod(self._rows.X.shape[1:])
-        order, rng = epoch_order(self._schedule, epoch, len(self._rows), row_bytes)
+        order, stops, rng = epoch_order(
+            self._schedule, epoch, len(self._rows), row_bytes, self._reader.blocks
+        )
+        self._reader.begin(order, stops)
         # After the order, which must not depend on the number of random states.
         self._program.seed(rng)
-        return order
 
     def _validate(self, epoch, logs):
         """Add validation to an epoch's logs; return True if training has to stop."""
