@@ -26,7 +26,7 @@ from skseq._padded import PADDING, PaddedRows, compacted
 from skseq._parameters import parameter
 from skseq._rows import Given
 from skseq._scaling import SCALERS, Scaling
-from skseq._validation import Interval, StrOptions, check_sizes, public_fit
+from skseq._validation import Interval, StrOptions, check_sizes, naming, public_fit
 
 if TYPE_CHECKING:
     from typing import Self
@@ -326,8 +326,7 @@ class AutoencoderTransformer(
         rows = self._fit(
             given, epochs=self.epochs, schedule=self.schedule,
             early_stopping=self.early_stopping,
-            resume=bool(self.warm_start) and self.__sklearn_is_fitted__(),
-            checkpointed=True,
+            resume=self._continues(), checkpointed=True,
         )  # fmt: skip
         self._keep_codes(rows)
         return self
@@ -441,7 +440,8 @@ class AutoencoderTransformer(
             If X has another number of columns than ``n_components``.
         """
         check_is_fitted(self)
-        codes = check_array(X, dtype=self._dtype, input_name="X", estimator=self)
+        with naming("X"):
+            codes = check_array(X, dtype=self._dtype, input_name="X", estimator=self)
         if codes.shape[1] != self._n_features_out:
             raise ValueError(
                 f"X must have {self._n_features_out} columns, one for each component, "

@@ -461,6 +461,11 @@ class SequenceEstimator(Checkpointed, NestedParameters, VersionedState, BaseWrap
             self._seen_windows = SeenWindows(given.X)
         return rest
 
+    def _continues(self):
+        """Check whether ``fit`` continues from the last call."""
+        check_parameters(self)
+        return bool(self.warm_start) and self.__sklearn_is_fitted__()
+
     def _check_partial(self):
         """Raise if a parameter of `partial_fit` needs all rows at once."""
         if self.early_stopping:

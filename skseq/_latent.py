@@ -18,7 +18,7 @@ from skseq._resampling import (
     SamplerWithSampler,
     as_given,
     check_amounts,
-    check_target_type,
+    labels_of,
 )
 from skseq._sequences import check_same_columns, check_sequences
 from skseq._validation import HasMethods
@@ -26,7 +26,7 @@ from skseq._validation import HasMethods
 
 def _labels(y):
     """Get the label of each row, also if y has a column for each class."""
-    return np.asarray(check_target_type(y, indicate_one_vs_all=True)[0])
+    return np.asarray(labels_of(y)[0])
 
 
 def _nearest(codes, labels, new_codes, new_labels):

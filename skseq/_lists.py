@@ -286,6 +286,8 @@ def is_date(values):
 
 
 def is_no_number(values):
+    if values.dtype.kind == "c":  # scikit-learn says so
+        return False
     try:
         values.astype(float)
     except (TypeError, ValueError):

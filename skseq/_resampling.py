@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_array, check_random_state, get_tags
+from sklearn.utils.multiclass import type_of_target
 
 from skseq._lists import as_listed, checked_rows, is_frame, is_list_of_rows, take_rows
 from skseq._padded import PADDING, PaddedRows, check_padding, padded, unpadded
@@ -26,6 +27,7 @@ from skseq._validation import (
     check_parameters,
     check_rows,
     distinct_labels,
+    naming,
     public_fit,
 )
 
@@ -179,6 +181,7 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
     def _resampled(self, sampler, X, y, params):
         """Resample a table; errors list the classes and name the sampler."""
         name = type(sampler).__name__
+        check_rows("y", y, np.shape(X)[0])
         try:
             inspect.signature(sampler.fit_resample).bind(X, y, **params)
         except TypeError as error:
@@ -189,8 +192,9 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
             ) from error
         try:
             found = sampler.fit_resample(X, y, **params)
-        except ValueError as error:
-            raise ValueError(
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(
                 f"{name} can't resample {_counts(y)}: "
                 f"{str(error).rstrip('.')}.{_remedy(str(error))}"
             ) from error
@@ -277,6 +281,15 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
 def _check_given(y):
     if y is None:
         raise ValueError("y must hold class labels, got None.")
+    with naming("y", "must hold class labels"):
+        type_of_target(y)
+
+
+def labels_of(y):
+    """Get the label of each row, and whether y has a column for each class."""
+    with naming("y", "must hold class labels"):
+        y = np.asarray(y) if isinstance(y, (list, tuple)) else y
+        return check_target_type(y, indicate_one_vs_all=True)
 
 
 def _counts(y):
@@ -284,7 +297,10 @@ def _counts(y):
     y = np.asarray(y)
     if y.ndim > 1 and y.shape[1] > 1:
         return f"y of shape {y.shape}"
-    labels, counts = np.unique(y, return_counts=True)
+    try:
+        labels, counts = np.unique(y, return_counts=True)
+    except TypeError:  # labels of several types
+        return f"{len(y)} rows"
     if len(labels) > 20:
         return f"{len(labels)} different values in y"
     return " and ".join(
@@ -684,15 +700,15 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
     # Overrides a method of BaseSampler, which accepts only a 2-D X.
     def _check_X_y(self, X, y):
         given = X
-        y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
+        y, binarize_y = labels_of(y)
         dtype = [np.float64, np.float32]
         X = check_sequences(
             self, X, reset=True, n_timesteps=self.n_timesteps, dtype=dtype,
             may_be_nan=True,
         )  # fmt: skip
         check_amounts(given, "noise would change")
-        y = check_array(y, ensure_2d=False, dtype=None)
         check_rows("y", y, len(X))
+        y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
         distinct_labels(y)
         return X, y, binarize_y
 
@@ -710,7 +726,13 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
         values = X.astype(np.float64, copy=False)
         mean = np.where(present, values, 0).sum(axis=0) / n_present
         deviations = np.where(present, values - mean, 0)
-        std = np.sqrt((deviations**2).sum(axis=0) / n_present)
+        with np.errstate(over="ignore", invalid="ignore"):
+            std = np.sqrt((deviations**2).sum(axis=0) / n_present)
+        if not np.isfinite(std).all():
+            raise ValueError(
+                f"X must have a finite variance, got values up to "
+                f"{abs(values[~padding]).max()}. Divide X by a large number."
+            )
         drawn = [
             rng.choice(np.flatnonzero(y == label), n_rows)
             for label, n_rows in self.sampling_strategy_.items()

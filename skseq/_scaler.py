@@ -411,7 +411,12 @@ class SequenceScaler(
                 f"no weights. Leave it out, or use StandardScaler()."
             )
         in_parts = hasattr(scaler, "partial_fit")
-        learn = scaler.partial_fit if in_parts else scaler.fit
+
+        # Sums of squares that overflow are an error below.
+        @np.errstate(over="ignore", invalid="ignore")
+        def learn(*values, **options):
+            (scaler.partial_fit if in_parts else scaler.fit)(*values, **options)
+
         for rows in blocks_of(X) if in_parts else [slice(None)]:
             values, counts, _ = _timesteps(X[rows], self.mask_value)
             if self.per_row == "append":
@@ -423,6 +428,12 @@ class SequenceScaler(
             # In a block without weights, a mean would be NaN.
             if repeated.any():
                 learn(values[repeated > 0], sample_weight=repeated[repeated > 0])
+        variance = getattr(scaler, "var_", None)
+        if variance is not None and not np.isfinite(variance).all():
+            raise ValueError(
+                f"X must have a finite variance in each feature, got {variance}. "
+                f"Divide X by a large number."
+            )
         return scaler
 
     def _learn_log_scales(self, X, weights):

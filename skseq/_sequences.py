@@ -20,6 +20,7 @@ from skseq._lists import (
     is_no_number,
 )
 from skseq._padded import PADDING, PaddedRows, blocks_of, padded
+from skseq._validation import naming
 from skseq._window_array import WindowArray, as_rows, check_finite
 
 
@@ -164,7 +165,7 @@ def check_sequences(
         X = _fold_columns(estimator, X, reset, name, n_timesteps)
     else:
         _check_as_is(estimator, X, reset, name, n_timesteps, mask_value)
-    if is_masked_by_nan:
+    if is_masked_by_nan and X.dtype.kind == "f":
         _check_whole_steps(X, name)
     if reset:
         estimator._n_dimensions_in = n_dimensions
@@ -287,22 +288,18 @@ def checked_array(estimator, X, n_dimensions, reset, name, **checks):
     _check_dense(X, name)
     if checks["dtype"] is not None:
         _check_columns(X, name, is_date, DATES)
-    try:
-        # A float64 too large for float32 becomes infinity, which raises below.
-        with np.errstate(over="ignore"):
+    with naming(name):
+        try:
             if n_dimensions == 2:
                 return validate_data(estimator, X, reset=reset, **checks)
             caller = type(estimator).__name__
             return check_array(
                 X, allow_nd=True, input_name=name, estimator=caller, **checks
             )
-    except (TypeError, ValueError) as error:
-        if f"nput {name} " in str(error):
+        except (TypeError, ValueError) as error:
+            if f"nput {name} " not in str(error):
+                _check_columns(X, name, is_no_number, WORDS)
             raise
-        _check_columns(X, name, is_no_number, WORDS)
-        if isinstance(error, TypeError):
-            raise
-        raise ValueError(f"{name} can't be used: {error}") from error
 
 
 def checked_table(estimator, X, left_out=(), name="X"):

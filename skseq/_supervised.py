@@ -113,7 +113,7 @@ class SupervisedEstimator(SequenceEstimator):
 
     def _fit_all(self, given):
         """Take the steps of the public method ``fit``."""
-        resume = bool(self.warm_start) and self.__sklearn_is_fitted__()
+        resume = self._continues()
         if resume and given.X_unlabeled is not None:
             raise ValueError(
                 "X_unlabeled must be None where warm_start continues, got an array: "

@@ -115,9 +115,16 @@ def robust_scale_of(table):
     factors, shifts : ndarray of shape (n_columns,)
     """
     low, median, high = np.quantile(table, [0.25, 0.5, 0.75], axis=0)
-    spread = (high - low) / 1.349
-    half = (table.max(axis=0) - table.min(axis=0)) / 2
-    spread = np.where(spread > 0, spread, np.where(half > 0, half, 1.0))
+    with np.errstate(over="ignore"):
+        spread = (high - low) / 1.349
+    half = table.max(axis=0) / 2 - table.min(axis=0) / 2
+    # The inverse of a smaller number is not finite in float32.
+    least = np.finfo(np.float32).tiny
+    spread = np.where(
+        (spread >= least) & np.isfinite(spread),
+        spread,
+        np.where(half >= least, half, 1.0),
+    )
     return 1 / spread, -median / spread
 
 

@@ -18,6 +18,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from skseq._validation import (
     check_rows,
     distinct_labels,
+    naming,
     sorted_values,
     with_finite_sum,
 )
@@ -394,8 +395,10 @@ def check_labels(y, n_rows, name="y"):
     y : ndarray of shape (n_samples,)
     """
     _check_passed(y, name, "class labels")
-    y = np.asarray(y)
-    if y.ndim > 1 and type_of_target(y).startswith("multilabel"):
+    with naming(name, "must hold class labels"):
+        y = np.asarray(y)
+        kind = type_of_target(y) if y.ndim > 1 else ""
+    if kind.startswith("multilabel"):
         one_hot = (np.asarray(y.sum(axis=1)) == 1).all()
         remedy = (
             f"With a single 1 in each row, {name}.argmax(axis=1) gives the labels."
@@ -407,17 +410,15 @@ def check_labels(y, n_rows, name="y"):
             f"{name} must hold one label per row, got a multilabel indicator of shape "
             f"{y.shape}. Multilabel targets are not supported. {remedy}"
         )
-    y = column_or_1d(y, warn=True)
-    check_rows(name, y, n_rows)
-    if y.dtype.kind == "f" or y.dtype == object:
-        check_array(
-            y.reshape(-1, 1), dtype=None, ensure_all_finite=True, input_name=name
-        )
-    sorted_values(name, y, "labels")
-    try:
+    with naming(name, "must hold class labels"):
+        y = column_or_1d(y, warn=True)
+        check_rows(name, y, n_rows)
+        if y.dtype.kind == "f" or y.dtype == object:
+            check_array(
+                y.reshape(-1, 1), dtype=None, ensure_all_finite=True, input_name=name
+            )
+        sorted_values(name, y, "labels")
         check_classification_targets(y)
-    except ValueError as error:
-        raise ValueError(f"{name} must hold class labels: {error}") from error
     return y
 
 
@@ -439,14 +440,10 @@ def check_numbers(y, n_rows, name="y"):
     y : ndarray of shape (n_samples,) or (n_samples, n_targets), float64
     """
     _check_passed(y, name, "numbers")
-    try:
+    with naming(name, "must hold numbers"):
         y = check_array(
             y, dtype=np.float64, ensure_2d=False, allow_nd=True, input_name=name
         )
-    except (TypeError, ValueError) as error:
-        if f"Input {name}" in str(error):  # it is not finite
-            raise
-        raise type(error)(f"{name} must hold numbers: {error}") from error
     check_rows(name, y, n_rows)
     if y.ndim > 2:
         raise ValueError(

@@ -208,6 +208,10 @@ def ids_of(X):
     rows : list of ndarray of int of shape (n_ids_i,)
     """
     X = X.to_numpy() if hasattr(X, "to_numpy") else X
+    if not np.iterable(X) or isinstance(X, (str, bytes)):
+        raise ValueError(
+            f"X must hold rows of token ids, got {X!r}. Pass the result of transform."
+        )
     rows = []
     for i, row in enumerate(X):
         row = np.asarray(row)

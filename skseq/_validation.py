@@ -6,7 +6,9 @@ No other module imports scikit-learn's parameter constraints, which are not publ
 import difflib
 import functools
 import inspect
+import re
 from collections.abc import Callable
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any, TypeVar, cast
 
@@ -33,6 +35,7 @@ __all__ = [
     "check_sizes",
     "check_weights",
     "distinct_labels",
+    "naming",
     "nearest",
     "public_fit",
     "unknown_name",
@@ -263,6 +266,28 @@ def public_fit(method: _Method) -> _Method:
 # ------------------------------------------------------- labels, groups and weights
 
 
+@contextmanager
+def naming(name, problem="can't be used"):
+    """Make errors that another package raises about an array name it.
+
+    Parameters
+    ----------
+    name : str
+        The name of the array.
+    problem : str
+        What follows it in a message, before the other package's own.
+    """
+    try:
+        # What overflows is infinite, which is an error.
+        with np.errstate(over="ignore", invalid="ignore"):
+            yield
+    except (TypeError, ValueError) as error:
+        if re.search(rf"(?<!['\"])\b{name}\b", str(error)):  # no value in quotes
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name} {problem}: {error}") from error
+
+
 def check_rows(name, values, n_rows):
     """Raise unless an array has an entry for each row of X."""
     shape = np.asarray(values).shape
@@ -335,18 +360,11 @@ def check_weights(weights, n_rows, name="sample_weight"):
         return np.ones(n_rows)
     if isinstance(weights, Real):
         weights = np.full(n_rows, weights)
-    try:
+    with naming(name, "must hold one number for each row"):
         weights = check_array(
             weights, ensure_2d=False, allow_nd=True, dtype=np.float64, copy=True,
             input_name=name,
         )  # fmt: skip
-    except ValueError as error:
-        if name in str(error):
-            raise
-        raise ValueError(
-            f"{name} must hold one number for each row, got an array that can't be "
-            f"used: {error}"
-        ) from error
     if weights.ndim != 1:
         raise ValueError(
             f"{name} must be 1D, one weight for each row, got shape {weights.shape}."

@@ -26,7 +26,7 @@ from skseq._panel import (
 from skseq._parameters import Declared, parameter
 from skseq._persistence import VersionedState
 from skseq._reshape import GivesSequences
-from skseq._validation import Interval, check_parameters, public_fit
+from skseq._validation import Interval, check_parameters, naming, public_fit
 from skseq._window_array import WindowArray, touches
 
 if TYPE_CHECKING:
@@ -505,9 +505,11 @@ class WindowTransformer(
     def _checked(self, X, reset, name="X"):
         """Check the columns of X, and get a table."""
         if not is_frame(X):
-            X = check_array(
-                X, dtype=None, ensure_all_finite=False, input_name=name, estimator=self
-            )
+            with naming(name):
+                X = check_array(
+                    X, dtype=None, ensure_all_finite=False, input_name=name,
+                    estimator=self,
+                )  # fmt: skip
         validate_data(self, X, reset=reset, skip_check_array=True)
         if not len(X):
             raise ValueError(

@@ -5,7 +5,6 @@ the whole state of the estimator, X, y and weights are what they were.
 """
 
 import copy
-import hashlib
 import math
 import re
 
@@ -16,38 +15,9 @@ import pytest
 import scipy.sparse
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GroupShuffleSplit, KFold, TimeSeriesSplit
+from snapshots import snapshot
 
 N_ROWS, N_STEPS, N_FEATURES = 60, 5, 2
-
-
-def snapshot(value):
-    """Convert the content of a value to nested tuples, and arrays to hashes."""
-    kind = type(value).__qualname__
-    if isinstance(value, np.ndarray):
-        content = value.tobytes() if value.dtype != object else repr(value.tolist())
-        digest = hashlib.sha256(
-            content if isinstance(content, bytes) else content.encode()
-        ).hexdigest()
-        return kind, str(value.dtype), value.shape, value.strides, digest
-    if isinstance(value, pd.DataFrame):
-        return kind, tuple(value.columns), snapshot(value.to_numpy())
-    if scipy.sparse.issparse(value):
-        return kind, value.shape, snapshot(value.toarray())
-    if isinstance(value, np.random.RandomState):
-        return kind, snapshot(value.get_state())
-    if isinstance(value, dict):
-        return kind, tuple((key, snapshot(item)) for key, item in value.items())
-    if isinstance(value, (list, tuple)):
-        return kind, tuple(snapshot(item) for item in value)
-    if isinstance(value, keras.optimizers.Optimizer):
-        return (
-            kind,
-            repr(value.get_config()),
-            snapshot([v.numpy() for v in value.variables]),
-        )
-    if not callable(value) and hasattr(value, "__dict__"):
-        return kind, snapshot(vars(value))
-    return kind, repr(value)
 
 
 def test_snapshot_sees_every_change(make_classifier, sequences):

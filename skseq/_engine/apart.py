@@ -28,13 +28,15 @@ class Apart:
     def __init__(self, program, recipe, rows):
         self._program, self._n_networks = program, recipe.n_networks
         self._n_threads = min(recipe.n_networks, path.n_threads())
-        self._open, self._programs = ExitStack(), []
-        for _ in range(self._n_threads):
-            one = self._open.enter_context(borrowed(replace(recipe, n_networks=1)))
-            one.prepare_training(rows)
-            one.put_target_scale(recipe)
-            self._programs.append(one)
-        self._threads = self._open.enter_context(ThreadPoolExecutor(self._n_threads))
+        self._programs = []
+        with ExitStack() as opened:
+            for _ in range(self._n_threads):
+                one = opened.enter_context(borrowed(replace(recipe, n_networks=1)))
+                one.prepare_training(rows)
+                one.put_target_scale(recipe)
+                self._programs.append(one)
+            self._threads = opened.enter_context(ThreadPoolExecutor(self._n_threads))
+            self._open = opened.pop_all()
 
     def close(self):
         """Give back the programs."""

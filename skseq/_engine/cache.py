@@ -72,8 +72,10 @@ def _give_back(key, program):
     with _LOCK:
         _idle.setdefault(key, []).append(program)
         _idle.move_to_end(key)
+        # At every moment valid, because an interrupt may come at any.
         while sum(map(len, _idle.values())) > _MAX_PROGRAMS:
-            oldest = next(iter(_idle))
-            _idle[oldest].pop(0)
-            if not _idle[oldest]:
+            oldest, programs = next(iter(_idle.items()))
+            if len(programs) > 1:
+                programs.pop(0)
+            else:
                 del _idle[oldest]

@@ -268,15 +268,16 @@ class _Training:
         self._xla = program.takes_xla and earns_xla(
             recipe, program.facts, n_steps * schedule.epochs
         )
-        self._apart = None
-        if self._xla and recipe.n_networks > 1:
-            self._apart = Apart(program, recipe, rows)
         self._call = Callbacks(schedule.callbacks, program, recipe, self._last, n_steps)
         self._n_steps = n_steps
         n_chunk = chunk_steps(self._batch_size, rows.X.shape[1:])
         self._chunk_rows = self._batch_size * (1 if self._call.by_batch else n_chunk)
         n_done = 0 if record is None else record["epoch"] - record["first_epoch"]
         self._bar = make_bar(schedule.verbose, schedule.epochs, schedule.title, n_done)
+        # Last, because it has to be closed, also if a callback raises above.
+        self._apart = None
+        if self._xla and recipe.n_networks > 1:
+            self._apart = Apart(program, recipe, rows)
 
     def close(self):
         """Release the callbacks and close the bar."""
