@@ -1,0 +1,178 @@
+"""`to_onnx`: a fitted estimator or pipeline as one model of ONNX."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import is_classifier, is_outlier_detector, is_regressor
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from skseq import __version__
+
+if TYPE_CHECKING:
+    import onnx
+
+# ONNX Runtime reads these since version 1.14.
+OPSETS = {"": 18, "ai.onnx.ml": 3}
+IR_VERSION = 8
+
+
+def to_onnx(
+    fitted: Any,
+    path: str | os.PathLike | None = None,
+    *,
+    X: Any = None,
+    n_timesteps: int | None = None,
+) -> onnx.ModelProto:
+    """Convert a fitted estimator or pipeline to ONNX.
+
+    Parameters
+    ----------
+    fitted : estimator
+        A fitted network, autoencoder, detector or transformer of this package, or a
+        `sklearn.pipeline.Pipeline`, a `CalibratedClassifierCV` or a classifier with a
+        threshold around them, with other steps that skl2onnx knows.
+    path : str, os.PathLike or None, default=None
+        Where to write the model; an existing file is replaced in one step. None: it is
+        only returned.
+    X : array-like or dataframe, default=None
+        Some rows of the kind that `fitted` was fitted on. Needed for a dataframe whose
+        columns are not all numbers: each column is then an input by its name.
+    n_timesteps : int or None, default=None
+        For a network alone, or as the last step of a pipeline, that reads sequences:
+        the number of timesteps of the longest row that the model shall read. Rows may
+        be shorter. None: that of the longest row of ``fit``.
+
+    Returns
+    -------
+    model : onnx.ModelProto
+        With opset 18 (``ai.onnx.ml`` 3) and IR version 8, checked by
+        `onnx.checker.check_model`. What `load` needs to know is in its
+        ``metadata_props``.
+
+    Raises
+    ------
+    NotFittedError
+        If `fitted` was not fitted.
+    ImportError
+        If onnx or skl2onnx is not installed.
+    ValueError
+        If a layer, a step or a kind of rows can't be written.
+
+    See Also
+    --------
+    load : Read the file and predict, with NumPy and onnxruntime alone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skseq import LSTMClassifier
+    >>> from skseq.onnx import load, to_onnx
+    >>> X = np.random.default_rng(0).normal(size=(60, 8, 2))
+    >>> y = np.where(X[:, :, 0].mean(axis=1) > 0, "up", "down")
+    >>> net = LSTMClassifier(units=8, epochs=3, random_state=0).fit(X, y)
+    >>> served = load(to_onnx(net))
+    >>> bool((served.predict(X) == net.predict(X)).all())
+    True
+    """
+    _import_packages()
+    from skseq.onnx import _registered
+    from skseq.onnx._inputs import inputs_of, of_pipeline
+
+    check_is_fitted(fitted)
+    model, inputs, description = inputs_of(of_pipeline(fitted), X, n_timesteps)
+    made = _registered.converted(model, inputs, n_timesteps, OPSETS)
+    made.ir_version = IR_VERSION
+    description |= _described(fitted, model)
+    entry = made.metadata_props.add()
+    entry.key, entry.value = "skseq", json.dumps(description)
+    _checked(made)
+    if path is not None:
+        _write(made, Path(path))
+    return made
+
+
+def _import_packages():
+    try:
+        import onnx  # noqa: F401
+        import skl2onnx  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f'to_onnx needs onnx and skl2onnx: pip install "skseq[onnx]". Got: {error}'
+        ) from error
+
+
+def _checked(model):
+    import onnx
+
+    try:
+        onnx.checker.check_model(model, full_check=False)
+    except onnx.checker.ValidationError as error:
+        raise ValueError(f"The model of ONNX is not valid: {error}") from error
+
+
+def _write(model, path):
+    """Write a file in one step, so that there is never a part of it."""
+    content = model.SerializeToString()
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(name, 0o666 & ~umask)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+# ---------------------------------------------------------------------- description
+
+
+def last_of(fitted):
+    """Get the last step of pipelines, or the estimator itself."""
+    while isinstance(fitted, Pipeline):
+        fitted = fitted.steps[-1][1]
+    return fitted
+
+
+def _kind(last):
+    if is_classifier(last):
+        return "classifier"
+    if is_regressor(last):
+        return "regressor"
+    if is_outlier_detector(last):
+        return "detector"
+    return "autoencoder" if hasattr(last, "reconstruction_error") else "transformer"
+
+
+def _described(fitted, model):
+    """Describe a model for `load`, as a dict for JSON."""
+    last = last_of(model)
+    found = {
+        "skseq": __version__,
+        "estimator": type(fitted).__name__,
+        "kind": _kind(last),
+        "n_features_in": int(getattr(model, "n_features_in_", 0)) or None,
+    }
+    names = getattr(fitted, "feature_names_in_", None)
+    if names is not None:
+        found["feature_names_in"] = [str(name) for name in names]
+    if found["kind"] == "classifier":
+        classes = np.asarray(last.classes_)
+        found["classes"] = classes.tolist()
+        found["classes_dtype"] = classes.dtype.str
+    elif found["kind"] == "regressor":
+        found["n_dimensions_out"] = int(getattr(last, "_n_dimensions_out", 1))
+    elif found["kind"] == "detector":
+        found["offset"] = float(getattr(last, "offset_", 0.0))
+    return found

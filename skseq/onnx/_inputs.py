@@ -1,0 +1,223 @@
+"""The inputs of a model of ONNX: one for X, or one for each column of a frame."""
+
+import numpy as np
+from skl2onnx.common.data_types import (
+    DoubleTensorType,
+    FloatTensorType,
+    Int64TensorType,
+    StringTensorType,
+)
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+
+from skseq._lists import is_frame
+from skseq._padded import PADDING
+from skseq._scaler import SequenceScaler
+from skseq._text import TextSequencer
+from skseq.onnx._rows import longer, reads_padding, reads_tokens
+
+
+def of_pipeline(fitted):
+    """Get a pipeline of scikit-learn without steps that ``predict`` leaves out.
+
+    Parameters
+    ----------
+    fitted : estimator
+        Of a pipeline of imbalanced-learn, samplers are left out.
+    """
+    if not isinstance(fitted, Pipeline):
+        return fitted
+    steps = [
+        (name, of_pipeline(step))
+        for name, step in fitted.steps
+        if step is not None
+        and step != "passthrough"
+        and not (hasattr(step, "fit_resample") and not hasattr(step, "transform"))
+    ]
+    return steps[0][1] if len(steps) == 1 else Pipeline(steps)
+
+
+def _first_of(model):
+    while isinstance(model, Pipeline):
+        model = model.steps[0][1]
+    for name in ("estimator_", "calibrated_classifiers_"):
+        inner = getattr(model, name, None)
+        if inner is not None:
+            inner = inner[0].estimator if isinstance(inner, list) else inner
+            return _first_of(inner)
+    return model
+
+
+def inputs_of(model, X, n_timesteps=None):
+    """Choose the inputs of a model.
+
+    Parameters
+    ----------
+    model : estimator
+        The result of `of_pipeline`.
+    X : array-like, dataframe or None
+        Rows of the kind of fit.
+    n_timesteps : int or None
+        The parameter of `to_onnx`.
+
+    Returns
+    -------
+    model : estimator
+        Without the step that reads texts, which `load` takes.
+    inputs : list of tuple of str and skl2onnx type
+    description : dict
+        What `load` has to know of them.
+    """
+    description = {}
+    first = _first_of(model)
+    if isinstance(first, TextSequencer):
+        description["text"] = _text(first)
+        model, first = _without_first(model, first)
+    if is_frame(X) and _has_several_types(X):
+        return model, _by_column(X), {**description, "columns": list(map(str, X.columns))}
+    is_network = hasattr(first, "_recipe") or hasattr(first, "autoencoders_")
+    is_single = is_network and not _is_double(first)
+    cls = FloatTensorType if is_single else DoubleTensorType
+    shape, more = _shape(first, X, n_timesteps)
+    if more.get("padding") is None and get_tags(first).input_tags.allow_nan:
+        more["allows_nan"] = True
+    longest = _longest(model, n_timesteps)
+    if longest is not None:
+        more["longest"] = longest
+    return model, [("X", cls([None, *shape]))], {**description, **more}
+
+
+def _longest(model, n_timesteps):
+    """Get the timesteps of the longest row that a model of padded rows reads."""
+    steps = [model]
+    if isinstance(model, Pipeline):
+        steps = [step for _, step in model.steps]
+    *before, last = steps
+    is_network = hasattr(last, "_recipe") and hasattr(last, "mask_value")
+    if not is_network or not hasattr(last, "n_timesteps_in_"):
+        return None
+    if not is_sequence_network(last) or hasattr(last, "reconstruction_error"):
+        return None
+    if not all(isinstance(step, SequenceScaler) for step in before):
+        return None
+    if not reads_padding(last) and n_timesteps is None:
+        return None
+    return int(longer(last._recipe.network, n_timesteps).n_timesteps)
+
+
+def is_sequence_network(network):
+    """Check whether the X of a classifier or regressor may have rows of any length."""
+    return network._n_dimensions_in == 3 or reads_tokens(network)
+
+
+def _without_first(model, first):
+    if not isinstance(model, Pipeline) or model.steps[0][1] is not first:
+        raise ValueError(
+            "to_onnx can write a TextSequencer as the first step of a pipeline alone, "
+            "got it elsewhere. Transform texts before, and convert the other steps."
+        )
+    steps = model.steps[1:]
+    rest = steps[0][1] if len(steps) == 1 else Pipeline(steps)
+    return rest, _first_of(rest)
+
+
+def _is_double(first):
+    """Check whether an estimator reads rows in float64."""
+    return isinstance(first._dtype, tuple) if hasattr(first, "_dtype") else True
+
+
+def _shape(first, X, n_timesteps):
+    """Get the shape of a row, and what `load` has to know of it."""
+    n_features = getattr(first, "n_features_in_", None)
+    is_3d = getattr(first, "_n_dimensions_in", 2) == 3
+    is_autoencoder = hasattr(first, "reconstruction_error")
+    if hasattr(first, "_recipe") and not is_autoencoder:
+        if not hasattr(first, "n_timesteps_in_"):
+            return list(first._X_shape[1:]), {}
+        return _shape_of_network(first, n_timesteps)
+    if is_3d:
+        n = getattr(first, "n_timesteps_in_", None)
+        is_fixed = is_autoencoder or hasattr(first, "autoencoders_")
+        value = PADDING
+        if is_fixed:
+            value = getattr(first, "autoencoder_", first)._padding
+        more = {} if value is None else {"padding": float(value)}
+        if getattr(first, "mask_value", None) is not None:
+            more["mask_value"] = float(first.mask_value)
+        return [n if is_fixed else None, n_features], more
+    if n_features is None:
+        if X is None:
+            raise ValueError(
+                f"to_onnx needs X, some rows of the data of fit, because "
+                f"{type(first).__name__} does not keep the number of columns, got "
+                f"X=None."
+            )
+        n_features = np.shape(X)[1]
+    return [int(n_features)], {}
+
+
+def _shape_of_network(network, n_timesteps):
+    n, is_3d = network.n_timesteps_in_, network._n_dimensions_in == 3
+    if reads_tokens(network):
+        more = {"padding": 0.0, "tokens": True}
+        return ([None, 1] if is_3d else [None]), more
+    if not is_3d:
+        return [int(network.n_features_in_)], {}
+    more = {}
+    is_padded = reads_padding(network) or n_timesteps is not None
+    if is_padded:
+        more["padding"] = PADDING
+        if network.mask_value is not None:
+            more["mask_value"] = float(network.mask_value)
+    return [None if is_padded else int(n), int(network.n_features_in_)], more
+
+
+def _has_several_types(X):
+    kinds = {np.asarray(X[name]).dtype.kind for name in X.columns}
+    return not kinds <= set("biuf") or any(
+        str(X[name].dtype).lower().startswith(("category", "categorical", "enum"))
+        for name in X.columns
+    )
+
+
+def _by_column(X):
+    inputs = []
+    for name in X.columns:
+        values = np.asarray(X[name])
+        if values.dtype.kind in "biu":
+            cls = Int64TensorType
+        elif values.dtype.kind == "f":
+            cls = DoubleTensorType
+        elif all(isinstance(v, str) for v in values if v is not None and v == v):
+            cls = StringTensorType
+        else:
+            raise ValueError(
+                f"X must hold columns of numbers or texts, got column {name!r} of "
+                f"dtype {X[name].dtype}. Convert it."
+            )
+        inputs.append((str(name), cls([None, 1])))
+    return inputs
+
+
+def _text(sequencer):
+    """Describe how texts become token ids, for `load`."""
+    if callable(sequencer.analyzer) or callable(sequencer.strip_accents):
+        raise ValueError(
+            "to_onnx can't write a TextSequencer whose analyzer or strip_accents is a "
+            "function, got one. Transform texts before, and convert the other steps."
+        )
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    words = None
+    if sequencer.stop_words is not None:
+        words = CountVectorizer(stop_words=sequencer.stop_words).get_stop_words()
+    return {
+        "vocabulary": {token: int(i) for token, i in sequencer.vocabulary_.items()},
+        "max_length": int(sequencer.max_length_),
+        "truncate": sequencer.truncate,
+        "analyzer": sequencer.analyzer,
+        "lowercase": bool(sequencer.lowercase),
+        "strip_accents": sequencer.strip_accents,
+        "token_pattern": sequencer.token_pattern,
+        "stop_words": sorted(words or ()),
+    }

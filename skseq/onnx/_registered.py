@@ -1,0 +1,108 @@
+"""The converters of this package, registered with skl2onnx."""
+
+import warnings
+from functools import cache
+
+import skl2onnx
+from skl2onnx.common.exceptions import (
+    MissingConverter,
+    MissingShapeCalculator,
+)
+from sklearn.base import is_classifier
+
+import skseq
+from skseq.onnx import _networks, _thresholds, _transformers
+from skseq.onnx._convert import last_of
+
+_CLASSIFIERS = (
+    "Conv1DClassifier", "DenseClassifier", "GRUClassifier", "KerasClassifier",
+    "LSTMClassifier", "SimpleRNNClassifier",
+)  # fmt: skip
+_REGRESSORS = tuple(name.replace("Classifier", "Regressor") for name in _CLASSIFIERS)
+
+
+@cache
+def register():
+    """Register the converters of this package with skl2onnx, once."""
+    networks = _networks
+    for name in _CLASSIFIERS:
+        skl2onnx.update_registered_converter(
+            getattr(skseq, name), f"Skseq{name}", networks.classifier_shapes,
+            networks.convert_classifier, options=networks.CLASSIFIER_OPTIONS,
+        )  # fmt: skip
+    others = {
+        **dict.fromkeys(
+            _REGRESSORS,
+            (
+                networks.regressor_shapes, networks.convert_regressor,
+                networks.parse_regressor,
+            ),
+        ),
+        "AutoencoderTransformer": (
+            networks.autoencoder_shapes, networks.convert_autoencoder,
+            networks.parse_autoencoder,
+        ),
+        "AutoencoderOutlierDetector": (
+            networks.detector_shapes, networks.convert_detector,
+            networks.parse_detector,
+        ),
+        **_transformers.CONVERTERS,
+    }  # fmt: skip
+    options = {networks.ALL_OUTPUTS: [False, True], networks.N_TIMESTEPS: None}
+    for name, (shapes, convert, parse) in others.items():
+        skl2onnx.update_registered_converter(
+            getattr(skseq, name), f"Skseq{name}", shapes, convert, parser=parse,
+            options=options,
+        )  # fmt: skip
+    for cls, (shapes, convert) in _thresholds.CONVERTERS.items():
+        skl2onnx.update_registered_converter(
+            cls, f"Skseq{cls.__name__}", shapes, convert,
+            options={"zipmap": [True, False, "columns"], "nocl": [True, False],
+                     "output_class_labels": [False, True]},
+        )  # fmt: skip
+
+
+def converted(model, inputs, n_timesteps, opsets):
+    """Convert a fitted estimator by skl2onnx.
+
+    Parameters
+    ----------
+    model : estimator
+    inputs : list of tuple of str and skl2onnx type
+    n_timesteps : int or None
+    opsets : dict of str to int
+
+    Returns
+    -------
+    model : onnx.ModelProto
+    """
+    register()
+    last = last_of(model)
+    options = {}
+    if is_classifier(last):
+        options["zipmap"] = False
+    elif hasattr(last, "quantiles_") or hasattr(last, "reconstruction_error"):
+        options[_networks.ALL_OUTPUTS] = True
+    if n_timesteps is not None:
+        if not hasattr(last, "_recipe") or not hasattr(last, "mask_value"):
+            raise ValueError(
+                f"n_timesteps must be None for {type(last).__name__}, got "
+                f"{n_timesteps}. It is for networks that read sequences."
+            )
+        options[_networks.N_TIMESTEPS] = n_timesteps
+    try:
+        with warnings.catch_warnings():
+            # skl2onnx calls functions of NumPy and scikit-learn that are deprecated.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", FutureWarning)
+            return skl2onnx.convert_sklearn(
+                model, type(model).__name__, inputs, target_opset=opsets,
+                options={id(last): options} if options else None,
+            )  # fmt: skip
+    except (MissingShapeCalculator, MissingConverter) as error:
+        detail = str(error).strip().split("\n")[0]
+        raise ValueError(
+            f"to_onnx can't write a step of {type(model).__name__}: {detail} Transform "
+            f"X by this step before, and convert the steps behind it."
+        ) from error
+
