@@ -1,0 +1,497 @@
+"""Optuna's studies and searches over networks, and pruning by their epochs."""
+
+import os
+import pickle
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pytest
+from joblib import parallel_config
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.trial import TrialState
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import skseq
+from skseq._engine import cache, program
+from skseq.search import prune
+
+# OptunaSearchCV, heartbeats and Hyperband of Optuna are experimental.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::optuna.exceptions.ExperimentalWarning"
+)
+
+CV = KFold(2)
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    yield
+    optuna.logging.set_verbosity(before)
+
+
+class After(optuna.pruners.BasePruner):
+    """Prunes the trials of some numbers once they have reported a step."""
+
+    def __init__(self, step, numbers=(0,)):
+        self.step, self.numbers = step, numbers
+
+    def prune(self, study, trial):
+        return trial.number in self.numbers and trial.last_step >= self.step
+
+
+def dense(trial=None, monitor="loss", **params):
+    options = {"epochs": 4, "random_state": 0, **params}
+    if trial is not None:
+        options["callbacks"] = prune(trial, monitor)
+    return skseq.DenseClassifier((4,), **options)
+
+
+def rate(trial):
+    return trial.suggest_float("learning_rate", 1e-4, 1e-1, log=True)
+
+
+def study_of(**params):
+    return optuna.create_study(
+        sampler=optuna.samplers.RandomSampler(seed=0),
+        **{"pruner": optuna.pruners.NopPruner(), **params},
+    )
+
+
+def summary(study):
+    """List what a trial has found, without times."""
+    return [(t.state, t.params, t.value, t.intermediate_values) for t in study.trials]
+
+
+# ------------------------------------------------------------------------ the callback
+
+
+def test_epochs_are_reported_to_the_study(table):
+    losses = []
+
+    def objective(trial):
+        # Pipelines, searches and fit copy the callback.
+        pipe = clone(make_pipeline(StandardScaler(), dense(trial))).fit(*table)
+        losses.append(pipe[-1].history_["loss"])
+        return losses[-1][-1]
+
+    study = study_of()
+    study.optimize(objective, n_trials=2)
+    for trial, loss in zip(study.trials, losses, strict=True):
+        assert trial.intermediate_values == dict(enumerate(loss))
+
+
+def test_pruned_trial_ends_after_the_epoch_and_keeps_the_program(table, monkeypatch):
+    traced = []
+
+    class Counted(program.Program):
+        def _trace_training(self, *args):
+            traced.append(self)
+            return super()._trace_training(*args)
+
+    skseq.clear_programs()
+    monkeypatch.setattr(cache, "Program", Counted)
+    study = study_of(pruner=After(1, numbers=(0, 2)))
+    nets = []
+
+    def objective(trial):
+        nets.append(dense(trial, learning_rate=rate(trial)))
+        return nets[-1].fit(*table).history_["loss"][-1]
+
+    study.optimize(objective, n_trials=4)
+    skseq.clear_programs()
+    assert len(traced) == 1
+    assert [len(trial.intermediate_values) for trial in study.trials] == [2, 4, 2, 4]
+    assert [t.state for t in study.trials[:2]] == [
+        TrialState.PRUNED, TrialState.COMPLETE,
+    ]  # fmt: skip
+    assert not nets[0].initialized_
+    # What was pruned in between leaves nothing in the program.
+    trial = study.trials[3]
+    alone = dense(learning_rate=trial.params["learning_rate"]).fit(*table)
+    assert alone.history_["loss"][-1] == trial.value
+
+
+def test_message_of_a_pruned_trial(table):
+    trial = study_of(pruner=After(1)).ask()
+    with pytest.raises(optuna.TrialPruned, match=r"after epoch 2: loss=0\.\d+"):
+        dense(trial).fit(*table)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda net, X, y: cross_val_score(net, X, y, cv=CV, error_score="raise"),
+        lambda net, X, y: GridSearchCV(
+            net, {"n_timesteps": [5]}, cv=CV, error_score="raise", refit=False
+        ).fit(X, y),
+    ],
+    ids=["cross_val_score", "GridSearchCV"],
+)
+def test_epochs_of_folds_are_numbered_on(table, run):
+    study = study_of(pruner=After(5))
+    trial = study.ask()
+    with pytest.raises(optuna.TrialPruned, match="after epoch 2"):
+        run(dense(trial), *table)
+    values = trial.storage.get_trial(trial._trial_id).intermediate_values
+    X, y = table
+    first, second = (
+        dense().fit(X[train], y[train]).history_["loss"] for train, _ in CV.split(X)
+    )
+    assert values == dict(enumerate(first + second[:2]))
+
+
+def test_folds_after_a_pruned_one_do_not_train(table):
+    # Without error_score="raise", scikit-learn goes on with the next fold.
+    trial = study_of(pruner=After(1)).ask()
+    with pytest.raises(ValueError, match="All the 2 fits failed"):
+        cross_val_score(dense(trial), *table, cv=CV)
+    assert trial.storage.get_trial(trial._trial_id).last_step == 1
+
+
+def test_folds_in_threads_share_the_trial(table):
+    trial = study_of().ask()
+    with parallel_config("threading"):
+        scores = cross_val_score(dense(trial), *table, cv=CV, n_jobs=2)
+    steps = trial.storage.get_trial(trial._trial_id).intermediate_values
+    assert sorted(steps) == list(range(8))
+    assert (scores == cross_val_score(dense(), *table, cv=CV)).all()
+
+
+@pytest.mark.parametrize(
+    ("direction", "monitor", "better", "sign"),
+    [
+        ("minimize", "val_loss", None, 1),
+        ("maximize", "val_loss", None, -1),
+        ("maximize", "val_roc_auc", None, 1),
+        ("minimize", "val_accuracy", None, 1),
+        ("minimize", "val_accuracy", True, -1),
+        ("maximize", "val_accuracy", True, 1),
+        ("maximize", "val_accuracy", False, -1),
+    ],
+)
+def test_values_are_reported_in_the_direction_of_the_study(
+    table, direction, monitor, better, sign
+):
+    trial = study_of(direction=direction).ask()
+    callback = prune(trial, monitor, greater_is_better=better)
+    net = dense(
+        epochs=1, metrics=["accuracy"], monitor="roc_auc", callbacks=callback
+    ).fit(*table, X_val=table[0], y_val=table[1])
+    (value,) = trial.storage.get_trial(trial._trial_id).intermediate_values.values()
+    assert value == sign * net.history_[monitor][0]
+
+
+def test_entry_that_is_not_in_the_logs(table):
+    trial = study_of().ask()
+    with pytest.raises(ValueError, match=r"are \['loss'\], got 'val_loss'.*X_val in f"):
+        dense(trial, "val_loss").fit(*table)
+
+
+def test_what_is_no_trial_or_monitor():
+    with pytest.raises(TypeError, match=r"trial must be an optuna.*got 3"):
+        prune(3)
+    with pytest.raises(ValueError, match="'monitor' parameter of prune must be"):
+        prune(study_of().ask(), 3)
+    study = optuna.create_study(directions=["minimize", "maximize"])
+    with pytest.raises(RuntimeError, match="single direction"):
+        prune(study.ask())
+
+
+def test_fixed_trial_is_never_pruned(table):
+    assert dense(optuna.trial.FixedTrial({})).fit(*table).n_iter_ == 4
+
+
+def test_without_optuna_the_error_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    monkeypatch.delitem(sys.modules, "skseq.search._pruning")
+    monkeypatch.delitem(vars(skseq.search), "prune", raising=False)
+    with pytest.raises(ImportError, match=r'pip install "skseq\[optuna\]"'):
+        skseq.search.prune  # noqa: B018
+    assert "prune" in dir(skseq.search)
+    with pytest.raises(AttributeError, match="no attribute 'prun'"):
+        skseq.search.prun  # noqa: B018
+
+
+def test_pickles_do_not_contain_the_trial(table, tmp_path):
+    study = study_of(storage=f"sqlite:///{tmp_path}/secret.db")
+    net = dense(study.ask()).fit(*table)
+    data = pickle.dumps(net)
+    assert b"secret.db" not in data
+    loaded = pickle.loads(data)
+    assert (loaded.predict_proba(table[0]) == net.predict_proba(table[0])).all()
+    with pytest.raises(RuntimeError, match=r"threads.*set callbacks=None in a network"):
+        loaded.fit(*table)
+    loaded.set_params(callbacks=None).fit(*table)
+
+
+# ------------------------------------------------------------------------------ studies
+
+
+def tpe(seed=0):
+    return optuna.samplers.TPESampler(seed=seed, n_startup_trials=3)
+
+
+def gp(seed=0):
+    pytest.importorskip("torch", reason="optuna.samplers.GPSampler needs torch")
+    return optuna.samplers.GPSampler(seed=seed, n_startup_trials=3)
+
+
+def one_epoch_each(table):
+    def objective(trial):
+        params = {
+            "learning_rate": rate(trial),
+            "batch_size": trial.suggest_categorical("batch_size", [16, 32]),
+        }
+        net = dense(trial, epochs=5, **params)
+        return net.fit(*table).history_["loss"][-1]
+
+    return objective
+
+
+@pytest.mark.parametrize("make_sampler", [tpe, gp])
+@pytest.mark.parametrize(
+    "pruner",
+    [
+        optuna.pruners.MedianPruner(n_startup_trials=2),
+        optuna.pruners.HyperbandPruner(max_resource=5),
+    ],
+    ids=["median", "hyperband"],
+)
+def test_same_seeds_give_the_same_trials(table, make_sampler, pruner):
+    found = []
+    for _ in range(2):
+        # Hyperband draws its brackets from the name of the study.
+        study = optuna.create_study(
+            sampler=make_sampler(), pruner=pruner, study_name="one"
+        )
+        study.optimize(one_epoch_each(table), n_trials=8)
+        found.append(summary(study))
+    assert found[0] == found[1]
+    states = {state for state, *_ in found[0]}
+    assert states == {TrialState.COMPLETE, TrialState.PRUNED}
+
+
+def test_study_that_was_stopped_goes_on(table, tmp_path):
+    url = f"sqlite:///{tmp_path}/search.db"
+    path = tmp_path / "sampler.pickle"
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=2)
+
+    def keep_sampler(study, trial):
+        path.write_bytes(pickle.dumps(study.sampler))
+
+    def stop(study, trial):
+        if trial.number == 3:
+            study.stop()
+
+    whole = optuna.create_study(sampler=tpe(), pruner=pruner)
+    whole.optimize(one_epoch_each(table), n_trials=8)
+    named = {"study_name": "net", "storage": url, "load_if_exists": True}
+    study = optuna.create_study(sampler=tpe(), pruner=pruner, **named)
+    study.optimize(
+        one_epoch_each(table), n_trials=8, callbacks=[keep_sampler, stop]
+    )
+    assert len(study.trials) == 4
+    sampler = pickle.loads(path.read_bytes())
+    again = optuna.create_study(sampler=sampler, pruner=pruner, **named)
+    again.optimize(one_epoch_each(table), n_trials=4)
+    assert summary(again) == summary(whole)
+
+
+# Another process, whose second trial never ends.
+CHILD = """
+    import sys, time
+    import numpy as np, optuna
+    import skseq
+    from skseq.search import prune
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.load_study(study_name="net", storage=sys.argv[1])
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 5)), np.arange(60) % 2
+
+    def objective(trial):
+        rate = trial.suggest_float("learning_rate", 1e-4, 1e-1, log=True)
+        net = skseq.DenseClassifier(
+            (4,), epochs=2, learning_rate=rate, callbacks=prune(trial, "loss")
+        )
+        loss = net.fit(X, y).history_["loss"][-1]
+        print("trained", flush=True)
+        if len(sys.argv) > 2:
+            time.sleep(600)
+        return loss
+
+    study.optimize(objective, n_trials=1)
+"""
+
+
+def in_another_process(*args):
+    return subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(CHILD), *args],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+
+def retrying(url):
+    """Make a storage that runs the trials of killed processes again."""
+    callbacks = optuna.storages
+    name, argument = "RetryHeartbeatStaleTrialCallback", "heartbeat_stale_trial_callback"
+    if not hasattr(callbacks, name):  # before Optuna 4.9
+        name, argument = "RetryFailedTrialCallback", "failed_trial_callback"
+    return optuna.storages.RDBStorage(
+        url, heartbeat_interval=1, grace_period=2,
+        **{argument: getattr(callbacks, name)(max_retry=3)},
+    )  # fmt: skip
+
+
+def test_trial_of_a_killed_process_runs_again(table, tmp_path):
+    url = f"sqlite:///{tmp_path}/search.db"
+    study = study_of(study_name="net", storage=retrying(url))
+    with in_another_process(url, "waits") as process:
+        assert process.stdout.readline() == "trained\n"
+        # Both processes at the same time.
+        study.optimize(one_rate(table), n_trials=1)
+        process.send_signal(signal.SIGKILL)
+    heartbeat = study.trials[0]
+    assert heartbeat.state == TrialState.RUNNING
+    deadline = time.monotonic() + 30
+    # A study looks for killed trials before it starts one of its own.
+    while study.trials[0].state == TrialState.RUNNING:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+        study.optimize(one_rate(table), n_trials=1)
+    study.optimize(one_rate(table), n_trials=1)
+    killed, *others = study.trials
+    assert killed.state == TrialState.FAIL
+    assert {trial.state for trial in others} == {TrialState.COMPLETE}
+    (again,) = [t for t in others if t.system_attrs.get("failed_trial") == 0]
+    assert again.params == killed.params
+
+
+def one_rate(table):
+    return lambda trial: dense(trial, learning_rate=rate(trial)).fit(*table).score(*table)
+
+
+def postgresql_programs():
+    """Find the folder of PostgreSQL's programs, or skip the test."""
+    pytest.importorskip("psycopg", reason="no driver for PostgreSQL: psycopg")
+    found = shutil.which("initdb")
+    folders = [Path(found).parent] if found else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    for folder in folders:
+        if (folder / "initdb").exists():
+            return folder
+    pytest.skip("no PostgreSQL server: initdb is not found")
+
+
+@pytest.fixture
+def postgresql(tmp_path_factory):
+    """Run a server on a Unix socket, and return the URL of its database."""
+    programs = postgresql_programs()
+    folder = Path(tmp_path_factory.mktemp("pg"))
+    user = {}
+    if os.getuid() == 0:  # PostgreSQL refuses to run as root
+        user = {"user": "nobody", "cwd": "/"}
+        nobody = pwd.getpwnam("nobody")
+        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+        for parent in (folder, *folder.parents):
+            if parent.owner() == "root" and not parent.stat().st_mode & 0o001:
+                parent.chmod(parent.stat().st_mode | 0o011)
+        if os.access(programs, os.X_OK) is False:
+            pytest.skip("PostgreSQL's programs can't be run")
+
+    def call(name, *args):
+        subprocess.run(
+            [programs / name, *args], check=True, stdout=subprocess.DEVNULL, **user
+        )
+
+    data = folder / "data"
+    call("initdb", "-D", data, "-U", "tester", "-A", "trust", "--no-sync")
+    options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
+    call("pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
+    try:
+        yield f"postgresql+psycopg://tester@/postgres?host={folder}"
+    finally:
+        call("pg_ctl", "-D", data, "-m", "immediate", "stop")
+
+
+def test_study_in_postgresql_is_shared_and_resumed(table, postgresql):
+    named = {"study_name": "net", "storage": postgresql, "load_if_exists": True}
+    pruner = After(1, numbers=(1,))
+    study = study_of(pruner=pruner, **named)
+    study.optimize(one_rate(table), n_trials=4, n_jobs=2)
+    with in_another_process(postgresql) as process:
+        again = study_of(pruner=pruner, **named)
+        again.optimize(one_rate(table), n_trials=2)
+    assert process.returncode == 0
+    assert sorted(trial.number for trial in study.trials) == list(range(7))
+    states = [trial.state for trial in study.trials]
+    assert states.count(TrialState.PRUNED) == 1
+    assert states.count(TrialState.COMPLETE) == 6
+    assert study.trials[1].last_step == 1
+
+
+# --------------------------------------------------------------------- OptunaSearchCV
+
+
+def search_cv(estimator, prefix="", **params):
+    from optuna_integration import OptunaSearchCV
+
+    distributions = {
+        f"{prefix}learning_rate": FloatDistribution(1e-4, 1e-1, log=True),
+        f"{prefix}dense_units": CategoricalDistribution([2, 4]),
+    }
+    options = {"cv": CV, "n_trials": 4, "random_state": 0, "scoring": "roc_auc"}
+    return OptunaSearchCV(estimator, distributions, **{**options, **params})
+
+
+def test_optuna_search_cv_over_a_pipeline(table):
+    X, y = table
+    net = dense(early_stopping=True, validation_split=0.2, monitor="roc_auc")
+    pipe = make_pipeline(StandardScaler(), net)
+    search = search_cv(pipe, "denseclassifier__", error_score="raise").fit(X, y)
+    assert len(search.trials_) == 4
+    assert search.best_score_ == max(trial.value for trial in search.trials_)
+    best = clone(pipe).set_params(**search.best_params_)
+    scores = cross_val_score(best, X, y, cv=CV, scoring="roc_auc")
+    assert search.best_score_ == scores.mean()
+    assert (search.predict_proba(X) == best.fit(X, y).predict_proba(X)).all()
+    assert list(search.classes_) == [0, 1]
+    # Threads train the same networks, in another order.
+    threads = search_cv(
+        pipe, "denseclassifier__", error_score="raise", n_jobs=2,
+        study=optuna.create_study(direction="maximize", sampler=tpe()),
+    ).fit(X, y)  # fmt: skip
+    for trial in threads.trials_:
+        net = clone(pipe).set_params(**trial.params)
+        assert trial.value == cross_val_score(
+            net, X, y, cv=CV, scoring="roc_auc"
+        ).mean()
+
+
+def test_optuna_search_cv_prunes_over_the_epochs_of_all_folds(table):
+    study = optuna.create_study(direction="maximize", sampler=tpe(), pruner=After(1))
+    search = search_cv(
+        dense(), enable_pruning=True, max_iter=3, study=study, error_score="raise"
+    ).fit(*table)
+    lengths = [len(trial.intermediate_values) for trial in search.trials_]
+    assert lengths == [2, 3, 3, 3]
+    # The last score of each is that of networks of three epochs.
+    X, y = table
+    best = dense(epochs=3, schedule=None).set_params(**search.best_params_)
+    scores = cross_val_score(best, X, y, cv=CV, scoring="roc_auc")
+    np.testing.assert_allclose(search.best_score_, scores.mean(), atol=0.02)
