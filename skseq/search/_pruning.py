@@ -39,16 +39,16 @@ class _Reports:
         return self
 
     def __reduce__(self):
-        # Without the trial, whose storage may contain a password, and which would report
-        # to a copy of a study in memory.
+        # Without the trial: its storage may contain a password, and a copy of a study
+        # in memory would get the reports.
         return _Reports, (None, self._monitor, self._sign)
 
     def begin(self, n_epochs):
-        """Number the steps of another fit, and return the first of them."""
+        """Reserve the steps of another fit, and return the first of them."""
         if self._trial is None:
             raise RuntimeError(
-                "The trial of skseq.search.prune is not in this process, because pickles "
-                "do not contain it. Run the folds of a trial in one job or in threads "
+                "The trial of skseq.search.prune is not here, because pickles do not "
+                "contain it. Run the folds of a trial in one job or in threads "
                 "(joblib.parallel_config('threading')), and set callbacks=None in a "
                 "network that was loaded from a file."
             )
@@ -63,15 +63,17 @@ class _Reports:
         if self._monitor not in logs:
             raise ValueError(
                 f"monitor must be an entry of the logs of an epoch, which are "
-                f"{sorted(logs)}, got {self._monitor!r}. Entries that begin with 'val_' "
-                f"need early_stopping=True, or X_val in fit."
+                f"{sorted(logs)}, got {self._monitor!r}. Entries that begin with "
+                f"'val_' need early_stopping=True, or X_val in fit."
             )
         value = float(logs[self._monitor])
         with self._lock:
             self._raise_if_pruned()
             self._trial.report(self._sign * value, first + epoch)
             if self._trial.should_prune():
-                self._pruned = f"Pruned after epoch {epoch + 1}: {self._monitor}={value}."
+                self._pruned = (
+                    f"Pruned after epoch {epoch + 1}: {self._monitor}={value}."
+                )
             self._raise_if_pruned()
 
     def _raise_if_pruned(self):
@@ -131,12 +133,12 @@ def prune(
 
     Notes
     -----
-    scikit-learn's ``cross_val_score`` and ``GridSearchCV`` take an exception for a score
-    that is missing: pass them ``error_score="raise"``.
+    scikit-learn's ``cross_val_score`` and ``GridSearchCV`` take an exception for a
+    missing score: pass them ``error_score="raise"``.
 
-    ``optuna_integration.KerasPruningCallback`` does not work here: estimators copy their
-    callbacks, and with it the trial and its study. A copy of a study in memory gets the
-    reports in place of the study, so that no trial is ever pruned.
+    ``optuna_integration.KerasPruningCallback`` does the same for a Keras model, but not
+    for an estimator, which copies its callbacks, and with them the trial and its study.
+    If the study is in memory, its copy gets the reports, and no trial is ever pruned.
 
     Examples
     --------
@@ -148,9 +150,10 @@ def prune(
     >>> from skseq.search import prune
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> def objective(trial):
+    ...     rate = trial.suggest_float("learning_rate", 1e-5, 1e-1, log=True)
     ...     net = DenseClassifier(
-    ...         learning_rate=trial.suggest_float("learning_rate", 1e-5, 1e-1, log=True),
-    ...         epochs=10, early_stopping=True, random_state=0, callbacks=prune(trial),
+    ...         learning_rate=rate, epochs=10, early_stopping=True, random_state=0,
+    ...         callbacks=prune(trial),
     ...     )
     ...     return make_pipeline(StandardScaler(), net).fit(X, y)[-1].best_score_
     >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
