@@ -49,6 +49,21 @@ def quiet():
     optuna.logging.set_verbosity(before)
 
 
+@pytest.fixture
+def storage_at():
+    """Open storages by their URL, and close them after the test."""
+    opened = []
+
+    def open_storage(url, **params):
+        opened.append(optuna.storages.RDBStorage(url, **params))
+        return opened[-1]
+
+    yield open_storage
+    for storage in opened:
+        storage.remove_session()
+        storage.engine.dispose()
+
+
 class After(optuna.pruners.BasePruner):
     """Prunes the trials of some numbers once they have reported a step."""
 
@@ -237,8 +252,8 @@ def test_without_optuna_the_error_names_the_extra(monkeypatch):
         skseq.search.prun  # noqa: B018
 
 
-def test_pickles_do_not_contain_the_trial(table, tmp_path):
-    study = study_of(storage=f"sqlite:///{tmp_path}/secret.db")
+def test_pickles_do_not_contain_the_trial(table, tmp_path, storage_at):
+    study = study_of(storage=storage_at(f"sqlite:///{tmp_path}/secret.db"))
     net = dense(study.ask()).fit(*table)
     data = pickle.dumps(net)
     assert b"secret.db" not in data
@@ -296,7 +311,7 @@ def test_same_seeds_give_the_same_trials(table, make_sampler, pruner):
     assert states == {TrialState.COMPLETE, TrialState.PRUNED}
 
 
-def test_study_that_was_stopped_goes_on(table, tmp_path):
+def test_study_that_was_stopped_goes_on(table, tmp_path, storage_at):
     url = f"sqlite:///{tmp_path}/search.db"
     path = tmp_path / "sampler.pickle"
     pruner = optuna.pruners.MedianPruner(n_startup_trials=2)
@@ -310,12 +325,12 @@ def test_study_that_was_stopped_goes_on(table, tmp_path):
 
     whole = optuna.create_study(sampler=tpe(), pruner=pruner)
     whole.optimize(five_epochs(table), n_trials=6)
-    named = {"study_name": "net", "storage": url, "load_if_exists": True}
-    study = optuna.create_study(sampler=tpe(), pruner=pruner, **named)
+    named = {"study_name": "net", "load_if_exists": True, "pruner": pruner}
+    study = optuna.create_study(sampler=tpe(), storage=storage_at(url), **named)
     study.optimize(five_epochs(table), n_trials=6, callbacks=[keep_sampler, stop])
     assert len(study.trials) == 4
     sampler = pickle.loads(path.read_bytes())
-    again = optuna.create_study(sampler=sampler, pruner=pruner, **named)
+    again = optuna.create_study(sampler=sampler, storage=storage_at(url), **named)
     again.optimize(five_epochs(table), n_trials=2)
     assert summary(again) == summary(whole)
 
@@ -359,18 +374,17 @@ def in_another_process(*args):
     )
 
 
-def retrying(url):
-    """Make a storage that runs the trials of killed processes again."""
+def retrying():
+    """Make the arguments of a storage that runs trials of killed processes again."""
     name, parameter = "HeartbeatStale", "heartbeat_stale"
     if not hasattr(optuna.storages, f"Retry{name}TrialCallback"):  # before Optuna 4.9
         name, parameter = "Failed", "failed"
     callback = getattr(optuna.storages, f"Retry{name}TrialCallback")(max_retry=3)
-    return optuna.storages.RDBStorage(
-        url,
-        heartbeat_interval=1,
-        grace_period=2,
-        **{f"{parameter}_trial_callback": callback},
-    )
+    return {
+        "heartbeat_interval": 1,
+        "grace_period": 2,
+        f"{parameter}_trial_callback": callback,
+    }
 
 
 def one_rate(table):
@@ -381,9 +395,9 @@ def one_rate(table):
     return objective
 
 
-def test_trial_of_a_killed_process_runs_again(table, tmp_path):
+def test_trial_of_a_killed_process_runs_again(table, tmp_path, storage_at):
     url = f"sqlite:///{tmp_path}/search.db"
-    study = study_of(study_name="net", storage=retrying(url))
+    study = study_of(study_name="net", storage=storage_at(url, **retrying()))
     with in_another_process(url, "waits") as process:
         assert process.stdout.readline() == "trained\n"
         study.optimize(one_rate(table), n_trials=1)  # by two processes at a time
@@ -439,31 +453,24 @@ def postgresql():
             call("pg_ctl", "-m", "immediate", "stop")
 
 
-def test_study_in_postgresql_is_shared_and_resumed(table, postgresql):
+def test_study_in_postgresql_is_shared_and_resumed(table, postgresql, storage_at):
     def open_study():
-        storage = optuna.storages.RDBStorage(postgresql)
-        study = study_of(
-            study_name="net", storage=storage, load_if_exists=True,
+        return study_of(
+            study_name="net", storage=storage_at(postgresql), load_if_exists=True,
             pruner=After(1, numbers=(1,)),
         )  # fmt: skip
-        return study, storage
 
-    study, storage = open_study()
+    study = open_study()
     study.optimize(one_rate(table), n_trials=4, n_jobs=2)
     with in_another_process(postgresql) as process:
-        again, storage_again = open_study()
-        again.optimize(one_rate(table), n_trials=2)
+        open_study().optimize(one_rate(table), n_trials=2)
         process.communicate()
     assert process.returncode == 0
-    trials = study.trials
-    for one in (storage, storage_again):
-        one.remove_session()
-        one.engine.dispose()
-    assert sorted(trial.number for trial in trials) == list(range(7))
-    states = [trial.state for trial in trials]
+    assert sorted(trial.number for trial in study.trials) == list(range(7))
+    states = [trial.state for trial in study.trials]
     assert states.count(TrialState.PRUNED) == 1
     assert states.count(TrialState.COMPLETE) == 6
-    assert list(trials[1].intermediate_values) == [0, 1]
+    assert list(study.trials[1].intermediate_values) == [0, 1]
 
 
 # --------------------------------------------------------------------- OptunaSearchCV
