@@ -12,12 +12,8 @@ LearningRate: TypeAlias = float | keras.optimizers.schedules.LearningRateSchedul
 Loss: TypeAlias = str | keras.losses.Loss | Callable[..., Any] | None
 Metric: TypeAlias = str | keras.metrics.Metric | Callable[..., Any]
 Metrics: TypeAlias = Metric | list[Metric] | tuple[Metric, ...] | None
-Callbacks: TypeAlias = (
-    keras.callbacks.Callback
-    | list[keras.callbacks.Callback]
-    | tuple[keras.callbacks.Callback, ...]
-    | None
-)
+Callback: TypeAlias = keras.callbacks.Callback
+Callbacks: TypeAlias = Callback | list[Callback] | tuple[Callback, ...] | None
 Activation: TypeAlias = (
     str | dict[str, Any] | keras.layers.Layer | Callable[..., Any] | None
 )
