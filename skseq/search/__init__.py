@@ -1,0 +1,44 @@
+"""Searches over the parameters of networks: progress and figures.
+
+Names are loaded when they are first used, so that each needs only its own extra.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from skseq.search._displays import (
+        SearchCorrelationDisplay,
+        SearchScoresDisplay,
+        SearchTimesDisplay,
+    )
+    from skseq.search._history import LearningHistoryDisplay
+    from skseq.search._progress import SearchProgress
+
+__all__ = [
+    "LearningHistoryDisplay",
+    "SearchCorrelationDisplay",
+    "SearchProgress",
+    "SearchScoresDisplay",
+    "SearchTimesDisplay",
+]
+
+_MODULES = {
+    "LearningHistoryDisplay": "_history",
+    "SearchCorrelationDisplay": "_displays",
+    "SearchProgress": "_progress",
+    "SearchScoresDisplay": "_displays",
+    "SearchTimesDisplay": "_displays",
+}
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module 'skseq.search' has no attribute {name!r}")
+    module = importlib.import_module(f"skseq.search.{_MODULES[name]}")
+    value = globals()[name] = getattr(module, name)
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})
