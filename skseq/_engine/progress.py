@@ -79,7 +79,7 @@ def _in_notebook():
     return shell is not None and "IPKernelApp" in shell.config
 
 
-def _tqdm():
+def choose_tqdm():
     """Choose the class of bars for this terminal or notebook, or None for neither."""
     # Imported late, because tqdm.auto warns in a notebook without widgets.
     if _in_notebook() and importlib.util.find_spec("ipywidgets") is not None:
@@ -100,5 +100,5 @@ def make_bar(verbose, n_epochs, title="fit", n_done=0):
         return Silent()
     if verbose is not True and verbose >= 2:
         return Lines()
-    tqdm = _tqdm()
+    tqdm = choose_tqdm()
     return LastLine(title) if tqdm is None else Bar(tqdm, n_epochs, title, n_done)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from skseq._figures import MOST_NAMES, name_ticks, new_axes, pyplot, text_color
 from skseq._lists import is_list_of_rows
 from skseq._validation import StrOptions, check_arguments
 from skseq._window_array import as_sequences
@@ -22,50 +23,19 @@ if TYPE_CHECKING:
 # Heat maps with more cells have no numbers.
 _MOST_NUMBERS = 80
 
-# The most names along an axis.
-_MOST_NAMES = 30
-
-
-def _pyplot():
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            "A display needs matplotlib: pip install skseq[plot]"
-        ) from error
-    return plt
-
-
-def _new_axes(ax, **options):
-    if ax is not None:
-        return ax
-    return _pyplot().subplots(layout="constrained", **options)[1]
-
-
-def _name_ticks(axis, names):
-    """Write names along an axis; with many of them, some are left out."""
-    step = -(-len(names) // _MOST_NAMES)
-    places = range(0, len(names), step)
-    axis.set_ticks(places, [str(names[place]) for place in places])
-
-
-def _text_color(ground):
-    """Choose black or white for a text, by the luminance of the ground."""
-    return "white" if np.dot(ground[:3], [0.3, 0.59, 0.11]) < 0.5 else "black"
-
 
 def _draw_heat_map(ax, values, x_names, y_names, label, limits, cmap):
     """Draw values of shape (n_y, n_x), with a bar of colours."""
     image = ax.imshow(values, aspect="auto", cmap=cmap, vmin=limits[0], vmax=limits[1])
-    _name_ticks(ax.xaxis, x_names)
-    _name_ticks(ax.yaxis, y_names)
+    name_ticks(ax.xaxis, x_names)
+    name_ticks(ax.yaxis, y_names)
     ax.set_xlabel("timestep")
     ax.figure.colorbar(image, ax=ax, label=label)
     if values.size <= _MOST_NUMBERS:
         # Two digits of the largest value.
         n_digits = max(1 - int(np.floor(np.log10(np.abs(limits).max()))), 0)
         for place in np.ndindex(values.shape):
-            color = _text_color(image.to_rgba(values[place]))
+            color = text_color(image.to_rgba(values[place]))
             ax.text(
                 place[1], place[0], f"{values[place]:z.{n_digits}f}", ha="center",
                 va="center", fontsize="small", color=color,
@@ -242,9 +212,9 @@ class PermutationImportanceDisplay:
         if names is None and (mean.ndim == 2 or timesteps is None):
             names = [f"feature{i}" for i in range(mean.shape[-1])]
         if names is None:
-            ax = _new_axes(ax, figsize=(7, 3))
+            ax = new_axes(ax, figsize=(7, 3))
             self.artist_ = ax.bar(range(len(mean)), mean, yerr=std)
-            _name_ticks(ax.xaxis, timesteps)
+            name_ticks(ax.xaxis, timesteps)
             ax.set(xlabel="timestep", ylabel="decrease in score")
             self.ax_, self.figure_ = ax, ax.figure
             return self
@@ -252,14 +222,14 @@ class PermutationImportanceDisplay:
         kept = order[:n_largest]
         if mean.ndim == 2:
             kept = np.sort(kept)
-            ax = _new_axes(ax, figsize=(7, max(1.5 + 0.35 * len(kept), 2.5)))
+            ax = new_axes(ax, figsize=(7, max(1.5 + 0.35 * len(kept), 2.5)))
             limits = 0, max(mean.max(), np.finfo(np.float32).tiny)
             self.artist_ = _draw_heat_map(
                 ax, mean[:, kept].T, timesteps, [names[i] for i in kept],
                 "decrease in score", limits, cmap,
             )  # fmt: skip
         else:
-            ax = _new_axes(ax, figsize=(6, 1.2 + 0.3 * len(kept)))
+            ax = new_axes(ax, figsize=(6, 1.2 + 0.3 * len(kept)))
             self.artist_ = ax.barh(range(len(kept)), mean[kept], xerr=std[kept])
             ax.set_yticks(range(len(kept)), [str(names[i]) for i in kept])
             ax.invert_yaxis()
@@ -432,7 +402,7 @@ class AttributionDisplay:
         elif kind == "auto":
             is_small = table.shape[1] <= 6 and self.values is not None
             kind = "lines" if is_small else "heatmap"
-        plt = _pyplot()
+        plt = pyplot()
         most = max(np.abs(table).max(), np.finfo(np.float32).tiny)
         scale = plt.cm.ScalarMappable(plt.Normalize(-most, most), cmap)
         if kind == "tokens":
@@ -441,7 +411,7 @@ class AttributionDisplay:
             axes = self._plot_lines(ax, table, scale)
         else:
             height = max(1.5 + 0.35 * table.shape[1], 2.5)
-            axes = [_new_axes(ax, figsize=(8, height))]
+            axes = [new_axes(ax, figsize=(8, height))]
             timesteps, features = self._names(table)
             _draw_heat_map(
                 axes[0], table.T, timesteps, features, "attribution", scale.get_clim(),
@@ -467,7 +437,7 @@ class AttributionDisplay:
         n_features = table.shape[1]
         axes = ax
         if ax is None:
-            axes = _pyplot().subplots(
+            axes = pyplot().subplots(
                 n_features, figsize=(8, 1 + 1.4 * n_features), sharex=True,
                 squeeze=False, layout="constrained",
             )[1]  # fmt: skip
@@ -489,11 +459,11 @@ class AttributionDisplay:
             colors = scale.to_rgba(table[:, j])
             one.add_collection(LineCollection(pieces, colors=colors, lw=3))
             one.plot(*points.T, color="0.4", lw=0.6)
-            if len(steps) <= 2 * _MOST_NAMES:
+            if len(steps) <= 2 * MOST_NAMES:
                 one.scatter(*points.T, color=colors, edgecolor="0.4", zorder=3, lw=0.6)
             one.set_ylabel(features[j])
             one.margins(x=0.02, y=0.15)
-        _name_ticks(axes[-1].xaxis, timesteps)
+        name_ticks(axes[-1].xaxis, timesteps)
         axes[-1].set_xlabel("timestep")
         axes[0].figure.colorbar(scale, ax=axes, label="attribution")
         return axes
@@ -515,7 +485,7 @@ class AttributionDisplay:
                 length = 0
             lines[-1].append(i)
             length += len(token) + 2
-        ax = _new_axes(ax, figsize=(8, 1 + 0.35 * len(lines)))
+        ax = new_axes(ax, figsize=(8, 1 + 0.35 * len(lines)))
         ax.axis("off")
         for k, line in enumerate(lines):
             before = None
@@ -528,7 +498,7 @@ class AttributionDisplay:
                     place,
                     xycoords="axes fraction" if before is None else before,
                     va="center" if before is None else "bottom",
-                    color=_text_color(color),
+                    color=text_color(color),
                     bbox={"facecolor": color, "edgecolor": "none", "pad": 2},
                 )
         ax.figure.colorbar(
@@ -661,7 +631,7 @@ class FilterDisplay:
         if names is None:
             names = [f"feature{i}" for i in range(n_features)]
         numbers = range(n_filters) if self.numbers is None else self.numbers
-        figure, axes = _pyplot().subplots(
+        figure, axes = pyplot().subplots(
             2, n_filters, figsize=(1 + 2.2 * n_filters, 4.2), sharex=True,
             sharey="row", squeeze=False, layout="constrained",
         )  # fmt: skip
@@ -678,7 +648,7 @@ class FilterDisplay:
             top.axhline(0, color="0.8", lw=0.8)
             for f, name in enumerate(names):
                 color = f"C{f % 10}"
-                marker = "." if size <= _MOST_NAMES else None
+                marker = "." if size <= MOST_NAMES else None
                 top.plot(
                     steps, self.filters[:, f, j], color=color, marker=marker, label=name
                 )
