@@ -74,11 +74,8 @@ __all__ = [
     "datasets",
     "inspection",
     "make_windows",
-<<<<<<< HEAD
     "open_parquet",
-=======
     "search",
->>>>>>> b_optuna
     "set_jit_compile",
     "skops_trusted",
 ]
