@@ -627,7 +627,11 @@ class AutoencoderTransformer(
         rng, positions = np.random.default_rng(self._seeds[0]), np.arange(len(rows))
         if len(rows) > _MIXTURE_ROWS:
             positions = rng.choice(len(rows), _MIXTURE_ROWS, replace=False)
-        self._codes = self._ask("code", rows.take(np.sort(positions)).rows())
+        some = rows.take(np.sort(positions))
+        self._codes = predict(
+            self._recipe, self._state.weights, some.X, some.index, name="code",
+            prepare=self._prepare,
+        )  # fmt: skip
 
     def _keep_rows(self, rows, resume):
         """Keep a random sample of the rows of all calls of `partial_fit`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import os
 from collections.abc import Callable
@@ -134,10 +135,12 @@ class LazyArray:
                 raise IndexError(f"There are {len(self)} rows, got index {key}.")
             row = self.read(np.array([key]) % len(self))[0]
             return row[tuple(rest)] if rest else row
-        places = np.arange(len(self)) if self.index is None else self.index
-        key = key if isinstance(key, slice) else np.asarray(key)
-        if not isinstance(key, slice) and not key.size:
+        if isinstance(key, slice):
+            key = np.arange(*key.indices(len(self)))
+        key = np.asarray(key)
+        if not key.size:
             key = key.astype(int)  # an empty list
+        places = np.arange(len(self)) if self.index is None else self.index
         taken = replace(self, index=places[key])
         if any(one is not Ellipsis and one != slice(None) for one in rest):
             return taken.read()[(slice(None), *rest)]
@@ -164,7 +167,7 @@ class LazyArray:
         return len(self) * self.row_bytes <= IN_MEMORY_BYTES
 
     def loaded(self, dtype):
-        """Read all rows, as a dataframe if there are names.
+        """Read all rows; into a dataframe if there are names, and pandas.
 
         Parameters
         ----------
@@ -174,9 +177,9 @@ class LazyArray:
         if isinstance(dtype, (list, tuple)):
             dtype = self.dtype if self.dtype in dtype else dtype[0]
         values = self.read(dtype=None if isinstance(dtype, str) else dtype)
-        if self.names is None:
+        if self.names is None or importlib.util.find_spec("pandas") is None:
             return values
-        import pandas as pd  # names come with it
+        import pandas as pd
 
         return pd.DataFrame(values, columns=self.names, copy=False)
 

@@ -74,7 +74,12 @@ def is_list_of_rows(X):
 def is_whole(X):
     """Check whether an array-like or list of rows, no dataframe, holds integers."""
     parts = X if is_list_of_rows(X) else [X]
-    return all(np.asarray(part).dtype.kind in "biu" for part in parts)
+    # An array in a file is not read.
+    dtypes = [getattr(part, "dtype", None) for part in parts]
+    return all(
+        (dtype if isinstance(dtype, np.dtype) else np.asarray(part).dtype).kind in "biu"
+        for part, dtype in zip(parts, dtypes, strict=True)
+    )
 
 
 def as_listed(rows, given):

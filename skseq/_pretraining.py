@@ -179,7 +179,7 @@ def _joined(X, more):
             replace(as_padded(part, mask_value), n_timesteps=n_timesteps)[:]
             for part, mask_value in ((X, PADDING), (more, None))
         )
-    return np.concatenate([X, more])
+    return np.concatenate([X, more[:]])
 
 
 def _describe(flat, n_timesteps, n_features):

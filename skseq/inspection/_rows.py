@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skseq._lazy_array import LazyArray, as_lazy
 from skseq._lists import as_listed, is_list_of_rows
 from skseq._padded import PADDING, PaddedRows, is_padding
 from skseq._supervised import SupervisedEstimator
@@ -82,6 +83,8 @@ class Rows:
     """
 
     def __init__(self, estimator, X):
+        X = as_lazy(X)
+        X = X.loaded(None) if isinstance(X, LazyArray) else X
         self.given = as_sequences(X)
         checked = estimator._check_rows(self.given, reset=False)
         self.is_list = is_list_of_rows(self.given)
