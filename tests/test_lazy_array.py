@@ -3,6 +3,7 @@
 import pickle
 
 import h5py
+import keras
 import numpy as np
 import pytest
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
@@ -234,6 +235,28 @@ def test_order_of_blocks_has_every_row_once():
         sizes = np.diff(starts, append=100)[blocks - 1]
         np.testing.assert_array_equal(counts, sizes)
         assert len(part) <= 30 or len(blocks) == 1
+
+
+def test_fit_on_a_file_goes_on_from_a_checkpoint(hdf5, data, little_memory, tmp_path):
+    _, y = data
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1 and (tmp_path / "stop").exists():
+                raise KeyboardInterrupt
+
+    params = {"epochs": 3, "random_state": 0, "callbacks": Stop()}
+    X, X_val = hdf5["coarse"], hdf5["chunked"]
+    plain = skseq.DenseClassifier((4,), **params).fit(X, y, X_val=X_val, y_val=y)
+    (tmp_path / "stop").touch()
+    network = skseq.DenseClassifier(
+        (4,), **params, checkpoint=tmp_path / "fits", checkpoint_epochs=1
+    )
+    with pytest.raises(KeyboardInterrupt):
+        network.fit(X, y, X_val=X_val, y_val=y)
+    (tmp_path / "stop").unlink()
+    network.fit(X, y, X_val=X_val, y_val=y)
+    assert network.history_ == plain.history_
 
 
 def test_table_in_a_file_is_folded(hdf5, data, little_memory):

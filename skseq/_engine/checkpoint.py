@@ -25,6 +25,7 @@ from skseq._engine.keras import is_keras, keras
 from skseq._engine.private import choose_comparison
 from skseq._engine.recipe import Recipe
 from skseq._engine.records import NotPlainError, check_plain, from_bytes, to_bytes
+from skseq._padded import stored_rows
 
 # With "auto", writing takes at most this share of the time, and nothing is written in
 # the first second.
@@ -391,7 +392,8 @@ class _Digest:
         return self._known[id(X)][1]
 
     def _read(self, X):
-        if _is_own(X):  # windows over a table, and rows with padding
+        # Windows over a table, and rows with padding, but no rows in a file.
+        if _is_own(X) and stored_rows(X) is not X:
             return self.of([type(X).__qualname__, *sorted(vars(X).items())])
         if not len(X.shape):
             X = np.reshape(X, (1,))
