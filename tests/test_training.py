@@ -457,9 +457,9 @@ def test_no_copy_of_a_memmap_is_made(tmp_path, monkeypatch, early_stopping):
     y = (X.sum(axis=(1, 2)) > 0).astype(int)
     seen = []
 
-    def spy(recipe, state, rows, schedule, watch):
+    def spy(recipe, state, rows, schedule, watch, *rest):
         seen.extend([rows.X] if watch is None else [rows.X, watch.rows.X])
-        return train(recipe, state, rows, schedule, watch)
+        return train(recipe, state, rows, schedule, watch, *rest)
 
     monkeypatch.setattr("skseq._base.train", spy)
     params = {
