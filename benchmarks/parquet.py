@@ -69,7 +69,7 @@ def batches(folder):
     import pyarrow.parquet as pq
 
     for path in sorted(folder.glob("*.parquet")):
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
             for batch in file.iter_batches(BATCH_ROWS):
                 columns = [batch.column(name).to_numpy() for name in COLUMNS]
                 yield np.column_stack(columns), batch.column("y").to_numpy()
