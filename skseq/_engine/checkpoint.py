@@ -14,14 +14,13 @@ import os
 import tempfile
 import time
 import warnings
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from skseq._engine import path
 from skseq._engine.fingerprints import fingerprint
-from skseq._engine.keras import is_keras, keras
+from skseq._engine.keras import is_keras, keras, tf
 from skseq._engine.private import choose_comparison
 from skseq._engine.recipe import Recipe
 from skseq._engine.records import NotPlainError, check_plain, from_bytes, to_bytes
@@ -39,8 +38,6 @@ _BLOCK_BYTES = 2**22
 
 # What Keras sets in a callback for each fit; the last one depends on the log's file.
 _OF_KERAS = {"params", "_model", "validation_data", "append_header"}
-
-_PACKAGES = ("keras", "tensorflow", "numpy")
 
 
 class Checkpoint:
@@ -79,7 +76,7 @@ class Checkpoint:
             What was written last, or None for a new fit.
         """
         determined_by = (
-            [version(name) for name in _PACKAGES],
+            [module.__version__ for module in (keras, tf, np)],
             path.chosen_jit_compile(),
             self._parts,
             recipe,
