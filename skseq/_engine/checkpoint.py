@@ -366,6 +366,8 @@ class _Digest:
 
     def of(self, value):
         """Compute the hash, as bytes."""
+        if isinstance(value, np.dtype):
+            return _hashed(value.str.encode())
         is_indexed = hasattr(value, "shape") and hasattr(value, "__getitem__")
         if is_indexed and not isinstance(value, np.generic):
             return self._of_rows(value)
