@@ -268,7 +268,8 @@ def _is_running(pid):
 
 def _is_code(value):
     """Check whether a value is a function, a class or a module."""
-    return inspect.isroutine(value) or inspect.isclass(value) or inspect.ismodule(value)
+    checks = inspect.isroutine, inspect.isclass, inspect.ismodule
+    return any(check(value) for check in checks) or isinstance(value, np.ufunc)
 
 
 def _plain_attributes(callback, begun):
