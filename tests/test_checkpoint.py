@@ -381,9 +381,11 @@ def test_windows_are_hashed_without_being_gathered(monkeypatch):
     table = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
     windows, *_ = skseq.make_windows(table, table[:, 0], n_timesteps=5, horizon=1)
     monkeypatch.setattr(type(windows), "gathered", None)
-    first = engine._Digest().of(GatheredRows(windows, np.dtype("float32")))
+    first = engine._Digest().of(GatheredRows(windows, np.float32))
+    assert engine._Digest().of(GatheredRows(windows, np.float32)) == first
+    assert engine._Digest().of(GatheredRows(windows, np.dtype("float64"))) != first
     windows = replace(windows, table=windows.table + 1)
-    assert engine._Digest().of(GatheredRows(windows, np.dtype("float32"))) != first
+    assert engine._Digest().of(GatheredRows(windows, np.float32)) != first
 
 
 # ------------------------------------------------------------------ what goes wrong

@@ -369,8 +369,9 @@ class _Digest:
         """Compute the hash, as bytes."""
         if isinstance(value, np.dtype):
             return _hashed(value.str.encode())
+        # Classes and scalars of NumPy have a shape too.
         is_indexed = hasattr(value, "shape") and hasattr(value, "__getitem__")
-        if is_indexed and not isinstance(value, np.generic):
+        if is_indexed and not isinstance(value, type | np.generic):
             return self._of_rows(value)
         if isinstance(value, dict):
             parts = ["dict", *(part for item in value.items() for part in item)]
