@@ -35,6 +35,7 @@ def uses() -> None:
     skseq.SequenceResampler(n_timesteps=3).fit_resample(X, y)
     skseq.SequenceAugmenter(jitter=0.1, random_state=0)
     skseq.LatentSampler(autoencoder=skseq.AutoencoderTransformer())
+    skseq.GRUClassifier(checkpoint="folder", checkpoint_epochs="auto", random_state=0)
     skseq.set_jit_compile(False)
     skseq.clear_programs()
 
@@ -44,6 +45,7 @@ def uses() -> None:
     skseq.LSTMClassifier(pooling="lst")  # type: ignore[arg-type]
     skseq.DenseClassifier(units=3)  # type: ignore[call-arg]
     skseq.AutoencoderTransformer(class_weight="balanced")  # type: ignore[call-arg]
+    skseq.DenseRegressor(checkpoint=True)  # type: ignore[arg-type]
     skseq.DenseRegressor(class_weight="balanced")  # type: ignore[call-arg]
     net.fit(X, y, validation_data=(X, y))  # type: ignore[call-arg]
     net.fit(X)  # type: ignore[call-arg]

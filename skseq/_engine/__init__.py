@@ -7,6 +7,7 @@ imports only modules that are above it in this list:
 - ``keras``: the import, and Keras' settings while a model is built;
 - ``types``: the types of parameters, for annotations;
 - ``private``: the parts of Keras that have no public name;
+- ``records``: plain values and arrays as bytes with a checksum;
 - ``order``: the order of rows in an epoch;
 - ``rates``: the learning rate over the steps of a fit, and the number of steps;
 - ``progress``: the progress that ``verbose`` shows;
@@ -26,6 +27,7 @@ imports only modules that are above it in this list:
 - ``path``: the choice between fused kernel, plain graph and XLA;
 - ``weights``: the layout of the trained variables, and first weights;
 - ``recipe``: what a program is built from, and what it is given;
+- ``checkpoint``: the file in which a fit keeps where it is;
 - ``objectives``: the loss of a batch, for classifiers and autoencoders;
 - ``standalone``: Keras models for users and callbacks;
 - ``update``: the step of the optimizer;

@@ -14,18 +14,17 @@ import os
 import tempfile
 import time
 import warnings
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from skseq._engine import path
 from skseq._engine.fingerprints import fingerprint
-from skseq._engine.keras import is_keras, keras
+from skseq._engine.keras import is_keras, keras, tf
 from skseq._engine.private import choose_comparison
 from skseq._engine.recipe import Recipe
 from skseq._engine.records import NotPlainError, check_plain, from_bytes, to_bytes
-from skseq._padded import stored_rows
+from skseq._lazy_array import LazyRows
 
 # With "auto", writing takes at most this share of the time, and nothing is written in
 # the first second.
@@ -40,8 +39,6 @@ _BLOCK_BYTES = 2**22
 
 # What Keras sets in a callback for each fit; the last one depends on the log's file.
 _OF_KERAS = {"params", "_model", "validation_data", "append_header"}
-
-_PACKAGES = ("keras", "tensorflow", "numpy")
 
 
 class Checkpoint:
@@ -80,7 +77,7 @@ class Checkpoint:
             What was written last, or None for a new fit.
         """
         determined_by = (
-            [version(name) for name in _PACKAGES],
+            [module.__version__ for module in (keras, tf, np)],
             path.chosen_jit_compile(),
             self._parts,
             recipe,
@@ -272,7 +269,8 @@ def _is_running(pid):
 
 def _is_code(value):
     """Check whether a value is a function, a class or a module."""
-    return inspect.isroutine(value) or inspect.isclass(value) or inspect.ismodule(value)
+    checks = inspect.isroutine, inspect.isclass, inspect.ismodule
+    return any(check(value) for check in checks) or isinstance(value, np.ufunc)
 
 
 def _plain_attributes(callback, begun):
@@ -370,8 +368,11 @@ class _Digest:
 
     def of(self, value):
         """Compute the hash, as bytes."""
+        if isinstance(value, np.dtype):
+            return _hashed(value.str.encode())
+        # Classes and scalars of NumPy have a shape too.
         is_indexed = hasattr(value, "shape") and hasattr(value, "__getitem__")
-        if is_indexed and not isinstance(value, np.generic):
+        if is_indexed and not isinstance(value, type | np.generic):
             return self._of_rows(value)
         if isinstance(value, dict):
             parts = ["dict", *(part for item in value.items() for part in item)]
@@ -392,21 +393,28 @@ class _Digest:
         return self._known[id(X)][1]
 
     def _read(self, X):
-        # Windows over a table, and rows with padding, but no rows in a file.
-        if _is_own(X) and stored_rows(X) is not X:
+        if isinstance(X, LazyRows):
+            parts = [X.dtype, X.row_shape, X.array.index]
+            return _hashed(self.of(parts), _of_blocks(X.array.data))
+        if _is_own(X):  # windows over a table, and rows with padding
             return self.of([type(X).__qualname__, *sorted(vars(X).items())])
         if not len(X.shape):
             X = np.reshape(X, (1,))
-        dtype = np.dtype(X.dtype)
-        if dtype.hasobject:
+        if np.dtype(X.dtype).hasobject:
             return self.of(["objects", X.shape, np.asarray(X).tolist()])
-        found = hashlib.blake2b(f"{dtype.str} {tuple(X.shape)}".encode())
-        row_bytes = max(math.prod(X.shape[1:]) * dtype.itemsize, 1)
-        n_rows = max(_BLOCK_BYTES // row_bytes, 1)
-        for start in range(0, X.shape[0], n_rows):
-            block = np.ascontiguousarray(X[start : start + n_rows])
-            found.update(block.reshape(-1).view(np.uint8))
-        return found.digest()
+        return _of_blocks(X)
+
+
+def _of_blocks(X):
+    """Hash an array, or a dataset of a file, in blocks of rows."""
+    dtype = np.dtype(X.dtype)
+    found = hashlib.blake2b(f"{dtype.str} {tuple(X.shape)}".encode())
+    row_bytes = max(math.prod(X.shape[1:]) * dtype.itemsize, 1)
+    n_rows = max(_BLOCK_BYTES // row_bytes, 1)
+    for start in range(0, X.shape[0], n_rows):
+        block = np.ascontiguousarray(X[start : start + n_rows])
+        found.update(block.reshape(-1).view(np.uint8))
+    return found.digest()
 
 
 def _hashed(*parts):
