@@ -23,6 +23,9 @@ _LARGE = 2**16
 
 _DIGEST_SIZE = 32
 
+# The types of NumPy's scalars whose values JSON holds: all but long doubles.
+_SCALARS = np.typecodes["AllInteger"] + "?efdU"
+
 # Containers are in the text, where their content is checked.
 _CONTAINERS = (dict, list, tuple, set, frozenset)
 
@@ -85,7 +88,7 @@ class Writer:
     def __init__(self, records=(), keras=None):
         self._names = {cls: cls.__name__ for cls in records}
         self._keras = keras
-        self._places = {}
+        self._places, self._alive = {}, []
         self._layouts, self._small = [], []
         self._arrays, self._objects = [], []
 
@@ -128,8 +131,7 @@ class Writer:
             return self._dict(value, place)
         if kind is OrderedDict:  # in samplers of imbalanced-learn
             return {"ordered": self._pairs(value, place)}
-        is_number = isinstance(value, np.generic) and value.dtype.kind in "biuf"
-        if is_number and value.dtype.itemsize <= 8:
+        if isinstance(value, np.generic) and value.dtype.char in _SCALARS:
             return {"scalar": [value.dtype.str, value.item()]}
         if kind in (np.ndarray, np.memmap):
             return self._array(np.asarray(value), place)
@@ -191,8 +193,9 @@ class Writer:
         return {"object": self._place_of(value, self._objects)}
 
     def _place_of(self, value, values):
-        # What is one array or object stays one.
+        # What is one array or object stays one. An id is for an object that is alive.
         if id(value) not in self._places:
+            self._alive.append(value)
             self._places[id(value)] = len(values)
             values.append(value)
         return self._places[id(value)]
@@ -219,7 +222,7 @@ class Reader:
         """
         if "content" not in state:  # of a version before 0.6
             attributes = dict(state)
-            versions = attributes.pop("_versions", {})
+            versions = attributes.pop("_versions")
             self._check_all(attributes)
             return attributes, versions
         digest, content = (

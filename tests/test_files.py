@@ -313,7 +313,7 @@ def test_text_that_asks_for_code_is_refused(fitted, change, message):
 def test_state_of_earlier_versions_can_not_ask_for_code():
     net = object.__new__(skseq.DenseClassifier)
     with pytest.raises(ValueError, match="Keras' own classes"):
-        net.__setstate__({"layer_params": ({"kernel_initializer": EVIL},)})
+        net.__setstate__({"_versions": {}, "layer_params": ({"a": EVIL},)})
 
 
 def test_configuration_of_other_modules_is_refused_in_fit(sequences):
