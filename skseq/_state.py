@@ -80,14 +80,14 @@ class Writer:
     ----------
     records : tuple of type
         The classes of this package whose attributes are in the text.
-    keras : module or None
+    engine : module or None
         With functions for Keras objects, such as `skseq._engine.plain`. None: there are
         none.
     """
 
-    def __init__(self, records=(), keras=None):
+    def __init__(self, records=(), engine=None):
         self._names = {cls: cls.__name__ for cls in records}
-        self._keras = keras
+        self._engine = engine
         self._places, self._alive = {}, []
         self._layouts, self._small = [], []
         self._arrays, self._objects = [], []
@@ -147,7 +147,7 @@ class Writer:
         return [self.write(one, f"{place}[{i}]") for i, one in enumerate(values)]
 
     def _dict(self, value, place):
-        if self._keras is not None and self._keras.is_unsafe(value):
+        if self._engine is not None and self._engine.is_unsafe(value):
             return self._other(value, place)
         if all(type(key) is str for key in value):
             items = {k: self.write(v, f"{place}[{k!r}]") for k, v in value.items()}
@@ -178,11 +178,11 @@ class Writer:
         return {"array": place}
 
     def _other(self, value, place):
-        if self._keras is not None:
-            found = self._keras.write(value, self, place)
+        if self._engine is not None:
+            found = self._engine.write(value, self, place)
             if found is not None:
                 return found
-            pickled = self._keras.pickled(value)
+            pickled = self._engine.pickled(value)
             if pickled is not None:
                 return self._object(NeedsCode(value, place, pickled))
         if isinstance(value, (FunctionType, type, *_CONTAINERS)):
@@ -208,9 +208,9 @@ class Reader:
     and Keras objects that run no code of others.
     """
 
-    def __init__(self, records=(), keras=None):
+    def __init__(self, records=(), engine=None):
         self._records = {cls.__name__: cls for cls in records}
-        self._keras = keras
+        self._engine = engine
 
     def content(self, state):
         """Get the attributes and the versions that wrote them, as two dicts.
@@ -264,7 +264,7 @@ class Reader:
         return OrderedDict(self._read_pairs(content, one))
 
     def _checked(self, value):
-        if self._keras is not None and self._keras.is_unsafe(value):
+        if self._engine is not None and self._engine.is_unsafe(value):
             raise ValueError(
                 f"a configuration must be of Keras' own classes, got {value!r}."
             )
@@ -311,9 +311,9 @@ class Reader:
         return record
 
     def _read_keras(self, content, one):
-        if self._keras is None:
+        if self._engine is None:
             raise ValueError(f"it must have no objects of Keras, got {content!r}.")
-        return self._keras.read(one, self)
+        return self._engine.read(one, self)
 
 
 _READ = {
