@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -263,7 +263,7 @@ class AutoencoderTransformer(
         """Not available: see ``transform`` and ``inverse_transform``."""
         self._absent("predict")
 
-    _records = (*SequenceEstimator._records, Scaling)
+    _records: ClassVar[tuple[type, ...]] = (*SequenceEstimator._records, Scaling)
 
     def _saved(self):
         state = super()._saved()

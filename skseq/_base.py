@@ -305,8 +305,8 @@ class SequenceEstimator(Checkpointed, NestedParameters, VersionedState, BaseWrap
     def __sklearn_is_fitted__(self):
         return "_state" in vars(self)
 
-    _records = RECORDS
-    _keras_state = plain
+    _records: ClassVar[tuple[type, ...]] = RECORDS
+    _keras_state: ClassVar[Any] = plain
 
     def _saved(self):
         return {k: v for k, v in super()._saved().items() if k != "_seen_windows"}

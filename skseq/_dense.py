@@ -149,7 +149,7 @@ class DenseNetwork(StackedNetwork):
     # How values of categories become codes, and how many codes each column has.
     _categories: Categories | None = None
 
-    _records = (*RECORDS, Categories)
+    _records: ClassVar[tuple[type, ...]] = (*RECORDS, Categories)
     _n_codes: tuple = ()
 
     # Which columns of a table are numbers with more than two values; None for other

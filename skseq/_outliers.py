@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from sklearn.base import OutlierMixin, clone
@@ -299,7 +299,7 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
             yield network.fit(rows, **options), trained, held_out
 
     # What is usual, if distances are used.
-    _records = (_Usual,)
+    _records: ClassVar[tuple[type, ...]] = (_Usual,)
     _usual = None
 
     def _scores(self, X):

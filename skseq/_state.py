@@ -1,12 +1,15 @@
-"""The layout of pickled state: a text in JSON, arrays, and objects of other packages.
+"""The layout of pickled state: bytes, large arrays, and objects of other packages.
 
-The records of this package, such as the options of a network, and Keras objects are in
-the text: by name, with their fields or their configuration. So a file names no private
-class, and one of skops needs to trust the public classes of estimators alone.
+The bytes have a text in JSON, and after it the values of small arrays. The records of
+this package, such as the options of a network, and Keras objects are in the text: by
+name, with their fields or their configuration. So a file names no private class, and
+one of skops needs to trust the public classes of estimators alone.
 """
 
 import hashlib
 import json
+import math
+from collections import OrderedDict
 from dataclasses import MISSING, fields, is_dataclass
 from types import FunctionType
 
@@ -14,6 +17,14 @@ import numpy as np
 
 # The version of the layout. A later one must read the earlier ones.
 LAYOUT = 1
+
+# Arrays with more bytes are not copied. Each costs some 600 bytes in a file of skops.
+_LARGE = 2**16
+
+_DIGEST_SIZE = 32
+
+# The types of NumPy's scalars whose values JSON holds: all but long doubles.
+_SCALARS = np.typecodes["AllInteger"] + "?efdU"
 
 # Containers are in the text, where their content is checked.
 _CONTAINERS = (dict, list, tuple, set, frozenset)
@@ -28,18 +39,26 @@ class NeedsCode:
         It is made by code that a file without code can't hold.
     place : str
         The estimator and its parameter, for messages.
+    pickled : object
+        What is pickled in its place, and unpickles as the value. None: the value.
     """
 
-    def __init__(self, value, place):
+    def __init__(self, value, place, pickled=None):
         self.value = value
         self.place = place
+        self._pickled = value if pickled is None else pickled
 
     def __reduce__(self):
-        return NeedsCode, (self.value, self.place)
+        # Not the class itself, which skops would take for harmless.
+        return _needs_code, (self._pickled, self.place)
 
     def __getstate__(self):
         # skops asks for it, and pickle does not.
         raise TypeError(refusal(self.place, self.value))
+
+
+def _needs_code(value, place):
+    return NeedsCode(value, place)
 
 
 def refusal(place, value):
@@ -48,9 +67,9 @@ def refusal(place, value):
     parameter = parameter.partition("[")[0]
     return (
         f"{place} must be free of code of your own to be saved by skops, got "
-        f"{value!r}. Use joblib, whose files run code when they are loaded; or save a "
-        f"copy.deepcopy of this {name} in which {parameter!r} is a name, numbers, or "
-        f"an object of Keras without functions."
+        f"{value!r}. Save it with joblib, whose files run code when they are loaded; "
+        f"or save a copy.deepcopy of this {name} whose {parameter!r} is None, a name, "
+        f"or an object of Keras without functions."
     )
 
 
@@ -61,18 +80,19 @@ class Writer:
     ----------
     records : tuple of type
         The classes of this package whose attributes are in the text.
-    keras : module or None
-        With the functions ``write`` and ``wrapped`` for Keras objects. None: there are
+    engine : module or None
+        With functions for Keras objects, such as `skseq._engine.plain`. None: there are
         none.
     """
 
-    def __init__(self, records=(), keras=None):
+    def __init__(self, records=(), engine=None):
         self._names = {cls: cls.__name__ for cls in records}
-        self._keras = keras
-        self._places = {}
-        self.arrays, self.objects = [], []
+        self._engine = engine
+        self._places, self._alive = {}, []
+        self._layouts, self._small = [], []
+        self._arrays, self._objects = [], []
 
-    def state(self, attributes, owner):
+    def state(self, attributes, owner, versions):
         """Get the state, as a dict.
 
         Parameters
@@ -80,19 +100,23 @@ class Writer:
         attributes : dict of str to object
         owner : str
             The name of the estimator, for messages.
+        versions : dict of str to str
         """
-        content = {
+        values = {
             name: self.write(value, f"{owner}.{name}")
             for name, value in attributes.items()
         }
-        text = json.dumps(content, separators=(",", ":"))
-        return {
+        text = {
             "layout": LAYOUT,
-            "content": text,
-            "arrays": self.arrays,
-            "objects": self.objects,
-            "digest": digest_of(text, self.arrays),
+            "versions": versions,
+            "attributes": values,
+            "arrays": self._layouts,
         }
+        text = json.dumps(text, separators=(",", ":")).encode()
+        content = len(text).to_bytes(8) + text + b"".join(self._small)
+        state = {"content": _digest_of(content, self._arrays) + content}
+        lists = {"arrays": self._arrays, "objects": self._objects}
+        return state | {name: one for name, one in lists.items() if one}
 
     def write(self, value, place):
         """Convert a value to what JSON can hold."""
@@ -105,8 +129,9 @@ class Writer:
             return {"tuple": self._items(value, place)}
         if kind is dict:
             return self._dict(value, place)
-        is_number = isinstance(value, np.generic) and value.dtype.kind in "biuf"
-        if is_number and value.dtype.itemsize <= 8:
+        if kind is OrderedDict:  # in samplers of imbalanced-learn
+            return {"ordered": self._pairs(value, place)}
+        if isinstance(value, np.generic) and value.dtype.char in _SCALARS:
             return {"scalar": [value.dtype.str, value.item()]}
         if kind in (np.ndarray, np.memmap):
             return self._array(np.asarray(value), place)
@@ -122,16 +147,18 @@ class Writer:
         return [self.write(one, f"{place}[{i}]") for i, one in enumerate(values)]
 
     def _dict(self, value, place):
-        if self._keras is not None and self._keras.is_unsafe(value):
+        if self._engine is not None and self._engine.is_unsafe(value):
             return self._other(value, place)
         if all(type(key) is str for key in value):
             items = {k: self.write(v, f"{place}[{k!r}]") for k, v in value.items()}
             return {"dict": items}
-        pairs = [
+        return {"pairs": self._pairs(value, place)}
+
+    def _pairs(self, value, place):
+        return [
             [self.write(k, place), self.write(v, f"{place}[{k!r}]")]
             for k, v in value.items()
         ]
-        return {"pairs": pairs}
 
     def _array(self, array, place):
         if array.dtype.kind == "O":
@@ -139,26 +166,36 @@ class Writer:
             return {"objects": [list(array.shape), items]}
         if array.dtype.hasobject:
             return self._object(array)
-        return {"array": self._place_of(array, self.arrays)}
+        n_known = len(self._places)
+        place = self._place_of(array, self._layouts)
+        if len(self._places) > n_known:
+            is_large = array.nbytes > _LARGE
+            self._layouts[place] = [array.dtype.str, list(array.shape), is_large]
+            if is_large:
+                self._arrays.append(array)
+            else:
+                self._small.append(array.tobytes())
+        return {"array": place}
 
     def _other(self, value, place):
-        if self._keras is not None:
-            found = self._keras.write(value, self, place)
+        if self._engine is not None:
+            found = self._engine.write(value, self, place)
             if found is not None:
                 return found
-            wrapped = self._keras.wrapped(value)
-            if wrapped is not value:
-                return self._object(NeedsCode(wrapped, place))
+            pickled = self._engine.pickled(value)
+            if pickled is not None:
+                return self._object(NeedsCode(value, place, pickled))
         if isinstance(value, (FunctionType, type, *_CONTAINERS)):
             return self._object(NeedsCode(value, place))
         return self._object(value)
 
     def _object(self, value):
-        return {"object": self._place_of(value, self.objects)}
+        return {"object": self._place_of(value, self._objects)}
 
     def _place_of(self, value, values):
-        # What is one array or object stays one.
+        # What is one array or object stays one. An id is for an object that is alive.
         if id(value) not in self._places:
+            self._alive.append(value)
             self._places[id(value)] = len(values)
             values.append(value)
         return self._places[id(value)]
@@ -171,29 +208,37 @@ class Reader:
     and Keras objects that run no code of others.
     """
 
-    def __init__(self, records=(), keras=None):
+    def __init__(self, records=(), engine=None):
         self._records = {cls.__name__: cls for cls in records}
-        self._keras = keras
+        self._engine = engine
 
-    def attributes(self, state):
-        """Get the attributes, as a dict.
+    def content(self, state):
+        """Get the attributes and the versions that wrote them, as two dicts.
 
         Raises
         ------
         ValueError
             If the state is damaged.
         """
-        if "layout" not in state:  # of a version before 0.6
-            self._check_all(state)
-            return state
-        if state.get("layout") != LAYOUT:
-            raise ValueError(f"its layout must be {LAYOUT}, got {state.get('layout')}.")
-        text, self._arrays, self._objects = (
-            state[name] for name in ("content", "arrays", "objects")
+        if "content" not in state:  # of a version before 0.6
+            attributes = dict(state)
+            versions = attributes.pop("_versions")
+            self._check_all(attributes)
+            return attributes, versions
+        digest, content = (
+            state["content"][:_DIGEST_SIZE],
+            state["content"][_DIGEST_SIZE:],
         )
-        if digest_of(text, self._arrays) != state["digest"]:
+        large, self._objects = state.get("arrays", []), state.get("objects", [])
+        if _digest_of(content, large) != digest:
             raise ValueError("its digest must be that of its content, got another.")
-        return {name: self.read(one) for name, one in json.loads(text).items()}
+        end = 8 + int.from_bytes(content[:8])
+        text = json.loads(content[8:end])
+        if text["layout"] != LAYOUT:
+            raise ValueError(f"its layout must be {LAYOUT}, got {text['layout']}.")
+        self._arrays = list(_arrays(text["arrays"], content[end:], iter(large)))
+        values = text["attributes"]
+        return {k: self.read(v) for k, v in values.items()}, text["versions"]
 
     def read(self, one):
         """Convert what JSON holds to a value."""
@@ -215,8 +260,11 @@ class Reader:
     def _read_pairs(self, content, _):
         return self._checked({self.read(key): self.read(one) for key, one in content})
 
+    def _read_ordered(self, content, one):
+        return OrderedDict(self._read_pairs(content, one))
+
     def _checked(self, value):
-        if self._keras is not None and self._keras.is_unsafe(value):
+        if self._engine is not None and self._engine.is_unsafe(value):
             raise ValueError(
                 f"a configuration must be of Keras' own classes, got {value!r}."
             )
@@ -241,7 +289,8 @@ class Reader:
     def _read_objects(self, content, _):
         shape, items = content
         array = np.empty(len(items), object)
-        array[:] = self.read(items)
+        for i, item in enumerate(items):
+            array[i] = self.read(item)
         return array.reshape(shape)
 
     def _read_object(self, content, _):
@@ -262,9 +311,9 @@ class Reader:
         return record
 
     def _read_keras(self, content, one):
-        if self._keras is None:
+        if self._engine is None:
             raise ValueError(f"it must have no objects of Keras, got {content!r}.")
-        return self._keras.read(one, self)
+        return self._engine.read(one, self)
 
 
 _READ = {
@@ -281,10 +330,24 @@ def _check_fields(cls, values):
         raise ValueError(f"{cls.__name__} must have its fields, got {wrong} amiss.")
 
 
-def digest_of(text, arrays):
-    """Compute a hash of a text and of arrays, with their dtypes and shapes."""
-    found = hashlib.sha256(text.encode())
+def _arrays(layouts, values, large):
+    """Make each array of its dtype, shape and values."""
+    start = 0
+    for dtype, shape, is_large in layouts:
+        if is_large:
+            yield next(large)
+            continue
+        dtype = np.dtype(dtype)
+        size = math.prod(shape) * dtype.itemsize
+        part = values[start : start + size]
+        start += size
+        yield np.frombuffer(part, dtype).reshape(shape).copy()
+
+
+def _digest_of(content, arrays):
+    """Compute a hash of bytes and of arrays, with their dtypes and shapes."""
+    found = hashlib.sha256(content)
     for array in arrays:
         found.update(f"{array.dtype.str}{array.shape}".encode())
         found.update(np.ascontiguousarray(array).view(np.uint8).reshape(-1).data)
-    return found.hexdigest()
+    return found.digest()

@@ -16,7 +16,7 @@ from skseq._engine.stored import (
     users_parts,
 )
 
-__all__ = ["is_unsafe", "read", "wrapped", "write"]
+__all__ = ["is_unsafe", "pickled", "read", "write"]
 
 # Attributes of a callback that are set again when training begins.
 _OF_TRAINING = ("monitor_op",)
@@ -66,9 +66,12 @@ def _has_unsafe(value):
     return not is_kept and hasattr(value, "get_config") and name_of(type(value)) is None
 
 
-def wrapped(value):
-    """Wrap a Keras object for pickling; other values are returned as they are."""
-    return storable(value)
+def pickled(value):
+    """Get what is pickled in place of a Keras object, or None for other values."""
+    if isinstance(value, keras.callbacks.Callback):
+        return value
+    stored = storable(value)
+    return None if stored is value else stored
 
 
 def read(content, reader):

@@ -180,7 +180,7 @@ class State:
 
 
 # The classes whose fields are in the state of an estimator.
-RECORDS = (
+RECORDS: tuple[type, ...] = (
     Autoencoder, Columns, Convolutional, Dense, Embedding, Head, OwnModel, Recipe,
     Recurrent, State,
 )  # fmt: skip
