@@ -64,7 +64,8 @@ class _Reports:
             raise ValueError(
                 f"monitor must be an entry of the logs of an epoch, which are "
                 f"{sorted(logs)}, got {self._monitor!r}. Entries that begin with "
-                f"'val_' need early_stopping=True, or X_val in fit."
+                f"'val_' need early_stopping=True, or X_val in fit; for instance "
+                f"'val_roc_auc' needs monitor='roc_auc' in the network."
             )
         value = float(logs[self._monitor])
         with self._lock:
