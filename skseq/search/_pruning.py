@@ -98,8 +98,8 @@ def prune(
     If a trial fits several networks, one after another, such as those of the folds of a
     cross-validation, then their epochs are numbered on: with 20 epochs, those of the
     second fit are the steps 20 to 39 of the trial. So pruners compare equal epochs of
-    equal folds, provided that ``epochs`` is the same in all trials. Unlike other callbacks,
-    this one needs no Keras model, and takes no time.
+    equal folds, provided that ``epochs`` is the same in all trials. Unlike other
+    callbacks, this one needs no Keras model, and takes no time.
 
     Parameters
     ----------
