@@ -36,6 +36,8 @@ from skseq.search import prune
 pytestmark = [
     pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning"),
     pytest.mark.filterwarnings("ignore:.optuna.terminator. module:FutureWarning"),
+    # Of scikit-learn 1.6.
+    pytest.mark.filterwarnings("ignore:The OptunaSearchCV or classes:FutureWarning"),
 ]
 
 CV = KFold(2)
