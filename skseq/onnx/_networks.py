@@ -311,9 +311,7 @@ def convert_detector(scope, operator, container):
         distance = _standardised(writer, _mean(writer, distances), *usual.distance)
         distance = writer.node("Sub", distance, np.float64(usual.less))
         scores = writer.node("Max", error, distance)
-    decision = writer.node(
-        "Sub", writer.node("Neg", scores), np.float64(estimator.offset_)
-    )
+    decision = writer.node("Sub", writer.node("Neg", scores), np.float64(estimator.offset_))
     is_outlier = writer.node("Less", decision, np.float64(0))
     label = writer.node("Where", is_outlier, np.int64(-1), np.int64(1))
     writer.output(label, operator.outputs[0])
@@ -328,9 +326,7 @@ def _mean(writer, names):
 def _standardised(writer, values, median, spread):
     least = np.float64(np.exp(_log(0.0)))
     logs = writer.node("Log", writer.node("Max", values, least))
-    return writer.node(
-        "Div", writer.node("Sub", logs, np.float64(median)), np.float64(spread)
-    )
+    return writer.node("Div", writer.node("Sub", logs, np.float64(median)), np.float64(spread))
 
 
 def _distances(writer, rows, others):

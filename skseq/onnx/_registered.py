@@ -105,3 +105,4 @@ def converted(model, inputs, n_timesteps, opsets):
             f"to_onnx can't write a step of {type(model).__name__}: {detail} Transform "
             f"X by this step before, and convert the steps behind it."
         ) from error
+

@@ -99,9 +99,7 @@ def _convert_scaler(scope, operator, container):
             found = _appended(writer, scaler, found, valid)
     if valid is not None:
         # The value of padding is that of the input, which later steps know.
-        value = writer.node(
-            "Slice", padded, np.array([0]), np.array([1]), np.array([2])
-        )
+        value = writer.node("Slice", padded, np.array([0]), np.array([1]), np.array([2]))
         found = writer.node("Where", valid, found, value)
     if scaler._n_dimensions_in == 2:
         n_columns = len(scaler.get_feature_names_out())
