@@ -36,6 +36,8 @@ from skseq.search import prune
 pytestmark = [
     pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning"),
     pytest.mark.filterwarnings("ignore:.optuna.terminator. module:FutureWarning"),
+    # Of scikit-learn 1.6.
+    pytest.mark.filterwarnings("ignore:The OptunaSearchCV or classes:FutureWarning"),
 ]
 
 CV = KFold(2)
@@ -74,10 +76,10 @@ class After(optuna.pruners.BasePruner):
         return trial.number in self.numbers and trial.last_step >= self.step
 
 
-def dense(trial=None, monitor="loss", **params):
+def dense(trial=None, reported="loss", **params):
     options = {"epochs": 4, "random_state": 0, **params}
     if trial is not None:
-        options["callbacks"] = prune(trial, monitor)
+        options["callbacks"] = prune(trial, reported)
     return skseq.DenseClassifier((4,), **options)
 
 
@@ -223,8 +225,10 @@ def test_values_are_reported_in_the_direction_of_the_study(
 
 def test_entry_that_is_not_in_the_logs(table):
     trial = study_of().ask()
-    with pytest.raises(ValueError, match=r"are \['loss'\], got 'val_loss'.*X_val in f"):
+    with pytest.raises(ValueError, match=r"are \['loss'\], got 'val_loss'.*X_val"):
         dense(trial, "val_loss").fit(*table)
+    with pytest.raises(ValueError, match=r"'val_roc_auc' needs monitor='roc_auc' in"):
+        dense(trial, "val_roc_auc").fit(*table, X_val=table[0], y_val=table[1])
 
 
 def test_what_is_no_trial_or_monitor():
@@ -532,7 +536,7 @@ def test_halving_over_epochs_shares_programs(table, monkeypatch):
     built = count_programs(monkeypatch)
     grid = {"dense_units": [(2,), (4,)], "learning_rate": [0.001, 0.01, 0.1]}
     search = HalvingGridSearchCV(
-        dense(), grid, resource="epochs", min_resources=1, max_resources=9, factor=3,
+        dense(), grid, resource="epochs", min_resources=3, max_resources=9, factor=3,
         cv=CV, scoring="roc_auc", refit=False, random_state=0, error_score="raise",
     ).fit(*table)  # fmt: skip
     assert search.n_resources_ == [3, 9]

@@ -33,8 +33,8 @@ imports only modules that are above it in this list:
 - ``update``: the step of the optimizer;
 - ``program``: a traced network that trains, predicts and evaluates;
 - ``cache``: the cache of programs;
-- ``callbacks``: the user's Keras callbacks;
 - ``reports``: a callback that passes the logs of each epoch on;
+- ``callbacks``: the user's Keras callbacks;
 - ``apart``: several networks through XLA;
 - ``train``: the loop over epochs, and the functions that estimators call;
 - ``gradients``: integrals of gradients along a path to rows;

@@ -6,6 +6,7 @@ from types import ModuleType
 
 from skseq._engine.keras import building, keras, tf
 from skseq._engine.private import first_epoch, reset_first_epoch
+from skseq._engine.reports import EpochReports
 from skseq._engine.standalone import compiled, whole_model
 from skseq._engine.weights import assign, in_one_model, of_one_model, values_of
 
@@ -137,30 +138,31 @@ class Callbacks:
             isinstance(callback, keras.callbacks.SwapEMAWeights)
             for callback in callbacks
         )
-        self._shown = None
-        if not callbacks:
-            return
-        values = recipe.values(), recipe.target_scale
-        if program.shown is None or program.shown.values != values:
-            program.shown = _Shown(program, recipe)
-        self._shown = program.shown
-        self._shown.model.stop_training = False
-        reset_first_epoch(self._shown.model)
+        self._shown = model = None
+        if not all(isinstance(callback, EpochReports) for callback in callbacks):
+            values = recipe.values(), recipe.target_scale
+            if program.shown is None or program.shown.values != values:
+                program.shown = _Shown(program, recipe)
+            self._shown = program.shown
+            model = self._shown.model
+            model.stop_training = False
+            reset_first_epoch(model)
         params = {"verbose": 0, "epochs": n_epochs, "steps": n_steps}
         for callback in callbacks:
             callback.set_params(params)
-            callback.set_model(self._shown.model)
+            callback.set_model(model)
 
     def __call__(self, hook, *args):
         """Call a hook of each callback, and return True if training has to stop.
 
         Callbacks may add entries to a dict of logs.
         """
-        if self._shown is None:
-            return False
-        self._shown.show()
+        if self._shown is not None:
+            self._shown.show()
         for callback in self._callbacks:
             getattr(callback, hook)(*args)
+        if self._shown is None:
+            return False
         self._shown.take_over()
         return self._shown.model.stop_training
 

@@ -6,6 +6,8 @@ from skseq._engine.keras import keras
 class EpochReports(keras.callbacks.Callback):
     """Calls an object at the start of a fit, and after each of its epochs.
 
+    It needs no model, and so costs less time than other callbacks.
+
     Parameters
     ----------
     receiver : object
