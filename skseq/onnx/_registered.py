@@ -4,6 +4,7 @@ import warnings
 from functools import cache
 
 import skl2onnx
+from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 from skl2onnx.common.exceptions import (
     MissingConverter,
     MissingShapeCalculator,
@@ -32,37 +33,32 @@ def register():
         )  # fmt: skip
     others = {
         **dict.fromkeys(
-            _REGRESSORS,
-            (
-                networks.regressor_shapes, networks.convert_regressor,
-                networks.parse_regressor,
-            ),
+            _REGRESSORS, (networks.regressor_shapes, networks.convert_regressor)
         ),
         "AutoencoderTransformer": (
             networks.autoencoder_shapes, networks.convert_autoencoder,
-            networks.parse_autoencoder,
         ),
         "AutoencoderOutlierDetector": (
             networks.detector_shapes, networks.convert_detector,
-            networks.parse_detector,
         ),
-        **_transformers.CONVERTERS,
     }  # fmt: skip
-    options = {networks.ALL_OUTPUTS: [False, True], networks.N_TIMESTEPS: None}
-    for name, (shapes, convert, parse) in others.items():
+    for name, (shapes, convert) in others.items():
         skl2onnx.update_registered_converter(
-            getattr(skseq, name), f"Skseq{name}", shapes, convert, parser=parse,
-            options=options,
+            getattr(skseq, name), f"Skseq{name}", shapes, convert,
+            parser=networks.parser(),
         )  # fmt: skip
+    for name, (shapes, convert) in _transformers.CONVERTERS.items():
+        skl2onnx.update_registered_converter(
+            getattr(skseq, name), f"Skseq{name}", shapes, convert
+        )
     for cls, (shapes, convert) in _thresholds.CONVERTERS.items():
         skl2onnx.update_registered_converter(
             cls, f"Skseq{cls.__name__}", shapes, convert,
-            options={"zipmap": [True, False, "columns"], "nocl": [True, False],
-                     "output_class_labels": [False, True]},
+            options=networks.CLASSIFIER_OPTIONS,
         )  # fmt: skip
 
 
-def converted(model, inputs, n_timesteps, opsets):
+def converted(model, inputs, n_timesteps, opsets, check):
     """Convert a fitted estimator by skl2onnx.
 
     Parameters
@@ -71,6 +67,8 @@ def converted(model, inputs, n_timesteps, opsets):
     inputs : list of tuple of str and skl2onnx type
     n_timesteps : int or None
     opsets : dict of str to int
+    check : callable
+        Gets a model of ONNX, and returns an error if it can't be used, or else None.
 
     Returns
     -------
@@ -78,27 +76,48 @@ def converted(model, inputs, n_timesteps, opsets):
     """
     register()
     last = last_of(model)
-    options = {}
-    if is_classifier(last):
-        options["zipmap"] = False
-    elif hasattr(last, "quantiles_") or hasattr(last, "reconstruction_error"):
-        options[_networks.ALL_OUTPUTS] = True
-    if n_timesteps is not None:
-        if not hasattr(last, "_recipe") or not hasattr(last, "mask_value"):
-            raise ValueError(
-                f"n_timesteps must be None for {type(last).__name__}, got "
-                f"{n_timesteps}. It is for networks that read sequences."
-            )
-        options[_networks.N_TIMESTEPS] = n_timesteps
+    if n_timesteps is not None and not hasattr(last, "mask_value"):
+        raise ValueError(
+            f"n_timesteps must be None for {type(last).__name__}, got {n_timesteps}. "
+            f"It is for networks that read sequences."
+        )
+    options = {"target_opset": opsets}
+    if hasattr(last, "_recipe") or hasattr(last, "autoencoders_"):
+        # Not by options, for which skl2onnx reads all attributes, also `model_`.
+        parser = _networks.parser(last, n_timesteps)
+        options["custom_parsers"] = {type(last): parser}
+    elif is_classifier(last):
+        options["options"] = {id(last): {"zipmap": False}}
+    floats = [
+        (name, FloatTensorType(kind.shape) if type(kind) is DoubleTensorType else kind)
+        for name, kind in inputs
+    ]
+    # What can't be computed in float64 by onnxruntime is computed in float32.
+    around = {}
+    if _thresholds.is_of_probabilities(last):
+        around[type(last)] = _thresholds.convert_calibration
+    for kinds, custom in (
+        (inputs, around), (inputs, around | _transformers.IN_FLOAT64), (floats, around)
+    ):  # fmt: skip
+        made = _converted(model, kinds, custom_conversion_functions=custom, **options)
+        error = check(made)
+        if error is None:
+            return made
+    raise ValueError(
+        f"onnxruntime can't run the model of {type(model).__name__}: {error} Transform "
+        f"X by the first steps before, and convert the steps behind them."
+    ) from error
+
+
+def _converted(model, inputs, **options):
     try:
         with warnings.catch_warnings():
             # skl2onnx calls functions of NumPy and scikit-learn that are deprecated.
             warnings.simplefilter("ignore", DeprecationWarning)
             warnings.simplefilter("ignore", FutureWarning)
             return skl2onnx.convert_sklearn(
-                model, type(model).__name__, inputs, target_opset=opsets,
-                options={id(last): options} if options else None,
-            )  # fmt: skip
+                model, type(model).__name__, inputs, **options
+            )
     except (MissingShapeCalculator, MissingConverter) as error:
         detail = str(error).strip().split("\n")[0]
         raise ValueError(
