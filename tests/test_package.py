@@ -149,7 +149,7 @@ def test_docstring_has_the_sections_of_a_public_class(name):
 
 def public_functions():
     yield from public_methods()
-    for module in ("datasets", "inspection"):
+    for module in ("datasets", "inspection", "onnx", "search"):
         for name in importlib.import_module(f"skseq.{module}").__all__:
             found = getattr(getattr(skseq, module), name)
             if inspect.isfunction(found):

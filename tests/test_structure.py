@@ -79,30 +79,36 @@ def test_scikeras_and_imbalanced_learn_are_imported_in_their_rooms():
 WAY = """
 _engine.forks
 __init__
+_state _figures
 _validation _persistence _functions
 _parameters _padded
 _lists _window_array
-_sequences
+_lazy_array
+_sequences _parquet
 _panel _splits _tokens _tables
 _targets _scaling _rows _engine.keras
 _engine.private
+_engine.configurations _engine.onnx_masks _engine.onnx_operations
+_engine.onnx_recurrent
+_engine.onnx_layers
 _engine.skeletons _engine.fingerprints _engine.names _engine.loops
 _engine.progress _engine.order _engine.rates _engine.types _engine.masks
+_engine.records _engine.reading
 _engine.stored
-_engine.optimizers _engine.losses _engine.metrics _engine.activations
+_engine.optimizers _engine.losses _engine.metrics _engine.activations _engine.plain
 _engine.parts
 _engine.layer_params _engine.tables
 _engine.networks _engine.layers
 _engine.facts
 _engine.path _engine.weights _engine.models
 _engine.recipe
-_engine.objectives _engine.standalone _engine.update
-_engine.program
+_engine.objectives _engine.standalone _engine.update _engine.checkpoint
+_engine.program _engine.reports _engine.onnx_graph
 _engine.cache _engine.callbacks
 _engine.apart
 _engine.train
 _engine.gradients _engine.layer_outputs
-_training _nested
+_training _nested _checkpoint
 _base
 _pretraining
 _supervised
@@ -115,6 +121,17 @@ inspection._gradients inspection._layers inspection._units
 inspection._permutation
 inspection._displays
 inspection
+onnx._load onnx._writer
+onnx._rows
+onnx._networks
+onnx._thresholds
+onnx._transformers onnx._inputs
+onnx._convert
+onnx._registered
+onnx
+search._dask search._history search._progress search._pruning search._results
+search._displays
+search
 """
 
 
