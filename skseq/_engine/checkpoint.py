@@ -24,6 +24,7 @@ from skseq._engine.keras import is_keras, keras, tf
 from skseq._engine.private import choose_comparison
 from skseq._engine.recipe import Recipe
 from skseq._engine.records import NotPlainError, check_plain, from_bytes, to_bytes
+from skseq._lazy_array import LazyRows
 
 # With "auto", writing takes at most this share of the time, and nothing is written in
 # the first second.
@@ -392,20 +393,28 @@ class _Digest:
         return self._known[id(X)][1]
 
     def _read(self, X):
+        if isinstance(X, LazyRows):
+            parts = [X.dtype, X.row_shape, X.array.index]
+            return _hashed(self.of(parts), _of_blocks(X.array.data))
         if _is_own(X):  # windows over a table, and rows with padding
             return self.of([type(X).__qualname__, *sorted(vars(X).items())])
         if not len(X.shape):
             X = np.reshape(X, (1,))
-        dtype = np.dtype(X.dtype)
-        if dtype.hasobject:
+        if np.dtype(X.dtype).hasobject:
             return self.of(["objects", X.shape, np.asarray(X).tolist()])
-        found = hashlib.blake2b(f"{dtype.str} {tuple(X.shape)}".encode())
-        row_bytes = max(math.prod(X.shape[1:]) * dtype.itemsize, 1)
-        n_rows = max(_BLOCK_BYTES // row_bytes, 1)
-        for start in range(0, X.shape[0], n_rows):
-            block = np.ascontiguousarray(X[start : start + n_rows])
-            found.update(block.reshape(-1).view(np.uint8))
-        return found.digest()
+        return _of_blocks(X)
+
+
+def _of_blocks(X):
+    """Hash an array, or a dataset of a file, in blocks of rows."""
+    dtype = np.dtype(X.dtype)
+    found = hashlib.blake2b(f"{dtype.str} {tuple(X.shape)}".encode())
+    row_bytes = max(math.prod(X.shape[1:]) * dtype.itemsize, 1)
+    n_rows = max(_BLOCK_BYTES // row_bytes, 1)
+    for start in range(0, X.shape[0], n_rows):
+        block = np.ascontiguousarray(X[start : start + n_rows])
+        found.update(block.reshape(-1).view(np.uint8))
+    return found.digest()
 
 
 def _hashed(*parts):
