@@ -195,16 +195,23 @@ def fail_by_full_disk(kind, estimator, X, y, rng):
     fail_in_callback(kind, estimator, X, y, keras.callbacks.CSVLogger("/dev/full"))
 
 
+# The interrupts that Python swallowed, as it does in a destructor.
+swallowed = []
+
+
 def fail_by_signal(kind, estimator, X, y, rng):
-    """Send Ctrl-C at a random moment of a fit, or of the next one."""
-    delay = rng.uniform(0, 0.1)
-    timer = threading.Timer(delay, os.kill, [os.getpid(), signal.SIGINT])
-    timer.start()
-    try:
-        for _ in range(100):
+    """Send Ctrl-C at a random moment of a fit, or of the next ones."""
+    while True:
+        delay = rng.uniform(0, 0.1)
+        timer = threading.Timer(delay, os.kill, [os.getpid(), signal.SIGINT])
+        try:
+            timer.start()
+            while timer.is_alive():
+                fit(kind, estimator, X, y)
             fit(kind, estimator, X, y)
-    finally:
-        timer.join()
+        finally:
+            timer.join()
+        swallowed.append(kind)
 
 
 def fail_by_nan(kind, estimator, X, y, rng):
@@ -283,7 +290,7 @@ def run(n_fits, folder, kinds=tuple(KINDS), every=100, seed=0, say=print):
     known, failed, done, measured = {}, {}, 0, [{"fits": 0, **measure(folder)}]
     plain = [name for name in kinds if not KINDS[name].processes]
     rare = [name for name in kinds if KINDS[name].processes]
-    order = itertools.cycle([*plain * 15, *rare])
+    order = itertools.cycle([*plain * 4, *rare, *plain * 36])
     for turn, name in enumerate(order):
         if done >= measured[-1]["fits"] + every:
             now = {"fits": done, **measure(folder)}
@@ -371,4 +378,5 @@ if __name__ == "__main__":
         cells = [f"{v:.1f}" if isinstance(v, float) else f"{v:,}" for v in values]
         print("|", " | ".join(cells), "|")
     print("\nfailures:", ", ".join(f"{n} {how}" for how, n in failed.items()))
+    print(f"Ctrl-C that Python swallowed: {len(swallowed)}")
     print("since the first 200 fits:", verdict(measured))

@@ -245,10 +245,11 @@ LABELS = st.one_of(
     VECTORS,
     st.sampled_from(
         [
-            WORDS, WORDS.tolist(), pd.Series(WORDS, dtype="category"), WORDS.astype("S"),
-            np.where(Y, "a", None), ["a", 1] * 6, np.zeros(N_ROWS), np.arange(N_ROWS),
-            Y.astype(bool), Y.astype("u1"), Y.astype("f2"), Y.astype(complex),
-            Y.astype("M8[D]"), Y + 0.5, Y * 1e300, Y * np.nan, Y[:-1], Y[:, None],
+            WORDS, WORDS.tolist(), pd.Series(WORDS, dtype="category"),
+            WORDS.astype("S"), np.where(Y, "a", None), ["a", 1] * 6, np.zeros(N_ROWS),
+            np.arange(N_ROWS), Y.astype(bool), Y.astype("u1"), Y.astype("f2"),
+            Y.astype(complex), Y.astype("M8[D]"), Y + 0.5, Y * 1e300, Y * np.nan,
+            Y[:-1], Y[:, None],
             np.eye(3)[Y], np.eye(3, dtype=int)[Y], [[1], [2, 3]] * 6, [(1, 2)] * N_ROWS,
             pd.Series(Y, index=range(50, 50 + N_ROWS)), pl.Series(Y),
             pd.Series([1, None] * 6, dtype="Int64"), np.ma.masked_array(Y, Y),
