@@ -288,11 +288,12 @@ def run(n_fits, folder, kinds=tuple(KINDS), every=100, seed=0, say=print):
     """
     rng, start = np.random.default_rng(seed), time.perf_counter()
     known, failed, done, measured = {}, {}, 0, [{"fits": 0, **measure(folder)}]
+    hows = itertools.cycle(FAILURES)
     plain = [name for name in kinds if not KINDS[name].processes]
     rare = [name for name in kinds if KINDS[name].processes]
     order = itertools.cycle([*plain * 4, *rare, *plain * 36])
     for turn, name in enumerate(order):
-        if done >= measured[-1]["fits"] + every:
+        if done >= min(measured[-1]["fits"] + every, n_fits):
             now = {"fits": done, **measure(folder)}
             now["minutes"] = (time.perf_counter() - start) / 60
             measured.append(now)
@@ -307,9 +308,7 @@ def run(n_fits, folder, kinds=tuple(KINDS), every=100, seed=0, say=print):
         skseq.set_jit_compile(kind.xla)
         estimator = clone(kind.estimator)
         if kind.processes or (turn + turn // len(plain)) % 3 == 0:
-            how = "killed worker"
-            if not kind.processes:
-                how = str(rng.choice(list(FAILURES)))
+            how = "killed worker" if kind.processes else next(hows)
             _fail(kind, how, estimator, X, y, rng)
             failed[how] = failed.get(how, 0) + 1
             done += kind.n_fits

@@ -709,7 +709,15 @@ class SequenceEstimator(Checkpointed, NestedParameters, VersionedState, BaseWrap
         rows = self._check_rows(X, reset=False)
         if self._seen_windows is not None and isinstance(X, WindowArray):
             self._seen_windows.warn_of_unfair(X, "X", stacklevel=4)
-        return self._predict(rows)
+        outputs = self._predict(rows)
+        if not np.isfinite(outputs).all():
+            (bad, *_), *_ = np.argwhere(~np.isfinite(outputs))
+            raise ValueError(
+                f"X must hold values for which the outputs of the network are finite, "
+                f"got {outputs[bad].ravel()[0]} for X[{bad}]. Scale X as in fit, or "
+                f"leave out rows with such values."
+            )
+        return outputs
 
     def _predict(self, X):
         """Compute the outputs for validated rows."""

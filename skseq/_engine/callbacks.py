@@ -2,6 +2,7 @@
 
 import copy
 import io
+from contextlib import suppress
 from types import ModuleType
 
 from skseq._engine.keras import building, keras, tf
@@ -171,6 +172,10 @@ class Callbacks:
     def let_go(self):
         """Remove from the callbacks the model, and what can't be pickled."""
         for callback in self._callbacks:
+            # At the end of training it closes its file, but not after an error.
+            if isinstance(callback, keras.callbacks.CSVLogger):
+                with suppress(AttributeError, OSError):  # not opened; a full disk
+                    callback.csv_file.close()
             # The callback's own method may not accept None.
             keras.callbacks.Callback.set_model(callback, None)
             for name, value in vars(callback).items():
