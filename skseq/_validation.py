@@ -360,7 +360,8 @@ def check_weights(weights, n_rows, name="sample_weight"):
         return np.ones(n_rows)
     if isinstance(weights, Real):
         weights = np.full(n_rows, weights)
-    with naming(name, "must hold one number for each row"):
+    problem = "must hold one number for each row, got an array that can't be used"
+    with naming(name, problem):
         weights = check_array(
             weights, ensure_2d=False, allow_nd=True, dtype=np.float64, copy=True,
             input_name=name,

@@ -163,6 +163,26 @@ BAD_DATA = {
         ValueError,
         "X can't be used: Complex data not supported",
     ),
+    "structured": (
+        lambda X, y: {"X": np.zeros(X.shape, [("a", "f4"), ("b", "i4")])},
+        TypeError,
+        "X can't be used: Cannot cast",
+    ),
+    "bytes_y": (
+        lambda X, y: {"y": np.where(y, b"yes", b"no")},
+        TypeError,
+        "y must hold class labels: Support for labels represented as bytes",
+    ),
+    "complex_y": (
+        lambda X, y: {"y": y + 0j},
+        ValueError,
+        "y must hold class labels: Complex data not supported",
+    ),
+    "lists_of_labels": (
+        lambda X, y: {"y": [[0], [0, 1]] * 30},
+        ValueError,
+        "y must hold class labels: ",
+    ),
     "ragged": (
         lambda X, y: {"X": [row[:, : 1 + i % 2].tolist() for i, row in enumerate(X)]},
         ValueError,
