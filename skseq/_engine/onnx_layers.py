@@ -468,12 +468,30 @@ ENDS_MASK = set(
     _by_name(
         **dict.fromkeys(
             (
-                "Bidirectional", "Embedding", "Flatten", "GlobalAveragePooling1D",
-                "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D",
-                "GRU", "Lambda", "LSTM", "Masking", "MaxPooling1D", "AveragePooling1D",
-                "Conv1D", "SeparableConv1D", "DepthwiseConv1D", "Permute", "Reshape",
-                "SimpleRNN", "UpSampling1D", "ZeroPadding1D", "Cropping1D",
-                "EinsumDense", "RepeatVector",
+                "Bidirectional",
+                "Embedding",
+                "Flatten",
+                "GlobalAveragePooling1D",
+                "GlobalAveragePooling2D",
+                "GlobalMaxPooling1D",
+                "GlobalMaxPooling2D",
+                "GRU",
+                "Lambda",
+                "LSTM",
+                "Masking",
+                "MaxPooling1D",
+                "AveragePooling1D",
+                "Conv1D",
+                "SeparableConv1D",
+                "DepthwiseConv1D",
+                "Permute",
+                "Reshape",
+                "SimpleRNN",
+                "UpSampling1D",
+                "ZeroPadding1D",
+                "Cropping1D",
+                "EinsumDense",
+                "RepeatVector",
             )
         )  # fmt: skip
     )

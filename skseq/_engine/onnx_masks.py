@@ -45,7 +45,8 @@ def taken(writer, x, places):
     size = writer.node("Gather", writer.node("Shape", x), np.array([2]), axis=0)
     shape = writer.node("Concat", writer.node("Shape", places), size, axis=0)
     places = writer.node("Unsqueeze", places, np.array([2]))
-    return writer.node("GatherElements", x, writer.node("Expand", places, shape), axis=1)
+    places = writer.node("Expand", places, shape)
+    return writer.node("GatherElements", x, places, axis=1)
 
 
 def factors_of(writer, mask):

@@ -488,9 +488,7 @@ _OPERATIONS = {
     "LogSigmoid": _formula(
         lambda c, x, _: c.node("Neg", c.node("Softplus", c.node("Neg", x)))
     ),
-    "LogSoftmax": _formula(
-        lambda c, x, op: c.node("LogSoftmax", x, axis=_axis(op))
-    ),
+    "LogSoftmax": _formula(lambda c, x, op: c.node("LogSoftmax", x, axis=_axis(op))),
     "Mish": _formula(
         lambda c, x, _: c.node("Mul", x, c.node("Tanh", c.node("Softplus", x)))
     ),
@@ -499,9 +497,7 @@ _OPERATIONS = {
     "OnesLike": _constant_like(1),
     "Pad": _padded,
     "ReLU": _formula(rectified),
-    "Relu6": _formula(
-        lambda c, x, _: c.node("Clip", x, np.float32(0), np.float32(6))
-    ),
+    "Relu6": _formula(lambda c, x, _: c.node("Clip", x, np.float32(0), np.float32(6))),
     "Repeat": _repeated,
     "Reshape": _reshaped,
     "Rsqrt": _formula(lambda c, x, _: c.node("Reciprocal", c.node("Sqrt", x))),

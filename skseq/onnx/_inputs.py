@@ -74,7 +74,11 @@ def inputs_of(model, X, n_timesteps=None):
         description["text"] = _text(first)
         model, first = _without_first(model, first)
     if is_frame(X) and _has_several_types(X):
-        return model, _by_column(X), {**description, "columns": list(map(str, X.columns))}
+        return (
+            model,
+            _by_column(X),
+            {**description, "columns": list(map(str, X.columns))},
+        )
     is_network = hasattr(first, "_recipe") or hasattr(first, "autoencoders_")
     is_single = is_network and not _is_double(first)
     cls = FloatTensorType if is_single else DoubleTensorType

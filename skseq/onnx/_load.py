@@ -18,7 +18,9 @@ _TYPES = {
 }
 
 
-def load(path: str | os.PathLike | bytes | Any, *, n_threads: int | None = None) -> OnnxModel:
+def load(
+    path: str | os.PathLike | bytes | Any, *, n_threads: int | None = None
+) -> OnnxModel:
     """Read a model that `to_onnx` has written.
 
     Parameters
@@ -390,7 +392,9 @@ class OnnxModel:
         if X.ndim != 3 or not any(v is not None and v != v for v in values):
             return False
         bad = ~np.isfinite(X)
-        return bool((np.isnan(X) == bad).all() and (bad.all(axis=2) | ~bad.any(axis=2)).all())
+        return bool(
+            (np.isnan(X) == bad).all() and (bad.all(axis=2) | ~bad.any(axis=2)).all()
+        )
 
     def _feed_columns(self, X):
         """Convert the columns of a dataframe or an array to inputs."""
@@ -409,7 +413,11 @@ class OnnxModel:
             columns = dict(zip(expected, X.T, strict=True))
         feed = {}
         for place, (name, dtype, _) in enumerate(self._inputs):
-            values = columns[expected[place]] if len(names) == len(expected) else columns[name]
+            values = (
+                columns[expected[place]]
+                if len(names) == len(expected)
+                else columns[name]
+            )
             feed[name] = self._column(values, dtype, expected[place])
         return feed
 

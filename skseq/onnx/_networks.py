@@ -7,23 +7,56 @@ from skl2onnx.common.data_types import (
     Int64TensorType,
     StringTensorType,
 )
+from sklearn.base import is_classifier, is_outlier_detector, is_regressor
 
 from skseq._engine.onnx_graph import add_errors, add_network
 from skseq._outliers import _log
 from skseq._padded import PADDING
 from skseq._targets import middle
 from skseq.onnx._rows import folded, for_network, scaled, table_of
-from skseq.onnx._writer import DOUBLE, FLOAT, INT64, Writer
+from skseq.onnx._writer import DOUBLE, FLOAT, Writer
 
-# Options of converters in `convert_sklearn`.
-ALL_OUTPUTS = "all_outputs"
-N_TIMESTEPS = "n_timesteps"
+# Without it, skl2onnx turns probabilities into a list of dicts.
 CLASSIFIER_OPTIONS = {
     "zipmap": [True, False, "columns"],
     "output_class_labels": [False, True],
     "nocl": [True, False],
-    N_TIMESTEPS: None,
 }
+
+
+def parse(scope, model, inputs, custom_parsers=None, *, last=None, n_timesteps=None):
+    """Declare the operator of an estimator, and its outputs, for skl2onnx.
+
+    Parameters
+    ----------
+    scope, model, inputs, custom_parsers
+        See `skl2onnx.update_registered_converter`.
+    last : estimator or None
+        The estimator that gets all outputs, and this number of timesteps.
+    n_timesteps : int or None
+        Of the longest row.
+    """
+    operator = scope.declare_local_operator(f"Skseq{type(model).__name__}", model)
+    operator.inputs = inputs
+    is_last = model is last
+    operator.n_timesteps = n_timesteps if is_last else None
+    is_double = any(isinstance(one.type, DoubleTensorType) for one in inputs)
+    same = DoubleTensorType if is_double else FloatTensorType
+    if is_classifier(model):
+        outputs = [("label", Int64TensorType), ("probabilities", same)]
+    elif is_outlier_detector(model):
+        outputs = [("label", Int64TensorType), ("scores", DoubleTensorType)]
+    elif is_regressor(model):
+        outputs = [("variable", DoubleTensorType)]
+        if is_last and hasattr(model, "quantiles_"):
+            outputs.append(("quantiles", DoubleTensorType))
+    else:
+        outputs = [("variable", same)]
+        if is_last:
+            outputs += [("reconstruction", same), ("score_samples", same)]
+    for name, cls in outputs:
+        operator.outputs.append(scope.declare_local_variable(name, cls()))
+    return operator.outputs
 
 
 def _n_rows(operator):
@@ -83,7 +116,7 @@ def write_labels(writer, operator, places):
 def convert_classifier(scope, operator, container):
     """Write a classifier: labels, and probabilities in the order of the classes."""
     writer, estimator = Writer(scope, container), operator.raw_operator
-    outputs = _outputs(scope, writer, operator)
+    outputs = _outputs(writer, operator)
     is_single = estimator._recipe.network.n_outputs == 1
     if estimator._from_logits:
         outputs = writer.node("Sigmoid" if is_single else "Softmax", outputs)
@@ -97,12 +130,12 @@ def convert_classifier(scope, operator, container):
     writer.output(found, operator.outputs[1])
 
 
-def _outputs(scope, writer, operator):
+def _outputs(writer, operator):
     """Write the network of a classifier or regressor."""
     estimator = operator.raw_operator
-    options = scope.get_options(estimator, {N_TIMESTEPS: None}, fail=False) or {}
+    n_timesteps = getattr(operator, "n_timesteps", None)
     rows, network, right_padded = for_network(
-        writer, estimator, operator.inputs, options.get(N_TIMESTEPS)
+        writer, estimator, operator.inputs, n_timesteps
     )
     return add_network(
         writer, estimator._recipe, estimator._state.weights, rows, network=network,
@@ -111,23 +144,6 @@ def _outputs(scope, writer, operator):
 
 
 # ------------------------------------------------------------------------ regressors
-
-
-def parse_regressor(scope, model, inputs, custom_parsers=None):
-    """Declare the outputs of a regressor: predictions, and perhaps quantiles."""
-    operator = scope.declare_local_operator(f"Skseq{type(model).__name__}", model)
-    operator.inputs = inputs
-    names = ["variable"]
-    if hasattr(model, "quantiles_") and _wants_all(scope, model):
-        names.append("quantiles")
-    for name in names:
-        operator.outputs.append(scope.declare_local_variable(name, DoubleTensorType()))
-    return operator.outputs
-
-
-def _wants_all(scope, model):
-    options = scope.get_options(model, {ALL_OUTPUTS: False}, fail=False) or {}
-    return bool(options.get(ALL_OUTPUTS))
 
 
 def regressor_shapes(operator):
@@ -143,7 +159,7 @@ def regressor_shapes(operator):
 def convert_regressor(scope, operator, container):
     """Write a regressor, whose outputs are in the units of y, in float64."""
     writer, estimator = Writer(scope, container), operator.raw_operator
-    outputs = writer.cast(_outputs(scope, writer, operator), DOUBLE)
+    outputs = writer.cast(_outputs(writer, operator), DOUBLE)
     target = estimator._fitted_target()
     n_targets, quantiles = target.n_targets, target.quantiles
     n_each = 1 if quantiles is None else len(quantiles)
@@ -163,20 +179,6 @@ def convert_regressor(scope, operator, container):
 
 
 # ---------------------------------------------------------------------- autoencoders
-
-
-def parse_autoencoder(scope, model, inputs, custom_parsers=None):
-    """Declare the outputs: codes, and perhaps reconstructions and scores."""
-    operator = scope.declare_local_operator(f"Skseq{type(model).__name__}", model)
-    operator.inputs = inputs
-    names = ["variable"]
-    if _wants_all(scope, model):
-        names += ["reconstruction", "score_samples"]
-    is_double = isinstance(inputs[0].type, DoubleTensorType)
-    cls = DoubleTensorType if is_double else FloatTensorType
-    for name in names:
-        operator.outputs.append(scope.declare_local_variable(name, cls()))
-    return operator.outputs
 
 
 def autoencoder_shapes(operator):
@@ -277,15 +279,6 @@ class _Autoencoder:
 # ------------------------------------------------------------------------- outliers
 
 
-def parse_detector(scope, model, inputs, custom_parsers=None):
-    """Declare the outputs of a detector: labels, and values of its decision."""
-    operator = scope.declare_local_operator(f"Skseq{type(model).__name__}", model)
-    operator.inputs = inputs
-    for name, cls in (("label", Int64TensorType), ("scores", DoubleTensorType)):
-        operator.outputs.append(scope.declare_local_variable(name, cls()))
-    return operator.outputs
-
-
 def detector_shapes(operator):
     """Set the shapes of the outputs of a detector."""
     n = _n_rows(operator)
@@ -311,7 +304,9 @@ def convert_detector(scope, operator, container):
         distance = _standardised(writer, _mean(writer, distances), *usual.distance)
         distance = writer.node("Sub", distance, np.float64(usual.less))
         scores = writer.node("Max", error, distance)
-    decision = writer.node("Sub", writer.node("Neg", scores), np.float64(estimator.offset_))
+    decision = writer.node(
+        "Sub", writer.node("Neg", scores), np.float64(estimator.offset_)
+    )
     is_outlier = writer.node("Less", decision, np.float64(0))
     label = writer.node("Where", is_outlier, np.int64(-1), np.int64(1))
     writer.output(label, operator.outputs[0])
@@ -326,7 +321,9 @@ def _mean(writer, names):
 def _standardised(writer, values, median, spread):
     least = np.float64(np.exp(_log(0.0)))
     logs = writer.node("Log", writer.node("Max", values, least))
-    return writer.node("Div", writer.node("Sub", logs, np.float64(median)), np.float64(spread))
+    return writer.node(
+        "Div", writer.node("Sub", logs, np.float64(median)), np.float64(spread)
+    )
 
 
 def _distances(writer, rows, others):

@@ -1,7 +1,7 @@
 """The converters of this package, registered with skl2onnx."""
 
 import warnings
-from functools import cache
+from functools import cache, partial
 
 import skl2onnx
 from skl2onnx.common.exceptions import (
@@ -32,33 +32,28 @@ def register():
         )  # fmt: skip
     others = {
         **dict.fromkeys(
-            _REGRESSORS,
-            (
-                networks.regressor_shapes, networks.convert_regressor,
-                networks.parse_regressor,
-            ),
+            _REGRESSORS, (networks.regressor_shapes, networks.convert_regressor)
         ),
         "AutoencoderTransformer": (
             networks.autoencoder_shapes, networks.convert_autoencoder,
-            networks.parse_autoencoder,
         ),
         "AutoencoderOutlierDetector": (
             networks.detector_shapes, networks.convert_detector,
-            networks.parse_detector,
         ),
-        **_transformers.CONVERTERS,
     }  # fmt: skip
-    options = {networks.ALL_OUTPUTS: [False, True], networks.N_TIMESTEPS: None}
-    for name, (shapes, convert, parse) in others.items():
+    for name, (shapes, convert) in others.items():
         skl2onnx.update_registered_converter(
-            getattr(skseq, name), f"Skseq{name}", shapes, convert, parser=parse,
-            options=options,
+            getattr(skseq, name), f"Skseq{name}", shapes, convert,
+            parser=networks.parse,
         )  # fmt: skip
+    for name, (shapes, convert) in _transformers.CONVERTERS.items():
+        skl2onnx.update_registered_converter(
+            getattr(skseq, name), f"Skseq{name}", shapes, convert
+        )
     for cls, (shapes, convert) in _thresholds.CONVERTERS.items():
         skl2onnx.update_registered_converter(
             cls, f"Skseq{cls.__name__}", shapes, convert,
-            options={"zipmap": [True, False, "columns"], "nocl": [True, False],
-                     "output_class_labels": [False, True]},
+            options=networks.CLASSIFIER_OPTIONS,
         )  # fmt: skip
 
 
@@ -78,18 +73,19 @@ def converted(model, inputs, n_timesteps, opsets):
     """
     register()
     last = last_of(model)
-    options = {}
-    if is_classifier(last):
-        options["zipmap"] = False
-    elif hasattr(last, "quantiles_") or hasattr(last, "reconstruction_error"):
-        options[_networks.ALL_OUTPUTS] = True
-    if n_timesteps is not None:
-        if not hasattr(last, "_recipe") or not hasattr(last, "mask_value"):
-            raise ValueError(
-                f"n_timesteps must be None for {type(last).__name__}, got "
-                f"{n_timesteps}. It is for networks that read sequences."
-            )
-        options[_networks.N_TIMESTEPS] = n_timesteps
+    is_ours = hasattr(last, "_recipe") or hasattr(last, "autoencoders_")
+    if n_timesteps is not None and not hasattr(last, "mask_value"):
+        raise ValueError(
+            f"n_timesteps must be None for {type(last).__name__}, got {n_timesteps}. "
+            f"It is for networks that read sequences."
+        )
+    options, parsers = None, None
+    if is_ours:
+        # Not by options, for which skl2onnx reads all attributes, also `model_`.
+        parse = partial(_networks.parse, last=last, n_timesteps=n_timesteps)
+        parsers = {type(last): parse}
+    elif is_classifier(last):
+        options = {id(last): {"zipmap": False}}
     try:
         with warnings.catch_warnings():
             # skl2onnx calls functions of NumPy and scikit-learn that are deprecated.
@@ -97,7 +93,7 @@ def converted(model, inputs, n_timesteps, opsets):
             warnings.simplefilter("ignore", FutureWarning)
             return skl2onnx.convert_sklearn(
                 model, type(model).__name__, inputs, target_opset=opsets,
-                options={id(last): options} if options else None,
+                options=options, custom_parsers=parsers,
             )  # fmt: skip
     except (MissingShapeCalculator, MissingConverter) as error:
         detail = str(error).strip().split("\n")[0]
@@ -105,4 +101,3 @@ def converted(model, inputs, n_timesteps, opsets):
             f"to_onnx can't write a step of {type(model).__name__}: {detail} Transform "
             f"X by this step before, and convert the steps behind it."
         ) from error
-

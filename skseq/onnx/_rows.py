@@ -134,11 +134,10 @@ def compacted(writer, x, padding, value, n_timesteps=None):
 def resized(writer, x, value, n_timesteps):
     """Cut rows at the end, or add padding there."""
     shape = writer.node("Shape", x)
-    ends = writer.node(
-        "Concat", writer.node("Slice", shape, np.array([0]), np.array([1])),
-        np.array([n_timesteps]), writer.node("Slice", shape, np.array([2]), np.array([3])),
-        axis=0,
-    )  # fmt: skip
+    n_rows, n_features = (
+        writer.node("Gather", shape, np.array([axis]), axis=0) for axis in (0, 2)
+    )
+    ends = writer.node("Concat", n_rows, np.array([n_timesteps]), n_features, axis=0)
     more = writer.node("Expand", value.reshape(1, 1, 1), ends)
     longer = writer.node("Concat", x, more, axis=1)
     return writer.node(

@@ -99,7 +99,9 @@ def _convert_scaler(scope, operator, container):
             found = _appended(writer, scaler, found, valid)
     if valid is not None:
         # The value of padding is that of the input, which later steps know.
-        value = writer.node("Slice", padded, np.array([0]), np.array([1]), np.array([2]))
+        value = writer.node(
+            "Slice", padded, np.array([0]), np.array([1]), np.array([2])
+        )
         found = writer.node("Where", valid, found, value)
     if scaler._n_dimensions_in == 2:
         n_columns = len(scaler.get_feature_names_out())
@@ -203,7 +205,7 @@ def _arcsinh(writer, x):
 
 
 CONVERTERS = {
-    "SequencePadder": (_shapes(_padder_shape), _convert_padder, None),
-    "SequenceReshaper": (_shapes(_reshaper_shape), _convert_reshaper, None),
-    "SequenceScaler": (_shapes(_scaler_shape), _convert_scaler, None),
+    "SequencePadder": (_shapes(_padder_shape), _convert_padder),
+    "SequenceReshaper": (_shapes(_reshaper_shape), _convert_reshaper),
+    "SequenceScaler": (_shapes(_scaler_shape), _convert_scaler),
 }

@@ -67,7 +67,9 @@ class Writer:
             if key in self._constants:
                 return self._constants[key]
         name = self._scope.get_unique_variable_name("skseq_constant")
-        tensor = numpy_helper.from_array(np.ascontiguousarray(value).reshape(value.shape), name)
+        tensor = numpy_helper.from_array(
+            np.ascontiguousarray(value).reshape(value.shape), name
+        )
         self._container.initializers.append(tensor)
         if key is not None:
             self._constants[key] = name
