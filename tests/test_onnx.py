@@ -112,7 +112,7 @@ TABLE_OF_NETWORKS = {
     ),
     "scales and static": (
         skseq.LSTMClassifier(3, n_static=1, n_networks=2),
-        np.concatenate([X * np.logspace(-3, 3, N)[:, None, None], X[:, :1].repeat(9, 1)], 2),
+        np.dstack([X * np.logspace(-3, 3, N)[:, None, None], X[:, :1].repeat(9, 1)]),
     ),
     "dense": (skseq.DenseClassifier(dense_units=4, pooling="mean"), ROWS),
     "columns": (skseq.DenseClassifier(numeric_embedding="piecewise"), TABLE),
@@ -227,7 +227,7 @@ def test_detector_of_onnx_is_equal():
 @pytest.mark.parametrize(
     ("transformer", "rows"),
     [
-        (skseq.SequenceReshaper(columns={"a": [0, None], "b": [2, 1]}, fill_value=7.5), TABLE),
+        (skseq.SequenceReshaper(columns={"a": [0, None]}, fill_value=7.5), TABLE),
         (skseq.SequenceScaler(RobustScaler(), per_row="append"), X),
         (skseq.SequenceScaler(per_row="standardize", mask_value=-1), with_gaps(-1)),
         (skseq.SequenceScaler(n_timesteps=9), TABLE),
@@ -341,9 +341,9 @@ def test_bad_rows(network):
         ValueError, match=r"shape \(n_samples, 9, 3\).*got \(24, 8, 3\)"
     ):
         served.predict(X[:, 1:])
+    bad = X.copy()
+    bad[1, 2, 0] = np.nan
     with pytest.raises(ValueError, match=r"got nan in X\[1, 2, 0\]"):
-        bad = X.copy()
-        bad[1, 2, 0] = np.nan
         served.predict(bad)
     with pytest.raises(ValueError, match="n_timesteps=9"):
         served.predict([X[0], X[1, :4]])

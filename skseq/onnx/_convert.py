@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import tempfile
@@ -87,12 +88,11 @@ def to_onnx(
 
     check_is_fitted(fitted)
     model, inputs, description = inputs_of(of_pipeline(fitted), X, n_timesteps)
-    made = _registered.converted(model, inputs, n_timesteps, OPSETS)
+    made = _registered.converted(model, inputs, n_timesteps, OPSETS, _checked)
     made.ir_version = IR_VERSION
     description |= _described(fitted, model)
     entry = made.metadata_props.add()
     entry.key, entry.value = "skseq", json.dumps(description)
-    _checked(made)
     if path is not None:
         _write(made, Path(path))
     return made
@@ -109,12 +109,26 @@ def _import_packages():
 
 
 def _checked(model):
+    """Check a model, also by onnxruntime if it is installed; return an error or None.
+
+    Operators of scikit-learn's steps may exist for float32 alone in onnxruntime.
+    """
     import onnx
 
+    model.ir_version = IR_VERSION
     try:
-        onnx.checker.check_model(model, full_check=False)
+        onnx.checker.check_model(model)
     except onnx.checker.ValidationError as error:
-        raise ValueError(f"The model of ONNX is not valid: {error}") from error
+        return error
+    if importlib.util.find_spec("onnxruntime") is None:
+        return None
+    from skseq.onnx._load import session_of
+
+    try:
+        session_of(model.SerializeToString())
+    except Exception as error:  # which onnxruntime has no public classes for
+        return error
+    return None
 
 
 def _write(model, path):

@@ -61,14 +61,8 @@ def load(
         name = os.fspath(path)
         with open(path, "rb") as file:
             content = file.read()
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    if n_threads is not None:
-        options.intra_op_num_threads = n_threads
     try:
-        session = onnxruntime.InferenceSession(
-            content, options, providers=["CPUExecutionProvider"]
-        )
+        session = session_of(content, n_threads)
     except Exception as error:  # which onnxruntime has no public classes for
         raise ValueError(
             f"path must be a model that skseq.onnx.to_onnx has written, got {name}, "
@@ -81,6 +75,19 @@ def load(
             f"another model of ONNX. Use onnxruntime.InferenceSession for it."
         )
     return OnnxModel(session, json.loads(entries["skseq"]))
+
+
+def session_of(content, n_threads=None):
+    """Make a session of onnxruntime from the content of a file."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    if n_threads is not None:
+        options.intra_op_num_threads = n_threads
+    return onnxruntime.InferenceSession(
+        content, options, providers=["CPUExecutionProvider"]
+    )
 
 
 class OnnxModel:

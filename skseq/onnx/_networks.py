@@ -24,18 +24,24 @@ CLASSIFIER_OPTIONS = {
 }
 
 
-def parse(scope, model, inputs, custom_parsers=None, *, last=None, n_timesteps=None):
-    """Declare the operator of an estimator, and its outputs, for skl2onnx.
+def parser(last=None, n_timesteps=None):
+    """Make a parser for skl2onnx, which declares an operator and its outputs.
 
     Parameters
     ----------
-    scope, model, inputs, custom_parsers
-        See `skl2onnx.update_registered_converter`.
     last : estimator or None
         The estimator that gets all outputs, and this number of timesteps.
     n_timesteps : int or None
         Of the longest row.
     """
+
+    def parse(scope, model, inputs, custom_parsers=None):
+        return _declared(scope, model, inputs, last, n_timesteps)
+
+    return parse
+
+
+def _declared(scope, model, inputs, last, n_timesteps):
     operator = scope.declare_local_operator(f"Skseq{type(model).__name__}", model)
     operator.inputs = inputs
     is_last = model is last

@@ -1,9 +1,10 @@
 """The converters of this package, registered with skl2onnx."""
 
 import warnings
-from functools import cache, partial
+from functools import cache
 
 import skl2onnx
+from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 from skl2onnx.common.exceptions import (
     MissingConverter,
     MissingShapeCalculator,
@@ -44,7 +45,7 @@ def register():
     for name, (shapes, convert) in others.items():
         skl2onnx.update_registered_converter(
             getattr(skseq, name), f"Skseq{name}", shapes, convert,
-            parser=networks.parse,
+            parser=networks.parser(),
         )  # fmt: skip
     for name, (shapes, convert) in _transformers.CONVERTERS.items():
         skl2onnx.update_registered_converter(
@@ -57,7 +58,7 @@ def register():
         )  # fmt: skip
 
 
-def converted(model, inputs, n_timesteps, opsets):
+def converted(model, inputs, n_timesteps, opsets, check):
     """Convert a fitted estimator by skl2onnx.
 
     Parameters
@@ -66,6 +67,8 @@ def converted(model, inputs, n_timesteps, opsets):
     inputs : list of tuple of str and skl2onnx type
     n_timesteps : int or None
     opsets : dict of str to int
+    check : callable
+        Gets a model of ONNX, and returns an error if it can't be used, or else None.
 
     Returns
     -------
@@ -73,28 +76,45 @@ def converted(model, inputs, n_timesteps, opsets):
     """
     register()
     last = last_of(model)
-    is_ours = hasattr(last, "_recipe") or hasattr(last, "autoencoders_")
     if n_timesteps is not None and not hasattr(last, "mask_value"):
         raise ValueError(
             f"n_timesteps must be None for {type(last).__name__}, got {n_timesteps}. "
             f"It is for networks that read sequences."
         )
-    options, parsers = None, None
-    if is_ours:
+    options = {"target_opset": opsets}
+    if hasattr(last, "_recipe") or hasattr(last, "autoencoders_"):
         # Not by options, for which skl2onnx reads all attributes, also `model_`.
-        parse = partial(_networks.parse, last=last, n_timesteps=n_timesteps)
-        parsers = {type(last): parse}
+        parser = _networks.parser(last, n_timesteps)
+        options["custom_parsers"] = {type(last): parser}
     elif is_classifier(last):
-        options = {id(last): {"zipmap": False}}
+        options["options"] = {id(last): {"zipmap": False}}
+    floats = [
+        (name, FloatTensorType(kind.shape) if type(kind) is DoubleTensorType else kind)
+        for name, kind in inputs
+    ]
+    # What can't be computed in float64 by onnxruntime is computed in float32.
+    for kinds, custom in (
+        (inputs, None), (inputs, _transformers.IN_FLOAT64), (floats, None)
+    ):  # fmt: skip
+        made = _converted(model, kinds, custom_conversion_functions=custom, **options)
+        error = check(made)
+        if error is None:
+            return made
+    raise ValueError(
+        f"onnxruntime can't run the model of {type(model).__name__}: {error} Transform "
+        f"X by the first steps before, and convert the steps behind them."
+    ) from error
+
+
+def _converted(model, inputs, **options):
     try:
         with warnings.catch_warnings():
             # skl2onnx calls functions of NumPy and scikit-learn that are deprecated.
             warnings.simplefilter("ignore", DeprecationWarning)
             warnings.simplefilter("ignore", FutureWarning)
             return skl2onnx.convert_sklearn(
-                model, type(model).__name__, inputs, target_opset=opsets,
-                options=options, custom_parsers=parsers,
-            )  # fmt: skip
+                model, type(model).__name__, inputs, **options
+            )
     except (MissingShapeCalculator, MissingConverter) as error:
         detail = str(error).strip().split("\n")[0]
         raise ValueError(

@@ -2,6 +2,7 @@
 
 import numpy as np
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
+from sklearn.impute import SimpleImputer
 
 from skseq.onnx._rows import compacted, folded, is_any, table_of, values_of
 from skseq.onnx._thresholds import alias_of
@@ -203,6 +204,25 @@ def _arcsinh(writer, x):
     found = writer.node("Log", writer.node("Add", size, root))
     return writer.node("Mul", writer.node("Sign", x), found)
 
+
+def _convert_imputer(scope, operator, container):
+    writer, imputer = Writer(scope, container), operator.raw_operator
+    if imputer.add_indicator or not np.isnan(imputer.missing_values):
+        raise ValueError(
+            "to_onnx needs a SimpleImputer with missing_values=nan and "
+            "add_indicator=False, got another one. Impute X before."
+        )
+    x = table_of(writer, operator.inputs, DOUBLE)
+    values = np.asarray(imputer.statistics_, np.float64)
+    is_kept = ~np.isnan(values)
+    if not is_kept.all():  # columns without a value are left out
+        x = writer.node("Gather", x, np.flatnonzero(is_kept), axis=1)
+    x = writer.node("Where", writer.node("IsNaN", x), values[is_kept], x)
+    writer.output(x, operator.outputs[0])
+
+
+# Converters in place of those of skl2onnx, where onnxruntime has no float64.
+IN_FLOAT64 = {SimpleImputer: _convert_imputer}
 
 CONVERTERS = {
     "SequencePadder": (_shapes(_padder_shape), _convert_padder),
