@@ -13,7 +13,11 @@ import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.metrics import f1_score, make_scorer
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    TunedThresholdClassifierCV,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, RobustScaler, StandardScaler
 
@@ -159,10 +163,10 @@ def test_mask_with_gaps_of_own_model():
 def test_rows_longer_than_in_fit():
     network = initialized(skseq.LSTMClassifier(3, random_state=0), X, LABELS)
     served = load(to_onnx(network, n_timesteps=20))
-    rows = [np.resize(row, (n, 3)) for n, row in zip(range(2, 2 + N), X, strict=True)]
-    check_classifier(network, served, rows[:18])
+    rows = [X[0], X[1, :4], np.resize(X[2], (19, 3))]
+    check_classifier(network, served, rows)
     with pytest.raises(ValueError, match="at most 20 timesteps, got 25"):
-        served.predict(rows)
+        served.predict([*rows, np.resize(X[3], (25, 3))])
 
 
 @pytest.mark.parametrize(
@@ -186,7 +190,7 @@ def test_regressor_of_onnx_is_equal(network, rows, y):
     )
     if hasattr(network, "quantiles_"):
         expected = network.predict_quantiles(rows)
-        np.testing.assert_allclose(served.predict_quantiles(rows), expected, atol=1e-5)
+        np.testing.assert_allclose(served.predict_quantiles(rows), expected, rtol=1e-5)
     else:
         difference = served.predict(rows) - network.predict(rows)
         assert abs(difference).max() < 1e-6
@@ -278,13 +282,30 @@ def test_texts():
     check_classifier(pipeline, load(to_onnx(pipeline)), texts)
 
 
-@pytest.mark.parametrize("method", ["threshold", "calibration"])
-def test_classifiers_around_others(method):
-    y = np.arange(N) % 3 if method == "calibration" else LABELS
-    network = skseq.DenseClassifier(dense_units=3, epochs=1, random_state=0)
-    around = CalibratedClassifierCV(network, cv=2)
-    if method == "threshold":
-        around = FixedThresholdClassifier(network, threshold=0.45, pos_label="down")
+NETWORK = skseq.DenseClassifier(dense_units=3, epochs=1, random_state=0)
+
+
+@pytest.mark.parametrize(
+    ("around", "y"),
+    [
+        (
+            CalibratedClassifierCV(NETWORK, cv=2, method="isotonic", ensemble=False),
+            np.arange(N) % 3,
+        ),
+        (
+            CalibratedClassifierCV(make_pipeline(StandardScaler(), NETWORK), cv=2),
+            LABELS,
+        ),
+        (FixedThresholdClassifier(NETWORK, threshold=0.45, pos_label="down"), LABELS),
+        (
+            TunedThresholdClassifierCV(
+                NETWORK, cv=2, scoring=make_scorer(f1_score, pos_label="down")
+            ),
+            LABELS,
+        ),
+    ],
+)
+def test_classifiers_around_others(around, y):
     around.fit(TABLE, y)
     served = load(to_onnx(around))
     check_classifier(around, served, TABLE)
@@ -404,6 +425,15 @@ def test_to_onnx_refuses():
     network = skseq.DenseClassifier(random_state=0).initialize(X, LABELS)
     with pytest.raises(ValueError, match="n_timesteps must be at most 9"):
         to_onnx(network, n_timesteps=10)
-    network = skseq.DenseClassifier().initialize(TABLE, np.arange(N) % 2 + 0.5)
+    calibrated = CalibratedClassifierCV(network, method="temperature")
+    calibrated.classes_ = network.classes_
+    with pytest.raises(ValueError, match="got 'temperature'"):
+        to_onnx(calibrated)
+
+
+def test_labels_of_other_types_are_refused():
+    from skseq.onnx._networks import labels_of
+
+    assert labels_of(np.array([1.0, 2.0])).tolist() == [1, 2]
     with pytest.raises(ValueError, match="texts, bools or whole numbers"):
-        to_onnx(network)
+        labels_of(np.array([0.5, 1.5]))

@@ -436,9 +436,11 @@ def _threshold(call, x, operation):
 
 
 def _attended(call):
-    query, key, value, bias, mask, scale, is_causal = call.args[:7]
-    if is_causal:
+    query, key, value, bias, mask, scale = call.args[:6]
+    if call.operation.is_causal:
         raise ValueError("attention that is causal")
+    if getattr(call.operation, "attn_logits_soft_cap", None) is not None:
+        raise ValueError("attention whose scores have a limit")
     q, k, v = (
         call.node("Transpose", call.name(one), perm=[0, 2, 1, 3])
         for one in (query, key, value)

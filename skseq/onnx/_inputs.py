@@ -7,6 +7,7 @@ from skl2onnx.common.data_types import (
     Int64TensorType,
     StringTensorType,
 )
+from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
@@ -26,6 +27,12 @@ def of_pipeline(fitted):
         Of a pipeline of imbalanced-learn, samplers are left out.
     """
     if not isinstance(fitted, Pipeline):
+        if getattr(fitted, "method", None) == "temperature":
+            # skl2onnx would read it as isotonic.
+            raise ValueError(
+                f"to_onnx needs method='sigmoid' or 'isotonic' of "
+                f"{type(fitted).__name__}, got 'temperature'. Choose one of these."
+            )
         return fitted
     steps = [
         (name, of_pipeline(step))
@@ -73,7 +80,13 @@ def inputs_of(model, X, n_timesteps=None):
     if isinstance(first, TextSequencer):
         description["text"] = _text(first)
         model, first = _without_first(model, first)
-    if is_frame(X) and _has_several_types(X):
+    if isinstance(first, ColumnTransformer) and X is None:
+        names = list(map(str, getattr(first, "feature_names_in_", ())))
+        if names:
+            inputs = [(name, DoubleTensorType([None, 1])) for name in names]
+            return model, inputs, {**description, "columns": names}
+    is_by_name = isinstance(first, ColumnTransformer)
+    if is_frame(X) and (is_by_name or _has_several_types(X)):
         return (
             model,
             _by_column(X),

@@ -93,8 +93,11 @@ def converted(model, inputs, n_timesteps, opsets, check):
         for name, kind in inputs
     ]
     # What can't be computed in float64 by onnxruntime is computed in float32.
+    around = {}
+    if _thresholds.is_of_probabilities(last):
+        around[type(last)] = _thresholds.convert_calibration
     for kinds, custom in (
-        (inputs, None), (inputs, _transformers.IN_FLOAT64), (floats, None)
+        (inputs, around), (inputs, around | _transformers.IN_FLOAT64), (floats, around)
     ):  # fmt: skip
         made = _converted(model, kinds, custom_conversion_functions=custom, **options)
         error = check(made)
