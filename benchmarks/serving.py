@@ -5,8 +5,8 @@
 The rows have 30 timesteps of 8 features. The script prints
 
 - for a fresh process that imports `skseq.onnx`, loads a file and predicts: the seconds
-  of import and load, the anonymous memory, and whether TensorFlow is imported; beside
-  it a process that loads the estimator by joblib;
+  of import and load, those of the processor, the anonymous memory, and whether
+  TensorFlow is imported; beside it a process that loads the estimator by joblib;
 - for several networks: the time of one row, and of many rows, by both ways, in turn in
   this process, with the largest difference of a probability. Medians of several calls.
 
@@ -47,6 +47,7 @@ start = time.perf_counter()
 {imports}
 model = {load}(sys.argv[1])
 loaded = time.perf_counter() - start
+spent = time.process_time()
 import numpy as np
 X = np.load(sys.argv[2])[:1]
 start = time.perf_counter()
@@ -55,7 +56,7 @@ first = time.perf_counter() - start
 with open("/proc/self/status") as file:
     (line,) = [one for one in file if one.startswith("RssAnon")]
 memory = int(line.split()[1]) / 1024
-print(json.dumps([loaded, first, memory, "tensorflow" in sys.modules]))
+print(json.dumps([loaded, spent, first, memory, "tensorflow" in sys.modules]))
 """
 WAYS = {
     "ONNX": ("from skseq.onnx import load", "load", "network.onnx"),
@@ -64,8 +65,8 @@ WAYS = {
 
 
 def in_fresh_processes(folder, repeats):
-    print("| way | import and load | first row | memory | TensorFlow |")
-    print("|---|---|---|---|---|")
+    print("| way | import and load | processor | first row | memory | TensorFlow |")
+    print("|---|---|---|---|---|---|")
     for way, (imports, loads, name) in WAYS.items():
         code = PROCESS.format(imports=imports, load=loads)
         command = [
@@ -79,13 +80,14 @@ def in_fresh_processes(folder, repeats):
         for _ in range(repeats):
             run = subprocess.run(command, capture_output=True, text=True, check=True)
             found.append(json.loads(run.stdout.splitlines()[-1]))
-        loaded, first, memory = (
-            statistics.median(one[i] for one in found) for i in range(3)
+        loaded, spent, first, memory = (
+            statistics.median(one[i] for one in found) for i in range(4)
         )
         size = (folder / name).stat().st_size / 1024
         print(
-            f"| {way}, {size:.0f} KB | {loaded:.2f} s | {first * 1000:.1f} ms | "
-            f"{memory:.0f} MB | {'yes' if found[0][3] else 'no'} |",
+            f"| {way}, {size:.0f} KB | {loaded:.2f} s | {spent:.2f} s | "
+            f"{first * 1000:.1f} ms | {memory:.0f} MB | "
+            f"{'yes' if found[0][4] else 'no'} |",
             flush=True,
         )
 
