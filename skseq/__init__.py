@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from skseq._engine import forks as _forks  # noqa: F401
 
 if TYPE_CHECKING:
-    from skseq import datasets, inspection, search
+    from skseq import datasets, inspection, onnx, search
     from skseq._autoencoder import AutoencoderTransformer
     from skseq._convolutional import Conv1DClassifier, Conv1DRegressor
     from skseq._dense import DenseClassifier, DenseRegressor
@@ -74,6 +74,7 @@ __all__ = [
     "datasets",
     "inspection",
     "make_windows",
+    "onnx",
     "open_parquet",
     "search",
     "set_jit_compile",
@@ -121,7 +122,7 @@ if importlib.util.find_spec("imblearn") is None:
 
 
 def __getattr__(name):
-    if name in ("datasets", "inspection", "search"):
+    if name in ("datasets", "inspection", "onnx", "search"):
         return importlib.import_module(f"skseq.{name}")
     if name not in _MODULES:
         raise AttributeError(f"module 'skseq' has no attribute {name!r}")
