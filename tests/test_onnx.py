@@ -216,7 +216,7 @@ def test_autoencoder_of_onnx_is_equal(params, rows):
 def test_detector_of_onnx_is_equal():
     autoencoder = skseq.AutoencoderTransformer(2, layer_sizes=4, epochs=1)
     detector = skseq.AutoencoderOutlierDetector(
-        autoencoder, criterion="both", n_networks=1, random_state=0
+        autoencoder, n_networks=2, random_state=0
     ).fit(TABLE)
     served = load(to_onnx(detector))
     np.testing.assert_array_equal(served.predict(TABLE), detector.predict(TABLE))
