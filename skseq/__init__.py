@@ -74,6 +74,7 @@ __all__ = [
     "datasets",
     "inspection",
     "make_windows",
+    "onnx",
     "open_parquet",
     "search",
     "set_jit_compile",

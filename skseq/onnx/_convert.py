@@ -77,7 +77,7 @@ def to_onnx(
     >>> from skseq.onnx import load, to_onnx
     >>> X = np.random.default_rng(0).normal(size=(60, 8, 2))
     >>> y = np.where(X[:, :, 0].mean(axis=1) > 0, "up", "down")
-    >>> net = LSTMClassifier(units=8, epochs=3, random_state=0).fit(X, y)
+    >>> net = LSTMClassifier(units=8, epochs=1, random_state=0).fit(X, y)
     >>> served = load(to_onnx(net))
     >>> bool((served.predict(X) == net.predict(X)).all())
     True
