@@ -1,9 +1,13 @@
 """Jobs of joblib on the workers of a Dask cluster, which may die at any time."""
 
+import contextlib
 import io
 import pickle
 import threading
 import weakref
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import cloudpickle
@@ -23,6 +27,16 @@ except ImportError as error:
 _LARGE = 10_000
 # Containers that joblib and scikit-learn make anew for each job. Their items are sent.
 _MADE_FOR_EACH_JOB = (dict, tuple)
+# Jobs that a worker has for each of its threads: one runs, one waits.
+_JOBS_OF_A_THREAD = 2
+# Parameters of networks whose values need no program of their own.
+_VALUES = frozenset(
+    {
+        "class_weight", "dropout", "early_stopping", "epochs", "learning_rate",
+        "min_delta", "monitor", "patience", "random_state", "recurrent_dropout",
+        "shuffle", "validation_split", "verbose", "warm_start",
+    }
+)  # fmt: skip
 
 
 def dask_config(client=None, *, retries=3):
@@ -34,10 +48,13 @@ def dask_config(client=None, *, retries=3):
     worker has the array any more. (joblib scatters it. Scattered data is lost with its
     worker, and all jobs that need it are cancelled.)
 
+    The candidates of a search that share a program, such as those that differ in the
+    learning rate alone, go to the same worker while others have work left.
+
     All parallel functions of scikit-learn run in it unchanged, such as
     :class:`~sklearn.model_selection.GridSearchCV` and
-    :func:`~sklearn.model_selection.cross_val_score`, where their ``n_jobs`` is None.
-    Parallel functions within a job use one thread.
+    :func:`~sklearn.model_selection.cross_val_score`, where their ``n_jobs`` is not 1.
+    They use all threads of all workers. Parallel functions within a job use one thread.
 
     Parameters
     ----------
@@ -96,6 +113,31 @@ def dask_config(client=None, *, retries=3):
     return joblib.parallel_config(_DaskBackend(client, retries), n_jobs=-1)
 
 
+@dataclass(eq=False)
+class _Job:
+    calls: tuple[Any, ...]  # functions, with their arguments
+    program: Any
+    callback: Any
+    retries: int
+    worker: str | None = None  # the address of the worker that it was meant for
+
+
+def _program_of(calls):
+    """Compute a key that is equal for jobs that probably share a program.
+
+    It is only about speed: scikit-learn's searches pass the parameters of a candidate
+    under this name today. Without it all jobs are alike, and run in their order.
+    """
+    parameters = calls[0][2].get("parameters")
+    if not isinstance(parameters, dict):
+        return None
+    return frozenset(
+        (name, repr(value))
+        for name, value in parameters.items()
+        if name.rpartition("__")[2] not in _VALUES
+    )
+
+
 class _DaskBackend(ParallelBackendBase):
     """A backend of joblib that submits each batch of calls as a task of Dask."""
 
@@ -108,34 +150,83 @@ class _DaskBackend(ParallelBackendBase):
         self.retries = retries
         self._lock = threading.RLock()
         self._data = {}
+        self._pending = []
         # The client forgets a task whose future nobody holds.
         self._running = {}
+        self._programs = defaultdict(set)  # that each worker has
+
+    def configure(self, n_jobs=1, parallel=None, **kwargs):
+        if parallel is not None:
+            # All jobs must be known, to choose among them for a worker.
+            parallel.pre_dispatch = "all"
+        return super().configure(n_jobs, parallel, **kwargs)
 
     def effective_n_jobs(self, n_jobs):
+        if n_jobs == 1:
+            return 1
         self.client.wait_for_workers(1)
-        n_threads = sum(self.client.ncores().values())
         # joblib would run a single job in the process of the client.
-        return max(2, n_threads if n_jobs is None or n_jobs < 0 else n_jobs)
+        return max(2, sum(self.client.ncores().values()))
 
     def get_nested_backend(self):
         return joblib.parallel.SequentialBackend(nesting_level=1), None
 
     def submit(self, func, callback=None):
-        return self._submit(tuple(func.items), callback, self.retries)
+        calls = tuple(func.items)
+        job = _Job(calls, _program_of(calls), callback, self.retries)
+        with self._lock:
+            self._pending.append(job)
+        return job
 
     apply_async = submit  # the name before joblib 1.5
 
-    def _submit(self, calls, callback, retries):
+    @contextlib.contextmanager
+    def retrieval_context(self):
+        self._dispatch()  # joblib has submitted all jobs
+        yield
+
+    def _dispatch(self):
+        """Give each worker the next jobs."""
         with self._lock:
-            stream, futures = io.BytesIO(), []
-            _Pickler(stream, self._future_of, futures).dump(calls)
-            name = getattr(calls[0][0], "__name__", type(calls[0][0]).__name__)
-            future = self.client.submit(
-                _run, stream.getvalue(), futures, key=f"{name}-{uuid4().hex}"
-            )
-            self._running[future] = (calls, callback, retries)
+            n_threads = self.client.ncores() if self._pending else {}
+            for worker in self._programs.keys() - n_threads.keys():
+                del self._programs[worker]
+            n_jobs = Counter(job.worker for job in self._running.values())
+            for depth in range(1, _JOBS_OF_A_THREAD + 1):
+                for worker, n in n_threads.items():
+                    while self._pending and n_jobs[worker] < depth * n:
+                        self._start(self._next(worker), worker)
+                        n_jobs[worker] += 1
+            if self._pending and not self._running:  # all workers died
+                self._start(self._pending[0], None)
+
+    def _next(self, worker):
+        """Choose a job whose program the worker has, or else one that most needs it."""
+        own = self._programs[worker]
+        n_jobs = Counter()
+        for job in self._pending:
+            if job.program in own:
+                return job
+            n_jobs[job.program] += 1
+        n_workers = Counter(p for programs in self._programs.values() for p in programs)
+        scarce = {p: n / (1 + n_workers[p]) for p, n in n_jobs.items()}
+        return max(self._pending, key=lambda job: scarce[job.program])
+
+    def _start(self, job, worker):
+        self._pending.remove(job)
+        stream, futures = io.BytesIO(), []
+        _Pickler(stream, self._future_of, futures).dump(job.calls)
+        function = job.calls[0][0]
+        name = getattr(function, "__name__", type(function).__name__)
+        # Another worker may take it, if this one has died or is slow.
+        place = {"workers": [worker], "allow_other_workers": True} if worker else {}
+        future = self.client.submit(
+            _run, stream.getvalue(), futures, key=f"{name}-{uuid4().hex}", **place
+        )
+        job.worker = worker
+        self._programs[worker].add(job.program)
+        self._running[future] = job
         future.add_done_callback(self._done)
-        return future
 
     def _future_of(self, value):
         """Send an object to the cluster, or find it there."""
@@ -159,17 +250,20 @@ class _DaskBackend(ParallelBackendBase):
 
     def _done(self, future):
         with self._lock:
-            calls, callback, retries = self._running.pop(future, (None, None, None))
-        if calls is None:  # the call of joblib was interrupted
+            job = self._running.pop(future, None)
+        if job is None:  # the call of joblib was interrupted
             return
         given_up = future.cancelled() or (
             future.status == "error"
             and isinstance(future.exception(), distributed.KilledWorker)
         )
-        if given_up and retries and self.client.status == "running":
-            self._submit(calls, callback, retries - 1)
+        if given_up and job.retries and self.client.status == "running":
+            job.retries -= 1
+            with self._lock:
+                self._pending.insert(0, job)
         else:
-            callback(future)
+            job.callback(future)
+        self._dispatch()
 
     def retrieve_result_callback(self, out):
         return out.result()
@@ -177,6 +271,7 @@ class _DaskBackend(ParallelBackendBase):
     def abort_everything(self, ensure_ready=True):
         with self._lock:
             futures = list(self._running)
+            self._pending.clear()
             self._running.clear()
         self.client.cancel(futures)
 
