@@ -7,7 +7,7 @@ as 30 timesteps of one feature. All ways must give the same scores, bit for bit.
 - ``kills``: a worker of the Dask cluster is killed every few seconds, when both of them
   run; counted are the searches that end with the scores of one job.
 - ``plan``: searches on 8 and 64 workers, simulated from the time of a fit and that of a
-  trace: each free worker takes the next job. Compared are jobs in their order, and those
+  trace: each free worker takes the next job. Compared are jobs in order, and those
   of one architecture on the same worker, as `skseq.search.dask_config` gives them out.
 """
 
