@@ -112,11 +112,10 @@ class SearchProgress:
 
     Pass it as ``scoring`` to anything of scikit-learn that takes a scorer: a grid
     search, random search, halving, ``cross_val_score``. The scores are those of the
-    scorer inside. While it is open in a ``with`` statement, it shows the number of fits,
-    the time left, and the best mean score of the candidates that are done. It needs no
-    callbacks of scikit-learn, whose interface may change, and works in one job, in
-    threads, and in processes on this machine. Fits on other machines are scored, but
-    not counted.
+    scorer inside. While it is open in a ``with`` statement, it shows the number of
+    fits, the time left, and the best mean score of the candidates that are done. It
+    works in one job, in threads, and in processes on this machine. Fits on other
+    machines are scored, but not counted.
 
     In a terminal or notebook it is a bar of tqdm. Otherwise there is a line each
     minute, and at the end, on standard error.

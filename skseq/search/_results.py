@@ -39,7 +39,7 @@ def _from_trials(frame):
 def _plain(values):
     """Convert values of a parameter; where a candidate has none there is None."""
     if isinstance(values, np.ma.MaskedArray):
-        values = values.astype(object).filled(None)
+        values = np.where(np.ma.getmaskarray(values), None, values.data)
     result = np.empty(len(values), dtype=object)
     # Assigned one by one, because NumPy would make tuples another dimension.
     for i, value in enumerate(values):
