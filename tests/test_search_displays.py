@@ -3,8 +3,10 @@
 import json
 import os
 import pickle
+import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -390,6 +392,29 @@ def test_callbacks_of_scikit_learn_show_a_search_over_networks(capsys):
     # With a depth of 1 it would warn of networks, which have no callbacks of this kind.
     search.set_callbacks(callback.ProgressBar(max_propagation_depth=0)).fit(X, Y)
     assert "GridSearchCV" in capsys.readouterr().out
+
+
+# ------------------------------------------------------------------------- 144 networks
+
+
+def test_grid_of_144_networks_is_stopped_and_goes_on(tmp_path, monkeypatch):
+    optuna = pytest.importorskip("optuna")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    monkeypatch.delenv("SKSEQ_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    path = Path(__file__).resolve().parents[1] / "examples" / "grid_144.py"
+    example = runpy.run_path(str(path))
+    sizes = [len(values) for values in example["GRID"].values()]
+    assert np.prod(sizes) * 3 / sizes[0] == 144
+    studies = [example["main"](["--n", str(n)]) for n in (2, 1)]
+    assert [len(study.trials) for study in studies] == [3, 3]
+    params = [tuple(trial.params.values()) for trial in studies[1].trials]
+    assert len(set(params)) == 3
+    lines = (tmp_path / "grid_144.csv").read_text().splitlines()
+    assert len(lines) == 4
+    assert "std_test_score" in lines[0]
+    for name in ("correlations", "scores"):
+        assert (tmp_path / f"grid_144_{name}.png").stat().st_size > 10_000
 
 
 # ---------------------------------------------------------------------------- module
