@@ -133,6 +133,8 @@ def draw(study, folder):
         name.replace("params_", "param_").replace("user_attrs_", "")
         for name in table.columns
     ]
+    # Processes side by side may both fit the last ones.
+    table = table.drop_duplicates([f"param_{name}" for name in GRID])
     score = table["mean_test_score"]
     table["mean_test_gain"] = score - score.groupby(table["param_data"]).transform(
         "mean"

@@ -345,7 +345,7 @@ class SearchScoresDisplay:
                     ax.plot(middle, row, "o", color="white", mec="C1", mew=2, zorder=4)
             ax.set_yticks(range(len(groups)), [name for name, _ in groups])
             ax.set_ylim(len(groups) - 0.5, -0.5)
-            ax.set_ylabel(self.by)
+            ax.set_ylabel(self.by or "")
         ax.set_xlabel(f"test {self.metric.replace('_', ' ')}")
         self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -149,11 +149,13 @@ class LearningHistoryDisplay:
                 + nearest(metric, self.history)
             )
         ax = new_axes(ax, figsize=(6, 3.5))
+        from matplotlib.ticker import MaxNLocator
+
         kinds = [
             ("training", metric, "C0", "-"),
             ("validation", f"val_{metric}", "C1", "--"),
         ]
-        self.lines_ = []
+        self.lines_: list[Any] = []
         for label, name, color, style in kinds:
             if name in self.history:
                 values = np.asarray(self.history[name], dtype=float)
@@ -171,7 +173,7 @@ class LearningHistoryDisplay:
         if self.best_epoch is not None:
             label = f"best epoch: {self.best_epoch}"
             ax.axvline(self.best_epoch, color="0.4", ls=":", label=label)
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set(xlabel="epoch", ylabel=metric)
         ax.legend()
         self.ax_, self.figure_ = ax, ax.figure
