@@ -40,7 +40,7 @@ def uses() -> None:
     skseq.clear_programs()
 
     skseq.LSTMClassifier(epoch=3)  # type: ignore[call-arg]
-    skseq.LSTMClassifier(16, 3)  # type: ignore[call-arg]
+    skseq.LSTMClassifier(16, 3)  # type: ignore[arg-type, call-arg]
     skseq.LSTMClassifier(epochs="3")  # type: ignore[arg-type]
     skseq.LSTMClassifier(pooling="lst")  # type: ignore[arg-type]
     skseq.DenseClassifier(units=3)  # type: ignore[call-arg]
