@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import operator
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -131,6 +132,7 @@ class LazyArray:
         if key is Ellipsis:
             key, rest = slice(None), [Ellipsis, *rest]
         if np.ndim(key) == 0 and not isinstance(key, slice):
+            key = operator.index(key)
             if not -len(self) <= key < len(self):
                 raise IndexError(f"There are {len(self)} rows, got index {key}.")
             row = self.read(np.array([key]) % len(self))[0]
@@ -138,11 +140,16 @@ class LazyArray:
         if isinstance(key, slice):
             key = np.arange(*key.indices(len(self)))
         key = np.asarray(key)
+        if key.ndim > 1:
+            raise IndexError(f"Rows must be a 1-D index, got shape {key.shape}.")
         if not key.size:
             key = key.astype(int)  # an empty list
         places = np.arange(len(self)) if self.index is None else self.index
         taken = replace(self, index=places[key])
-        if any(one is not Ellipsis and one != slice(None) for one in rest):
+        if not all(
+            one is Ellipsis or (isinstance(one, slice) and one == slice(None))
+            for one in rest
+        ):
             return taken.read()[(slice(None), *rest)]
         return taken
 
@@ -359,7 +366,12 @@ def as_lazy(X, name="X"):
         raise ValueError(
             f"{name} can't be read: {error}. Is its file closed? Keep it open."
         ) from error
-    return LazyArray(X) if is_array and hasattr(X, "__getitem__") else X
+    if not is_array or not hasattr(X, "__getitem__"):
+        return X
+    try:
+        return LazyArray(X)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name} can't be read: {error}") from error
 
 
 def positions_of(rows, n_rows):

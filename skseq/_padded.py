@@ -271,7 +271,7 @@ def as_padded(X, mask_value):
         return X
     counts = lengths(X, mask_value)
     if not counts.all():
-        check_padding(X[counts == 0], mask_value)  # raises
+        check_padding(X[np.flatnonzero(counts == 0)], mask_value)  # raises
     return PaddedRows(X, mask_value, counts, int(counts.max()))
 
 

@@ -45,6 +45,8 @@ def open_parquet(
         Without pyarrow.
     FileNotFoundError
         If a file is missing, or a folder has no Parquet file.
+    TypeError
+        If ``columns`` is a string.
     ValueError
         If a column is missing, or does not hold numbers, or files differ in the types
         of columns.
@@ -70,6 +72,10 @@ def open_parquet(
     array([4., 2.])
     >>> folder.cleanup()
     """
+    if isinstance(columns, str):
+        raise TypeError(f"columns must be a sequence of names, got {columns!r}.")
+    if columns is not None and not len(columns):
+        raise ValueError("columns must name at least one column, got none.")
     data = _Columns(_paths(source), columns)
     return LazyArray(data, names=data.names)
 

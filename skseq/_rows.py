@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
-from skseq._lazy_array import LazyArray, as_lazy
+from skseq._lazy_array import as_lazy
 from skseq._lists import take_rows
 from skseq._validation import check_groups
 from skseq._window_array import SeenWindows, WindowArray, overlap, purged
@@ -40,28 +40,11 @@ class Given:
     classes: Any = None
 
     def opened(self):
-        """Take arrays in files as `LazyArray`, and rows of X in the order of the file.
-
-        The order of rows in memory remains.
-        """
-        X = as_lazy(self.X)
-        new = replace(
-            self, X=X, X_val=as_lazy(self.X_val, "X_val"),
+        """Take arrays in files as `LazyArray`."""
+        return replace(
+            self, X=as_lazy(self.X), X_val=as_lazy(self.X_val, "X_val"),
             X_unlabeled=as_lazy(self.X_unlabeled, "X_unlabeled"),
         )  # fmt: skip
-        if not isinstance(X, LazyArray) or X.fits_in_memory:
-            return new
-        order = X.file_order()
-        of_rows = {
-            name: getattr(self, name)
-            for name in ("y", "sample_weight", "groups")
-            if np.ndim(getattr(self, name)) > 0
-        }
-        # Other numbers of rows are an error, which is raised later.
-        if order is None or any(len(one) != len(X) for one in of_rows.values()):
-            return new
-        taken = {name: take_rows(one, order) for name, one in of_rows.items()}
-        return replace(new, X=X[order], **taken)
 
 
 @dataclass(frozen=True)

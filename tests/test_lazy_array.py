@@ -6,7 +6,12 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
+from sklearn.model_selection import (
+    GridSearchCV,
+    PredefinedSplit,
+    cross_val_score,
+    train_test_split,
+)
 
 import skseq
 from skseq import LazyArray, _lazy_array
@@ -107,6 +112,11 @@ def test_lazy_array_gives_arrays_for_single_rows_and_further_axes():
     np.testing.assert_array_equal(lazy[1:, :, 0], X[1:, :, 0])
     assert isinstance(lazy[1:, :], LazyArray)
     assert isinstance(lazy[..., :], LazyArray)
+    np.testing.assert_array_equal(lazy[1:, np.array([0, 2])], X[1:, [0, 2]])
+    with pytest.raises(TypeError, match="integer"):
+        lazy[1.5]
+    with pytest.raises(IndexError, match="1-D index"):
+        lazy[[[0, 1]]]
     with pytest.raises(IndexError, match="There are 4 rows, got index 4"):
         lazy[4]
 
@@ -345,6 +355,36 @@ def test_rows_in_another_order_are_read_in_that_of_the_file(data, little_memory)
     network.fit(lazy, y[mixed], sample_weight=weights[mixed])
     np.testing.assert_array_equal(network.predict_proba(X), sorted_)
     np.testing.assert_allclose(network.predict_proba(lazy), sorted_[mixed], atol=1e-6)
+
+
+def test_splitter_gets_rows_in_the_order_of_the_caller(data, little_memory):
+    X, y = data
+    mixed = np.random.default_rng(0).permutation(N_ROWS)
+    lazy = LazyArray(Rows(X))[mixed]
+    y = np.where(np.arange(N_ROWS) < 300, y, 1000.0)
+    split = PredefinedSplit(np.where(np.arange(N_ROWS) < 300, -1, 0))
+    network = skseq.DenseRegressor(
+        (4,), epochs=1, early_stopping=True, validation_split=split, scale_target=False
+    )
+    network.fit(lazy, y)
+    assert network.history_["val_loss"][0] > 1e5 > network.history_["loss"][0]
+
+
+def test_error_names_the_row_of_the_caller(data, little_memory):
+    X, y = data
+    bad = X.copy()
+    bad[321, 2, 1] = np.nan
+    lazy = LazyArray(Rows(bad))[::-1]
+    with pytest.raises(ValueError, match=rf"X\[{N_ROWS - 1 - 321}\]"):
+        skseq.DenseClassifier((4,), epochs=1).fit(lazy, y)
+
+
+def test_row_of_padding_alone_is_named(data, little_memory):
+    X, y = data
+    X = X.copy()
+    X[37] = 0
+    with pytest.raises(ValueError, match=r"padding"):
+        skseq.GRUClassifier(4, mask_value=0.0, epochs=1).fit(LazyArray(Rows(X)), y)
 
 
 def test_pretraining_reads_rows_in_a_file(data, little_memory):

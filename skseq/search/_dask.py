@@ -1,5 +1,6 @@
 """Jobs of joblib on the workers of a Dask cluster, which may die at any time."""
 
+import concurrent.futures
 import contextlib
 import io
 import pickle
@@ -23,10 +24,12 @@ except ImportError as error:
         'skseq.search.dask_config needs Dask: pip install "skseq[dask]"'
     ) from error
 
+from skseq._lists import is_frame
+
 # Larger objects go to the cluster once, and not with every job, in bytes.
 _LARGE = 10_000
 # Containers that joblib and scikit-learn make anew for each job. Their items are sent.
-_MADE_FOR_EACH_JOB = (dict, tuple)
+_MADE_FOR_EACH_JOB = (dict, tuple, bytes)
 # Jobs that a worker has for each of its threads: one runs, one waits.
 _JOBS_OF_A_THREAD = 2
 # Parameters of networks whose values need no program of their own.
@@ -90,7 +93,7 @@ def dask_config(client=None, *, retries=3):
     >>> from skseq.search import dask_config
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> search = GridSearchCV(RidgeClassifier(), {"alpha": [1, 10]})
-    >>> with LocalCluster(2, processes=False, dashboard_address=None) as cluster:
+    >>> with LocalCluster(2, processes=False, dashboard_address=":0") as cluster:
     ...     with Client(cluster) as client, dask_config(client):
     ...         search = search.fit(X, y)
     >>> search.best_params_
@@ -213,7 +216,6 @@ class _DaskBackend(ParallelBackendBase):
         return max(self._pending, key=lambda job: scarce[job.program])
 
     def _start(self, job, worker):
-        self._pending.remove(job)
         stream, futures = io.BytesIO(), []
         _Pickler(stream, self._future_of, futures).dump(job.calls)
         function = job.calls[0][0]
@@ -223,6 +225,7 @@ class _DaskBackend(ParallelBackendBase):
         future = self.client.submit(
             _run, stream.getvalue(), futures, key=f"{name}-{uuid4().hex}", **place
         )
+        self._pending.remove(job)
         job.worker = worker
         self._programs[worker].add(job.program)
         self._running[future] = job
@@ -263,7 +266,19 @@ class _DaskBackend(ParallelBackendBase):
                 self._pending.insert(0, job)
         else:
             job.callback(future)
-        self._dispatch()
+        try:
+            self._dispatch()
+        except Exception as error:  # a job that can't be pickled, or no scheduler
+            self._fail(error)
+
+    def _fail(self, error):
+        """Give an error to joblib, which waits for the jobs that have not begun."""
+        failed = concurrent.futures.Future()
+        failed.set_exception(error)
+        with self._lock:
+            jobs, self._pending = self._pending, []
+        for job in jobs:
+            job.callback(failed)
 
     def retrieve_result_callback(self, out):
         return out.result()
@@ -289,7 +304,10 @@ class _Pickler(cloudpickle.Pickler):
         self._futures = futures
 
     def persistent_id(self, obj):
-        if isinstance(obj, _MADE_FOR_EACH_JOB) or sizeof(obj) < _LARGE:
+        # Dask does not know the size of all dataframes.
+        is_table = not isinstance(obj, type) and is_frame(obj)
+        is_small = not is_table and sizeof(obj) < _LARGE
+        if is_small or isinstance(obj, _MADE_FOR_EACH_JOB):
             return None
         future = self._future_of(obj)
         if future not in self._futures:

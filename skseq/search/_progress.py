@@ -21,7 +21,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from tqdm.std import tqdm
 
 from skseq._engine.progress import choose_tqdm
-from skseq._validation import Interval, check_arguments
+from skseq._validation import Interval, check_arguments, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -168,6 +168,12 @@ class SearchProgress:
             "n_candidates": n_candidates, "n_folds": n_folds, "metric": metric,
         }  # fmt: skip
         check_arguments("SearchProgress", _CONSTRAINTS, arguments)
+        several = [] if isinstance(scoring, str) or callable(scoring) else scoring or []
+        if metric is not None and several and metric not in several:
+            raise ValueError(
+                f"metric must be one of the metrics in scoring, got {metric!r}."
+                + nearest(metric, several)
+            )
         self.scoring: Any = scoring
         self.n_candidates = n_candidates
         self.n_folds = n_folds
@@ -206,13 +212,15 @@ class SearchProgress:
         if self._path is not None and not _is_again(estimator):
             value = score
             if isinstance(score, dict):
-                value = score[self.metric or next(iter(score))]
+                value = score.get(self.metric or next(iter(score)), np.nan)
             found = {"candidate": _key(estimator), "score": float(value)}
             # The file is gone when the progress has ended, or on another machine.
             with contextlib.suppress(OSError):
                 file = os.open(self._path, os.O_WRONLY | os.O_APPEND)
-                os.write(file, (json.dumps(found) + "\n").encode())
-                os.close(file)
+                try:
+                    os.write(file, (json.dumps(found) + "\n").encode())
+                finally:
+                    os.close(file)
         return score
 
     def get_metadata_routing(self):
@@ -255,15 +263,17 @@ class SearchProgress:
         if self.n_candidates is not None and self.n_folds is not None:
             total = self.n_candidates * self.n_folds
         bar = (choose_tqdm() or _Lines)(total=total, desc="search", unit="fit")
-        scores, ended = _Scores(self.n_folds), False
+        scores, ended, text = _Scores(self.n_folds), False, ""
         with open(self._path, encoding="utf-8") as file:
             while not ended:
                 # Once more after the end, for the scores that came before it.
                 ended = self._ended.wait(_PAUSE)
                 n_before = scores.n_fits
-                # A line is written at once, so that there is never half a line.
-                for line in file.readlines():
-                    scores.add(line)
+                # The last line may not be whole yet; on a full disk it never is.
+                *lines, text = (text + file.read()).split("\n")
+                for line in lines:
+                    with contextlib.suppress(ValueError):
+                        scores.add(line)
                 if scores.n_fits > n_before:
                     bar.set_postfix(scores.summary(), refresh=False)
                 bar.update(scores.n_fits - n_before)

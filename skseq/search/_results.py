@@ -43,8 +43,8 @@ def _plain(values):
     result = np.empty(len(values), dtype=object)
     # Assigned one by one, because NumPy would make tuples another dimension.
     for i, value in enumerate(values):
-        is_missing = isinstance(value, float) and np.isnan(value)
-        result[i] = None if is_missing else getattr(value, "item", lambda v=value: v)()
+        value = value.item() if isinstance(value, np.generic) else value
+        result[i] = None if isinstance(value, float) and np.isnan(value) else value
     return result
 
 
