@@ -261,8 +261,9 @@ FRAME = pd.DataFrame(TABLE[:, :3] * 1000, columns=["a", "b", "name of c"]).assig
 def over_a_frame(*scaling, **options):
     prepare = ColumnTransformer(
         [
-            ("numbers", make_pipeline(*scaling), ["name of c", "count", "a"]),
+            ("numbers", make_pipeline(*scaling), ["name of c", "a"]),
             ("kinds", OneHotEncoder(sparse_output=False, **options), ["kind"]),
+            ("count", "passthrough", slice(4, 5)),
         ]
     )
     network = skseq.DenseClassifier(dense_units=3, random_state=0)
@@ -304,9 +305,13 @@ def test_missing_values():
     rows.loc[::3, "a"] = np.nan
     served = load(to_onnx(pipeline, X=rows))
     check_classifier(pipeline, served, rows)
-    rows.loc[1, "a"] = np.inf
-    with pytest.raises(ValueError, match="got inf in row 1"):
-        served.predict(rows)
+    for column, value in (("a", np.inf), ("count", np.nan)):
+        bad = rows.copy()
+        bad.loc[1, column] = value
+        with pytest.raises(
+            ValueError, match=f"column '{column}', got {value} in row 1"
+        ):
+            served.predict(bad)
     # A scaler passes NaN on, and a network does not read it.
     network = initialized(pipeline[-1], TABLE, LABELS)
     pipeline = make_pipeline(StandardScaler().fit(TABLE), network)
@@ -320,11 +325,12 @@ def test_categories_of_a_network():
     frame = pd.DataFrame({"a": TABLE[:, 0], "kind": np.resize(["x", "y", "z"], N)})
     # In float32, these are one number.
     frame["id"] = np.resize([2**24, 2**24 + 1], N)
-    frame = frame.astype({"kind": "category", "id": "category"})
+    frame["number"] = np.resize([1.5, 2.5, 2.0], N)
+    frame = frame.astype(dict.fromkeys(["kind", "id", "number"], "category"))
     network = skseq.DenseClassifier(categorical_features="from_dtype", random_state=0)
     network = initialized(network, frame, LABELS)
     served = load(to_onnx(network, X=frame))
-    unknown = frame.assign(kind=["x", "w"] * (N // 2))
+    unknown = frame.assign(kind=["x", "w"] * (N // 2), number=np.nan)
     check_classifier(network, served, unknown)
     with pytest.raises(ValueError, match="to_onnx needs X"):
         to_onnx(network)

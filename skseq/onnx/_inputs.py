@@ -130,10 +130,9 @@ def inputs_of(model, X, n_timesteps=None):
         names = list(map(str, getattr(first, "feature_names_in_", ())))
         if names:
             inputs = [(name, DoubleTensorType([None, 1])) for name in names]
-            return model, inputs, {**description, "columns": names}
+            return model, inputs, _of_columns(first, names) | description
     if is_frame(X) and (is_by_name or _has_several_types(X)):
-        columns = list(map(str, X.columns))
-        return model, _by_column(X), {**description, "columns": columns}
+        return model, _by_column(X), _of_columns(first, X.columns) | description
     is_network = hasattr(first, "_recipe") or hasattr(first, "autoencoders_")
     is_single = is_network and not _is_double(first)
     cls = FloatTensorType if is_single else DoubleTensorType
@@ -219,6 +218,34 @@ def _without_first(model, first):
 def _is_double(first):
     """Check whether an estimator reads rows in float64."""
     return isinstance(first._dtype, tuple) if hasattr(first, "_dtype") else True
+
+
+def _of_columns(first, names):
+    """Describe inputs by column: their names, and those that may hold NaN."""
+    names, refuses = list(map(str, names)), set()
+    if isinstance(first, ColumnTransformer):
+        for _, part, columns in first.transformers_:
+            if part != "drop" and not _fills_nan(part):
+                refuses.update(_names_among(names, columns))
+    else:
+        categories = getattr(first, "_categories", None)
+        encoded = {} if categories is None else categories._encoders
+        refuses.update(name for i, name in enumerate(names) if i not in encoded)
+    return {
+        "columns": names,
+        "allows_nan": [name for name in names if name not in refuses],
+    }
+
+
+def _names_among(names, columns):
+    """Get the names of the columns of a part of a `ColumnTransformer`."""
+    if not isinstance(columns, slice):
+        columns = np.atleast_1d(np.asarray(columns))
+        if columns.dtype.kind not in "biu":
+            return list(map(str, columns))
+    elif isinstance(columns.stop or columns.start, str):
+        return names  # which skl2onnx does not know anyway
+    return np.array(names, object)[columns].tolist()
 
 
 def _check_is_numeric(transformer):

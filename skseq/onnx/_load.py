@@ -463,7 +463,8 @@ class OnnxModel:
                 f"X must hold numbers in column {name!r}, got something else: {error}"
             ) from error
         is_whole = dtype == np.int64
-        allows_nan = self.description.get("allows_nan") and not is_whole
+        allowed = self.description.get("allows_nan", ())  # True: in all columns
+        allows_nan = not is_whole and (allowed is True or name in allowed)
         bad = np.isinf(made) if allows_nan else ~np.isfinite(made)
         if bad.any():
             remedy = "Fill in missing values before, as before fit"

@@ -121,8 +121,8 @@ def _converted(model, inputs, **options):
     except ValueError:
         raise
     except Exception as error:  # skl2onnx raises errors of many classes
-        detail = str(error).strip().split("\n")[0]
+        detail = str(error).strip().split("\n")[0].rstrip(".")
         raise ValueError(
-            f"to_onnx can't write a step of {type(model).__name__}: {detail} Transform "
-            f"X by this step before, and convert the steps behind it."
+            f"to_onnx can't write a step of {type(model).__name__}: {detail}. "
+            f"Transform X by this step before, and convert the steps behind it."
         ) from error
