@@ -406,6 +406,10 @@ def test_steps_of_scikit_learn():
     unknown = make_pipeline(FunctionTransformer(np.log1p), StandardScaler())
     with pytest.raises(ValueError, match="can't write a step"):
         to_onnx(unknown.fit(abs(TABLE)), X=TABLE)
+    missing = FRAME[["kind"]].where(FRAME["a"] > 0)
+    encoder = ColumnTransformer([("kinds", OneHotEncoder(), ["kind"])]).fit(missing)
+    with pytest.raises(ValueError, match="without a category of missing values"):
+        to_onnx(encoder, X=missing)
     single = make_pipeline(StandardScaler(), PolynomialFeatures()).fit(TABLE[:, :2])
     with pytest.warns(UserWarning, match="computed in float32"):
         to_onnx(single)

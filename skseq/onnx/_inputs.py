@@ -125,8 +125,9 @@ def inputs_of(model, X, n_timesteps=None):
     if _takes_nan(model):
         description["allows_nan"] = True
     is_by_name = isinstance(first, ColumnTransformer)
+    if is_by_name:
+        _check_encoders(first, X)
     if is_by_name and X is None:
-        _check_is_numeric(first)
         names = list(map(str, getattr(first, "feature_names_in_", ())))
         if names:
             inputs = [(name, DoubleTensorType([None, 1])) for name in names]
@@ -248,13 +249,21 @@ def _names_among(names, columns):
     return np.array(names, object)[columns].tolist()
 
 
-def _check_is_numeric(transformer):
-    """Raise if one of the columns that a `ColumnTransformer` encodes has texts."""
+def _check_encoders(transformer, X):
+    """Check the categories that a `ColumnTransformer` encodes."""
     for part in _parts_of(transformer):
         steps = part.steps if isinstance(part, Pipeline) else [("", part)]
         for _, step in steps:
             categories = getattr(step, "categories_", ())
-            if any(np.asarray(one).dtype.kind not in "biuf" for one in categories):
+            if any(is_missing(one) for known in categories for one in known):
+                # skl2onnx makes a text of it, which no row has.
+                raise ValueError(
+                    f"to_onnx needs a {type(step).__name__} without a category of "
+                    f"missing values, got one. Put a SimpleImputer(strategy='constant',"
+                    f" fill_value='missing') before it."
+                )
+            is_text = any(one.dtype.kind not in "biuf" for one in categories)
+            if X is None and is_text:
                 raise ValueError(
                     f"to_onnx needs X, some rows of the data of fit, because "
                     f"{type(step).__name__} encodes columns that are no numbers, got "
