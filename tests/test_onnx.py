@@ -11,15 +11,24 @@ import onnx
 import pandas as pd
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, SGDClassifier
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import (
     FixedThresholdClassifier,
     TunedThresholdClassifierCV,
 )
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, RobustScaler, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    OneHotEncoder,
+    PolynomialFeatures,
+    RobustScaler,
+    StandardScaler,
+)
 
 import skseq
 from skseq.onnx import load, to_onnx
@@ -138,7 +147,10 @@ TABLE_OF_NETWORKS = {
 def test_classifier_of_onnx_is_equal(name):
     network, rows = TABLE_OF_NETWORKS[name]
     network = initialized(network.set_params(random_state=0), rows, LABELS)
-    check_classifier(network, load(to_onnx(network)), rows)
+    made = to_onnx(network)
+    # JSON has no NaN, which other readers refuse.
+    json.loads(made.metadata_props[0].value, parse_constant=pytest.fail)
+    check_classifier(network, load(made), rows)
 
 
 def test_mask_with_gaps_of_own_model():
@@ -241,32 +253,84 @@ def test_transformer_of_onnx_is_equal(transformer, rows):
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_pipeline_over_a_frame():
-    frame = pd.DataFrame(TABLE[:, :3] * 1000, columns=["a", "b", "c"])
-    frame["kind"] = np.resize(["x", "y", "z"], N)
-    frame["count"] = np.arange(N)
+FRAME = pd.DataFrame(TABLE[:, :3] * 1000, columns=["a", "b", "name of c"]).assign(
+    kind=np.resize(["x", "y", "z"], N), count=np.arange(N)
+)
+
+
+def over_a_frame(*scaling, **options):
     prepare = ColumnTransformer(
         [
-            ("numbers", StandardScaler(), ["c", "count", "a"]),
-            ("kinds", OneHotEncoder(sparse_output=False), ["kind"]),
+            ("numbers", make_pipeline(*scaling), ["name of c", "a"]),
+            ("kinds", OneHotEncoder(sparse_output=False, **options), ["kind"]),
+            ("count", "passthrough", slice(4, 5)),
         ]
     )
     network = skseq.DenseClassifier(dense_units=3, random_state=0)
-    initialized(network, prepare.fit_transform(frame), LABELS)
-    pipeline = make_pipeline(prepare, network)
-    served = load(to_onnx(pipeline, X=frame))
-    check_classifier(pipeline, served, frame)
+    initialized(network, prepare.fit_transform(FRAME), LABELS)
+    return make_pipeline(prepare, network)
+
+
+def test_pipeline_over_a_frame():
+    pipeline = over_a_frame(StandardScaler())
+    served = load(to_onnx(pipeline, X=FRAME))
+    check_classifier(pipeline, served, FRAME)
     with pytest.raises(ValueError, match="columns of fit"):
-        served.predict(frame[["a", "b"]])
+        served.predict(FRAME[["a", "b"]])
+    for column, value, message in (
+        ("a", np.nan, "finite numbers in column 'a', got nan in row 1"),
+        ("a", np.inf, "finite numbers in column 'a', got inf in row 1"),
+        ("a", None, "finite numbers in column 'a', got nan in row 1"),
+        ("a", "text", "numbers in column 'a'"),
+        ("count", pd.NA, "this column as float"),
+        ("count", 20.9, r"whole numbers in column 'count'.* got 20\.9"),
+        ("kind", pd.NA, "unknown category"),
+    ):
+        bad = FRAME[:3].astype({column: object})
+        bad.loc[1, column] = value
+        for rows in (bad, bad.to_numpy(object).tolist()):
+            with pytest.raises(ValueError, match=message):
+                served.predict(rows)
+    with pytest.raises(ValueError, match="at least one row"):
+        served.predict(FRAME[:0])
+    with pytest.raises(ValueError, match="columns of fit in their order"):
+        to_onnx(pipeline, X=FRAME[FRAME.columns[::-1]])
+    with pytest.raises(ValueError, match="needs X.* OneHotEncoder"):
+        to_onnx(pipeline)
+
+
+def test_missing_values():
+    pipeline = over_a_frame(SimpleImputer(), RobustScaler(), handle_unknown="ignore")
+    rows = FRAME.assign(b=np.nan, count=FRAME["count"] + 0.5, kind=["x", None] * 12)
+    rows.loc[::3, "a"] = np.nan
+    served = load(to_onnx(pipeline, X=rows))
+    check_classifier(pipeline, served, rows)
+    for column, value in (("a", np.inf), ("count", np.nan)):
+        bad = rows.copy()
+        bad.loc[1, column] = value
+        with pytest.raises(
+            ValueError, match=f"column '{column}', got {value} in row 1"
+        ):
+            served.predict(bad)
+    # A scaler passes NaN on, and a network does not read it.
+    network = initialized(pipeline[-1], TABLE, LABELS)
+    pipeline = make_pipeline(StandardScaler().fit(TABLE), network)
+    rows = TABLE.copy()
+    rows[1, 2] = np.nan
+    with pytest.raises(ValueError, match=r"got nan in X\[1, 2\]"):
+        load(to_onnx(pipeline)).predict(rows)
 
 
 def test_categories_of_a_network():
     frame = pd.DataFrame({"a": TABLE[:, 0], "kind": np.resize(["x", "y", "z"], N)})
-    frame["kind"] = frame["kind"].astype("category")
+    # In float32, these are one number.
+    frame["id"] = np.resize([2**24, 2**24 + 1], N)
+    frame["number"] = np.resize([1.5, 2.5, 2.0], N)
+    frame = frame.astype(dict.fromkeys(["kind", "id", "number"], "category"))
     network = skseq.DenseClassifier(categorical_features="from_dtype", random_state=0)
     network = initialized(network, frame, LABELS)
     served = load(to_onnx(network, X=frame))
-    unknown = frame.assign(kind=["x", "w"] * (N // 2))
+    unknown = frame.assign(kind=["x", "w"] * (N // 2), number=np.nan)
     check_classifier(network, served, unknown)
     with pytest.raises(ValueError, match="to_onnx needs X"):
         to_onnx(network)
@@ -280,6 +344,10 @@ def test_texts():
     initialized(network, sequencer.fit_transform(texts), y)
     pipeline = make_pipeline(sequencer, network)
     check_classifier(pipeline, load(to_onnx(pipeline)), texts)
+    served = load(to_onnx(network))
+    for bad in (-16, 4.5, 2**24):
+        with pytest.raises(ValueError, match=f"Token ids .* got {bad}"):
+            served.predict([[2, bad, 3]])
 
 
 NETWORK = skseq.DenseClassifier(dense_units=3, epochs=1, random_state=0)
@@ -296,7 +364,15 @@ NETWORK = skseq.DenseClassifier(dense_units=3, epochs=1, random_state=0)
             CalibratedClassifierCV(make_pipeline(StandardScaler(), NETWORK), cv=2),
             LABELS,
         ),
-        (FixedThresholdClassifier(NETWORK, threshold=0.45, pos_label="down"), LABELS),
+        (
+            FixedThresholdClassifier(
+                CalibratedClassifierCV(
+                    NETWORK, cv=2, method="isotonic", ensemble=False
+                ),
+                threshold=0.45, pos_label="down",
+            ),
+            LABELS,
+        ),
         (
             TunedThresholdClassifierCV(
                 NETWORK, cv=2, scoring=make_scorer(f1_score, pos_label="down")
@@ -304,11 +380,39 @@ NETWORK = skseq.DenseClassifier(dense_units=3, epochs=1, random_state=0)
             LABELS,
         ),
     ],
-)
+)  # fmt: skip
 def test_classifiers_around_others(around, y):
     around.fit(TABLE, y)
     served = load(to_onnx(around))
-    check_classifier(around, served, TABLE)
+    new = np.random.default_rng(2).normal(size=(200, TABLE.shape[1]))
+    check_classifier(around, served, new.astype(np.float32))
+
+
+def test_last_steps_of_scikit_learn():
+    new, y = TABLE[::-1] * 1.5, TABLE[:, :2] * 3 + 1
+    regression = make_pipeline(StandardScaler(), LinearRegression()).fit(TABLE, y)
+    found = load(to_onnx(regression)).predict(new)
+    np.testing.assert_allclose(found, regression.predict(new), atol=1e-4)
+    for last, message in (
+        (SGDClassifier(), "no predict_proba"),
+        (KMeans(2, n_init=1), "the last step KMeans"),
+    ):
+        pipeline = make_pipeline(StandardScaler(), last).fit(TABLE, LABELS)
+        with pytest.raises(ValueError, match=message):
+            to_onnx(pipeline)
+
+
+def test_steps_of_scikit_learn():
+    unknown = make_pipeline(FunctionTransformer(np.log1p), StandardScaler())
+    with pytest.raises(ValueError, match="can't write a step"):
+        to_onnx(unknown.fit(abs(TABLE)), X=TABLE)
+    missing = FRAME[["kind"]].where(FRAME["a"] > 0)
+    encoder = ColumnTransformer([("kinds", OneHotEncoder(), ["kind"])]).fit(missing)
+    with pytest.raises(ValueError, match="without a category of missing values"):
+        to_onnx(encoder, X=missing)
+    single = make_pipeline(StandardScaler(), PolynomialFeatures()).fit(TABLE[:, :2])
+    with pytest.warns(UserWarning, match="computed in float32"):
+        to_onnx(single)
 
 
 # ---------------------------------------------------------------------------- files
@@ -419,7 +523,48 @@ def test_unknown_layer_is_named():
         to_onnx(network)
 
 
-def test_to_onnx_refuses():
+def mish(x):
+    return keras.ops.tanh(x) + 1
+
+
+def tanh(x):
+    return keras.ops.sigmoid(x)
+
+
+def test_function_of_the_name_of_an_activation():
+    network = skseq.DenseClassifier(dense_units=3, activation=mish, random_state=0)
+    network = initialized(network, TABLE, LABELS)
+    check_classifier(network, load(to_onnx(network)), TABLE[::-1] * 1.5)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda inputs: keras.layers.Flatten("channels_first")(inputs), "data_format="),
+        (lambda inputs: keras.ops.max(inputs, axis=1, initial=0.5), "initial=0.5"),
+        (
+            lambda inputs: keras.layers.LSTM(2, activation=tanh)(inputs),
+            "one of Keras' own",
+        ),
+    ],
+)
+def test_options_of_layers_that_are_refused(function, message):
+    network = skseq.KerasClassifier(function, random_state=0).initialize(X, LABELS)
+    with pytest.raises(ValueError, match=message):
+        to_onnx(network)
+
+
+@pytest.mark.parametrize(
+    ("n_timesteps", "error"),
+    [(0, ValueError), (-5, ValueError), (True, TypeError), (2.5, TypeError),
+     ("20", TypeError)],
+)  # fmt: skip
+def test_bad_n_timesteps(network, n_timesteps, error):
+    with pytest.raises(error, match="n_timesteps must be .* got"):
+        to_onnx(network, n_timesteps=n_timesteps)
+
+
+def test_to_onnx_refuses(tmp_path):
     with pytest.raises(NotFittedError):
         to_onnx(skseq.LSTMClassifier())
     network = skseq.DenseClassifier(random_state=0).initialize(X, LABELS)
@@ -427,8 +572,16 @@ def test_to_onnx_refuses():
         to_onnx(network, n_timesteps=10)
     calibrated = CalibratedClassifierCV(network, method="temperature")
     calibrated.classes_ = network.classes_
-    with pytest.raises(ValueError, match="got 'temperature'"):
-        to_onnx(calibrated)
+    threshold = FixedThresholdClassifier(calibrated)
+    threshold.estimator_ = calibrated
+    for fitted in (calibrated, threshold):
+        with pytest.raises(ValueError, match="got 'temperature'"):
+            to_onnx(fitted)
+    scaler = skseq.SequenceScaler().fit(X)
+    with pytest.raises(ValueError, match="n_timesteps must be None for this Sequence"):
+        to_onnx(scaler, n_timesteps=20)
+    with pytest.raises(FileNotFoundError, match="a folder that exists, got .*absent"):
+        to_onnx(scaler, tmp_path / "absent" / "scaler.onnx")
 
 
 def test_labels_of_other_types_are_refused():

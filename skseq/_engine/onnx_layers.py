@@ -246,6 +246,12 @@ def _reshape(call):
     return call.reshape(call.name(call.x), call.outputs.shape)
 
 
+def _flatten(call):
+    if not _is_last(call.operation) and len(call.x.shape) > 2:
+        raise ValueError(f"data_format={call.operation.data_format!r}")
+    return _reshape(call)
+
+
 def _permute(call):
     return call.node("Transpose", call.name(call.x), perm=[0, *call.operation.dims])
 
@@ -421,7 +427,7 @@ LAYERS = _by_name(
     EinsumDense=_einsum_dense,
     ELU=lambda call: elu(call, call.name(call.x), call.operation),
     Embedding=_embedding,
-    Flatten=_reshape,
+    Flatten=_flatten,
     GaussianDropout=_passed,
     GaussianNoise=_passed,
     GlobalAveragePooling1D=_global_pooling("ReduceMean"),

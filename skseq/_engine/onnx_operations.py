@@ -85,6 +85,8 @@ def _of_one_dtype(call, values):
 
 
 def _reduced(call, kind):
+    if getattr(call.operation, "initial", None) is not None:
+        raise ValueError(f"initial={call.operation.initial!r}")
     return _reduce(call, kind, call.name(call.args[0], call.dtype))
 
 
@@ -531,4 +533,13 @@ _NOT_SYMBOLIC = {"hard_silu": "HardSilu", "hard_swish": "HardSilu", "mish": "Mis
 
 def writer_of_activation(function):
     """Get the writer of an activation that can't be called symbolically, or None."""
-    return _OPERATIONS.get(_NOT_SYMBOLIC.get(getattr(function, "__name__", "")))
+    name = getattr(function, "__name__", "")
+    if name not in _NOT_SYMBOLIC or not is_activation(function, name):
+        return None
+    return _OPERATIONS[_NOT_SYMBOLIC[name]]
+
+
+def is_activation(function, name):
+    """Check whether a function is the one of Keras, not another one of its name."""
+    known = getattr(keras.activations, name, None), getattr(keras.ops, name, None)
+    return any(function is one for one in known)

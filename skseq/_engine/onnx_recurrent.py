@@ -12,6 +12,7 @@ from skseq._engine.onnx_masks import (
     places_of,
     taken,
 )
+from skseq._engine.onnx_operations import is_activation
 
 # The operator of each layer, and where its gates are among those of Keras.
 _KINDS = {
@@ -179,10 +180,11 @@ def _activations(layer, kind):
     names, alphas, betas = [], [], []
     for function in functions:
         name = keras.activations.serialize(function)
-        if not isinstance(name, str) or name not in _ACTIVATIONS:
+        is_known = isinstance(name, str) and name in _ACTIVATIONS
+        if not is_known or not is_activation(function, name):
             raise ValueError(
                 f"the activation {name!r} inside of a cell, which must be one of "
-                f"{sorted(_ACTIVATIONS)}"
+                f"Keras' own {sorted(_ACTIVATIONS)}"
             )
         kind_of, *arguments = _ACTIVATIONS[name]
         names.append(kind_of)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import tempfile
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import is_classifier, is_outlier_detector, is_regressor
+from sklearn.base import (
+    is_classifier,
+    is_clusterer,
+    is_outlier_detector,
+    is_regressor,
+)
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -43,8 +48,9 @@ def to_onnx(
         Where to write the model; an existing file is replaced in one step. None: it is
         only returned.
     X : array-like or dataframe, default=None
-        Some rows of the kind that `fitted` was fitted on. Needed for a dataframe whose
-        columns are not all numbers: each column is then an input by its name.
+        Some rows of the kind that `fitted` was fitted on, with its columns. Needed for
+        a dataframe whose columns are not all numbers: each column is then an input by
+        its name.
     n_timesteps : int or None, default=None
         For a network alone, or as the last step of a pipeline, that reads sequences:
         the number of timesteps of the longest row that the model shall read. Rows may
@@ -53,7 +59,7 @@ def to_onnx(
     Returns
     -------
     model : onnx.ModelProto
-        With opset 18 (``ai.onnx.ml`` 3) and IR version 8, checked by
+        With opset 18 (``ai.onnx.ml`` 3) or an earlier one and IR version 8, checked by
         `onnx.checker.check_model`. What `load` needs to know is in its
         ``metadata_props``.
 
@@ -61,10 +67,21 @@ def to_onnx(
     ------
     NotFittedError
         If `fitted` was not fitted.
+    FileNotFoundError
+        If the folder of `path` does not exist.
     ImportError
         If onnx or skl2onnx is not installed.
+    TypeError
+        If `n_timesteps` is no whole number.
     ValueError
-        If a layer, a step or a kind of rows can't be written.
+        If a layer, a step or a kind of rows can't be written, `X` has other columns
+        than in ``fit``, or `n_timesteps` is below 1 or not for this estimator.
+
+    Warns
+    -----
+    UserWarning
+        If onnxruntime has an operator of a step for float32 alone, so that the steps
+        are computed in float32.
 
     See Also
     --------
@@ -84,15 +101,22 @@ def to_onnx(
     """
     _import_packages()
     from skseq.onnx import _registered
-    from skseq.onnx._inputs import inputs_of, of_pipeline
+    from skseq.onnx._inputs import check_arguments, inputs_of, of_pipeline
 
     check_is_fitted(fitted)
+    if path is not None and not Path(path).parent.is_dir():
+        raise FileNotFoundError(
+            f"path must be in a folder that exists, got {os.fspath(path)!r}. Make "
+            f"{os.fspath(Path(path).parent)!r} before."
+        )
+    _check_last(last_of(fitted))
+    check_arguments(fitted, last_of(fitted), X, n_timesteps)
     model, inputs, description = inputs_of(of_pipeline(fitted), X, n_timesteps)
     made = _registered.converted(model, inputs, n_timesteps, OPSETS, _checked)
     made.ir_version = IR_VERSION
     description |= _described(fitted, model)
     entry = made.metadata_props.add()
-    entry.key, entry.value = "skseq", json.dumps(description)
+    entry.key, entry.value = "skseq", json.dumps(description, allow_nan=False)
     if path is not None:
         _write(made, Path(path))
     return made
@@ -134,19 +158,16 @@ def _checked(model):
 def _write(model, path):
     """Write a file in one step, so that there is never a part of it."""
     content = model.SerializeToString()
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    # Not by tempfile, whose files their owner alone can read.
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(part, "xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 # ---------------------------------------------------------------------- description
@@ -157,6 +178,17 @@ def last_of(fitted):
     while isinstance(fitted, Pipeline):
         fitted = fitted.steps[-1][1]
     return fitted
+
+
+def _check_last(last):
+    is_without = is_classifier(last) and not hasattr(last, "predict_proba")
+    if is_clusterer(last) or is_without:
+        what = "predict_proba" if is_without else "a model for `load`"
+        raise ValueError(
+            f"to_onnx can't write the last step {type(last).__name__}, which has no "
+            f"{what}. Convert the steps before it, or calibrate a classifier by "
+            f"CalibratedClassifierCV."
+        )
 
 
 def _kind(last):

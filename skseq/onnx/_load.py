@@ -18,6 +18,10 @@ _TYPES = {
 }
 
 
+# The largest token id of networks, which read ids in float32.
+_LARGEST_ID = 2**24 - 1
+
+
 def load(
     path: str | os.PathLike | bytes | Any, *, n_threads: int | None = None
 ) -> OnnxModel:
@@ -124,6 +128,9 @@ class OnnxModel:
             self.classes_ = np.array(
                 description["classes"], np.dtype(description["classes_dtype"])
             )
+        for key in {"padding", "mask_value"} & set(description):
+            # JSON has NaN as a text.
+            description[key] = float(description[key])
         self._inputs = [
             (one.name, _TYPES[one.type], one.shape) for one in session.get_inputs()
         ]
@@ -161,7 +168,9 @@ class OnnxModel:
         found = self._run(X, 0)
         if self.kind == "classifier":
             return found.astype(self.classes_.dtype, copy=False)
-        if self.kind == "regressor" and self.description["n_dimensions_out"] == 1:
+        is_1d = self.description.get("n_dimensions_out") == 1
+        # A regressor of scikit-learn may have several outputs.
+        if is_1d and found.size == len(found):
             return found.reshape(len(found))
         return found
 
@@ -216,7 +225,7 @@ class OnnxModel:
         return self._run(X, 0)
 
     def reconstruct(self, X: Any) -> np.ndarray:
-        """Encode and decode rows, in the units of X.
+        """Encode and decode rows.
 
         Parameters
         ----------
@@ -225,7 +234,9 @@ class OnnxModel:
 
         Returns
         -------
-        rows : ndarray of the shape of X
+        rows : ndarray of shape (n_samples, ...)
+            In the units and of the shape of the X of the autoencoder: the output of the
+            steps before it.
         """
         self._check("reconstruct", "autoencoder")
         return self._run(X, 1)
@@ -271,7 +282,15 @@ class OnnxModel:
     # --------------------------------------------------------------------- input
 
     def _run(self, X, place):
-        return self.session.run([self._outputs[place]], self._feed(X))[0]
+        feed = self._feed(X)
+        try:
+            return self.session.run([self._outputs[place]], feed)[0]
+        except Exception as error:  # which onnxruntime has no public classes for
+            raise ValueError(
+                f"X must hold values that {self.description['estimator']} reads, got "
+                f"others, such as an unknown category: {error}. Replace them by those "
+                f"of fit."
+            ) from error
 
     def _feed(self, X):
         """Convert X to the inputs of the model."""
@@ -288,11 +307,13 @@ class OnnxModel:
             if isinstance(expected, int) and got != expected:
                 raise self._shape_error(X.shape)
         if X.dtype != dtype or not X.flags.c_contiguous:
-            if X.dtype.kind not in "biuf" and X.dtype.kind != "O":
+            if X.dtype.kind not in "biufO":
                 raise ValueError(f"X must hold numbers, got dtype {X.dtype}.")
-            X = np.ascontiguousarray(X, dtype)
-        if not len(X):
-            raise ValueError("X must have at least one row, got none.")
+            try:
+                X = np.ascontiguousarray(X, dtype)
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"X must hold numbers, got {error}.") from error
+        _check_has_rows(X)
         self._check_values(X)
         return {name: X}
 
@@ -352,6 +373,8 @@ class OnnxModel:
         return made
 
     def _check_values(self, X):
+        if self.description.get("tokens"):
+            _check_ids(X)
         # A sum is finite if all values are, unless it overflows.
         with np.errstate(over="ignore", invalid="ignore"):
             is_finite = np.isfinite(X.sum())
@@ -405,7 +428,6 @@ class OnnxModel:
 
     def _feed_columns(self, X):
         """Convert the columns of a dataframe or an array to inputs."""
-        names = [name for name, _, _ in self._inputs]
         expected = self.description["columns"]
         if hasattr(X, "columns"):
             self._check_names(list(X.columns), expected)
@@ -418,28 +440,47 @@ class OnnxModel:
                     f"columns {expected[:5]}, got {X.shape}."
                 )
             columns = dict(zip(expected, X.T, strict=True))
-        feed = {}
-        for place, (name, dtype, _) in enumerate(self._inputs):
-            values = (
-                columns[expected[place]]
-                if len(names) == len(expected)
-                else columns[name]
-            )
-            feed[name] = self._column(values, dtype, expected[place])
-        return feed
+        _check_has_rows(X)
+        # The names of inputs may be others: ONNX has no spaces in them.
+        return {
+            name: self._column(columns[column], dtype, column)
+            for column, (name, dtype, _) in zip(expected, self._inputs, strict=True)
+        }
 
-    @staticmethod
-    def _column(values, dtype, name):
+    def _column(self, values, dtype, name):
         if dtype is object:
-            values = ["" if v is None or v != v else str(v) for v in values.tolist()]
+            values = ["" if is_missing(v) else str(v) for v in values.tolist()]
             return np.array(values, object).reshape(-1, 1)
         try:
-            made = np.asarray(values, dtype).reshape(-1, 1)
+            if values.dtype == object:
+                values = [np.nan if is_missing(v) else v for v in values.tolist()]
+            values = np.asarray(values)
+            made = values.reshape(-1, 1)
+            if made.dtype.kind not in "biu":
+                made = made.astype(np.float64)
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"X must hold numbers in column {name!r}: {error}"
+                f"X must hold numbers in column {name!r}, got something else: {error}"
             ) from error
-        return made
+        is_whole = dtype == np.int64
+        allowed = self.description.get("allows_nan", ())  # True: in all columns
+        allows_nan = not is_whole and (allowed is True or name in allowed)
+        bad = np.isinf(made) if allows_nan else ~np.isfinite(made)
+        if bad.any():
+            remedy = "Fill in missing values before, as before fit"
+            if is_whole:
+                remedy += ", or give to_onnx an X with this column as float"
+            raise ValueError(
+                f"X must hold finite numbers in column {name!r}, got {made[bad][0]} in "
+                f"row {bad.argmax()}. {remedy}."
+            )
+        if is_whole and made.dtype.kind == "f" and (made != np.round(made)).any():
+            raise ValueError(
+                f"X must hold whole numbers in column {name!r}, as the X of to_onnx, "
+                f"got {made[made != np.round(made)][0]}. Give to_onnx an X with this "
+                f"column as float."
+            )
+        return made.astype(dtype)
 
     @staticmethod
     def _check_names(found, expected):
@@ -467,6 +508,28 @@ class OnnxModel:
             for size, name in zip(shape, [*names, *["..."] * len(shape)], strict=False)
         ]
         return f"({', '.join(parts)})"
+
+
+def _check_ids(X):
+    # The smallest float32 is padding of lists, and NaN has an error of its own.
+    is_bad = (X < 0) & (np.finfo(np.float32).min != X) | (X > _LARGEST_ID)
+    is_bad |= (np.floor(X) != X) & np.isfinite(X)
+    if is_bad.any():
+        place = np.argwhere(is_bad)[0].tolist()
+        raise ValueError(
+            f"Token ids must be whole numbers from 0 to {_LARGEST_ID}, got "
+            f"{X[tuple(place)]} in X{place}. Make ids as before fit."
+        )
+
+
+def is_missing(value):
+    """Check for None, NaN, or the NA of pandas, whose comparisons have no truth."""
+    return value is None or type(value).__name__ == "NAType" or bool(value != value)
+
+
+def _check_has_rows(X):
+    if not len(X):
+        raise ValueError("X must have at least one row, got none.")
 
 
 class _Texts:

@@ -5,10 +5,6 @@ from functools import cache
 
 import skl2onnx
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
-from skl2onnx.common.exceptions import (
-    MissingConverter,
-    MissingShapeCalculator,
-)
 from sklearn.base import is_classifier
 
 import skseq
@@ -76,11 +72,6 @@ def converted(model, inputs, n_timesteps, opsets, check):
     """
     register()
     last = last_of(model)
-    if n_timesteps is not None and not hasattr(last, "mask_value"):
-        raise ValueError(
-            f"n_timesteps must be None for {type(last).__name__}, got {n_timesteps}. "
-            f"It is for networks that read sequences."
-        )
     options = {"target_opset": opsets}
     if hasattr(last, "_recipe") or hasattr(last, "autoencoders_"):
         # Not by options, for which skl2onnx reads all attributes, also `model_`.
@@ -92,16 +83,25 @@ def converted(model, inputs, n_timesteps, opsets, check):
         (name, FloatTensorType(kind.shape) if type(kind) is DoubleTensorType else kind)
         for name, kind in inputs
     ]
-    # What can't be computed in float64 by onnxruntime is computed in float32.
     around = {}
-    if _thresholds.is_of_probabilities(last):
-        around[type(last)] = _thresholds.convert_calibration
+    inner = last_of(getattr(last, "estimator_", last))
+    if _thresholds.is_of_probabilities(inner):
+        around[type(inner)] = _thresholds.convert_calibration
     for kinds, custom in (
         (inputs, around), (inputs, around | _transformers.IN_FLOAT64), (floats, around)
     ):  # fmt: skip
         made = _converted(model, kinds, custom_conversion_functions=custom, **options)
         error = check(made)
         if error is None:
+            if kinds is not inputs:
+                warnings.warn(
+                    f"The steps of this {type(model).__name__} are computed in float32 "
+                    f"by the model of ONNX, because onnxruntime has one of their "
+                    f"operators for float32 alone. Compare its predictions with those "
+                    f"of the estimator.",
+                    UserWarning,
+                    stacklevel=3,
+                )
             return made
     raise ValueError(
         f"onnxruntime can't run the model of {type(model).__name__}: {error} Transform "
@@ -118,9 +118,11 @@ def _converted(model, inputs, **options):
             return skl2onnx.convert_sklearn(
                 model, type(model).__name__, inputs, **options
             )
-    except (MissingShapeCalculator, MissingConverter) as error:
-        detail = str(error).strip().split("\n")[0]
+    except ValueError:
+        raise
+    except Exception as error:  # skl2onnx raises errors of many classes
+        detail = str(error).strip().split("\n")[0].rstrip(".")
         raise ValueError(
-            f"to_onnx can't write a step of {type(model).__name__}: {detail} Transform "
-            f"X by this step before, and convert the steps behind it."
+            f"to_onnx can't write a step of {type(model).__name__}: {detail}. "
+            f"Transform X by this step before, and convert the steps behind it."
         ) from error

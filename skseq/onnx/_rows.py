@@ -1,7 +1,7 @@
 """Rows on their way into a network, as operators of ONNX."""
 
 import numpy as np
-from skl2onnx.common.data_types import StringTensorType
+from skl2onnx.common.data_types import Int64TensorType, StringTensorType
 
 from skseq._engine.onnx_masks import lengths_of, order_of, taken
 from skseq._padded import PADDING
@@ -37,8 +37,7 @@ def table_of(writer, inputs, to=FLOAT, categories=None):
     for place, variable in enumerate(inputs):
         name, encoder = variable.full_name, encoders.get(place)
         if encoder is not None:
-            is_text = isinstance(variable.type, StringTensorType)
-            columns.append(_codes(writer, name, encoder, is_text))
+            columns.append(_codes(writer, variable, encoder))
         elif isinstance(variable.type, StringTensorType):
             raise ValueError(
                 f"X must hold numbers for this network, got texts in the column "
@@ -50,12 +49,22 @@ def table_of(writer, inputs, to=FLOAT, categories=None):
     return writer.cast(writer.node("Concat", *columns, axis=1), to)
 
 
-def _codes(writer, name, encoder, is_text):
+def _codes(writer, variable, encoder):
     """Write the codes of a column of categories; -1 for unknown and missing ones."""
     known = [one for one in encoder.categories_[0] if one is not None and one == one]
     codes = [float(i) for i, one in enumerate(encoder.categories_[0]) if one in known]
-    if is_text:
+    name = variable.full_name
+    if isinstance(variable.type, StringTensorType):
         keys = {"keys_strings": [str(one) for one in known]}
+    elif all(float(one).is_integer() for one in known):
+        if not isinstance(variable.type, Int64TensorType):
+            # Other numbers get a key that no category has.
+            whole = writer.cast(name, INT64)
+            is_whole = writer.node("Equal", name, writer.node("Floor", name))
+            other = np.int64(min(map(int, known), default=0) - 1)
+            name = writer.node("Where", is_whole, whole, other)
+        # In float32, some numbers above 2 ** 24 would be one category.
+        keys = {"keys_int64s": [int(one) for one in known]}
     else:
         name = writer.cast(name, FLOAT)
         keys = {"keys_floats": [float(one) for one in known]}
