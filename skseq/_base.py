@@ -9,7 +9,6 @@ from __future__ import annotations
 import skseq._engine.keras  # noqa: F401
 
 # isort: split
-import math
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -29,7 +28,6 @@ from skseq._engine.optimizers import (
     check_no_exclusions,
     check_optimizer,
 )
-from skseq._engine.order import is_in_blocks
 from skseq._engine.rates import SCHEDULES, choose_batch_size, choose_epochs
 from skseq._engine.recipe import RECORDS, Rows, Schedule, State, Watch, new_recipe
 from skseq._engine.stored import copied
@@ -46,6 +44,7 @@ from skseq._validation import (
     Interval,
     StrOptions,
     check_groups,
+    check_outputs,
     check_parameters,
     check_weights,
 )
@@ -60,9 +59,6 @@ if TYPE_CHECKING:
 if "__sklearn_tags__" not in vars(BaseWrapper):
     BaseWrapper.__sklearn_tags__ = BaseEstimator.__sklearn_tags__  # type: ignore
 
-
-# Parameters that are not in the title of a progress bar.
-_UNTITLED = {"random_state", "verbose", "checkpoint", "checkpoint_epochs"}
 
 # The largest norm of a gradient of recurrent networks, unless another is chosen. Usual
 # norms are far smaller.
@@ -420,10 +416,6 @@ class SequenceEstimator(Checkpointed, NestedParameters, VersionedState, BaseWrap
             rest, held_out = hold_out(
                 whole, given, target, self.validation_split, int(self._seeds[2])
             )
-            if is_in_blocks(len(whole), 4 * math.prod(whole.X.shape[1:])):
-                # A fraction is drawn in a random order. Of a large X, rows that are
-                # neighbours are read together.
-                rest, held_out = rest.in_order(), held_out.in_order()
         if not resume:
             self._before_training(given, rest, recipe)
         self._learn_rows(rest, resume)
@@ -693,16 +685,6 @@ class SequenceEstimator(Checkpointed, NestedParameters, VersionedState, BaseWrap
             min_delta=self.min_delta,
         )
 
-    def _title(self):
-        """Write the title of a progress bar: the class and its changed parameters."""
-        changed = [
-            f"{name}={getattr(self, name)!r}"
-            for name, one in self._parameters.items()
-            if repr(getattr(self, name)) != repr(one.default) and name not in _UNTITLED
-        ]
-        title = f"{type(self).__name__}({', '.join(changed)})"
-        return title if len(title) <= 72 else f"{title[:69]}..."
-
     def _outputs(self, X):
         """Compute the network's outputs for X, of shape (n_samples, n_outputs)."""
         check_is_fitted(self)
@@ -710,13 +692,7 @@ class SequenceEstimator(Checkpointed, NestedParameters, VersionedState, BaseWrap
         if self._seen_windows is not None and isinstance(X, WindowArray):
             self._seen_windows.warn_of_unfair(X, "X", stacklevel=4)
         outputs = self._predict(rows)
-        if not np.isfinite(outputs).all():
-            (bad, *_), *_ = np.argwhere(~np.isfinite(outputs))
-            raise ValueError(
-                f"X must hold values for which the outputs of the network are finite, "
-                f"got {outputs[bad].ravel()[0]} for X[{bad}]. Scale X as in fit, or "
-                f"leave out rows with such values."
-            )
+        check_outputs(outputs)
         return outputs
 
     def _predict(self, X):

@@ -10,6 +10,9 @@ from skseq._parameters import Declared
 if TYPE_CHECKING:
     from typing import Self
 
+# Parameters that are not in the title of a progress bar.
+_UNTITLED = {"random_state", "verbose", "checkpoint", "checkpoint_epochs"}
+
 
 class NestedParameters(Declared):
     """Mixin with ``get_params`` and ``set_params`` for such parameters."""
@@ -112,3 +115,13 @@ class NestedParameters(Declared):
                 raise ValueError(f"{name}__{next(iter(items))} needs {name}, got None.")
             getattr(self, name).set_params(**items)
         return self
+
+    def _title(self):
+        """Write the title of a progress bar: the class and its changed parameters."""
+        changed = [
+            f"{name}={getattr(self, name)!r}"
+            for name, one in self._parameters.items()
+            if repr(getattr(self, name)) != repr(one.default) and name not in _UNTITLED
+        ]
+        title = f"{type(self).__name__}({', '.join(changed)})"
+        return title if len(title) <= 72 else f"{title[:69]}..."

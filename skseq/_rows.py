@@ -1,5 +1,6 @@
 """The rows of a fit: as passed by the caller, validated, and held out."""
 
+import math
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
+from skseq._engine.order import is_in_blocks
 from skseq._lazy_array import as_lazy
 from skseq._lists import take_rows
 from skseq._validation import check_groups
@@ -160,7 +162,12 @@ def hold_out(whole, given, target, validation_split, seed):
                 f"side, got {len(both)} groups on both. Use a splitter that takes "
                 f"groups, such as GroupShuffleSplit."
             )
-    return whole.take(rest), whole.take(held_out)
+    rest, held_out = whole.take(rest), whole.take(held_out)
+    if is_in_blocks(len(whole), 4 * math.prod(whole.X.shape[1:])):
+        # A fraction is drawn in a random order. Of a large X, rows that are neighbours
+        # are read together.
+        return rest.in_order(), held_out.in_order()
+    return rest, held_out
 
 
 def _is_fraction(validation_split):

@@ -348,6 +348,17 @@ def check_groups(groups, n_rows):
     return groups
 
 
+def check_outputs(outputs):
+    """Raise if an output of a network, of shape (n_samples, ...), is not finite."""
+    if not np.isfinite(outputs).all():
+        (bad, *_), *_ = np.argwhere(~np.isfinite(outputs))
+        raise ValueError(
+            f"X must hold values for which the outputs of the network are finite, got "
+            f"{outputs[bad].ravel()[0]} for X[{bad}]. Scale X as in fit, or leave out "
+            f"rows with such values."
+        )
+
+
 def check_weights(weights, n_rows, name="sample_weight"):
     """Validate sample weights.
 

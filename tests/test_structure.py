@@ -79,7 +79,7 @@ def test_scikeras_and_imbalanced_learn_are_imported_in_their_rooms():
 WAY = """
 _engine.forks
 __init__
-_state _figures
+_state _figures _engine.order
 _validation _persistence _functions
 _parameters _padded
 _lists _window_array
@@ -92,7 +92,7 @@ _engine.configurations _engine.onnx_masks _engine.onnx_operations
 _engine.onnx_recurrent
 _engine.onnx_layers
 _engine.skeletons _engine.fingerprints _engine.names _engine.loops
-_engine.progress _engine.order _engine.rates _engine.types _engine.masks
+_engine.progress _engine.rates _engine.types _engine.masks
 _engine.records _engine.reading
 _engine.stored
 _engine.optimizers _engine.losses _engine.metrics _engine.activations _engine.plain
