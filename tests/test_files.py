@@ -2,6 +2,7 @@
 
 import copy
 import doctest
+import functools
 import importlib
 import inspect
 import io
@@ -18,7 +19,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.model_selection import TunedThresholdClassifierCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skseq
@@ -236,6 +237,10 @@ def _doubled(y_true, y_pred):
     return 2 * keras.losses.binary_crossentropy(y_true, y_pred)
 
 
+def _scaled(y_true, y_pred, factor):
+    return factor * keras.losses.binary_crossentropy(y_true, y_pred)
+
+
 class _OwnLayer(keras.layers.Layer):
     def call(self, x):
         return 2.0 * x
@@ -286,6 +291,16 @@ EVIL = {"module": "os", "class_name": "system", "config": {}, "registered_name":
 LAMBDA = {"module": "keras.layers", "class_name": "Lambda", "config": {}}
 
 
+# What Keras would iterate, or convert to a dict.
+PAIRS = np.array([["layer", EVIL], ["name", "x"]], object)
+STEPS = Pipeline([("a", Pipeline([("k", "layer"), ("v", LAMBDA)]))])
+CELLS = {"dict": {"cells": {"tuple": {"object": 0}}}}
+
+
+def _keras(name, config):
+    return {"keras": f"layers.{name}", "config": config}
+
+
 def _set(value, objects=()):
     def change(attributes):
         attributes["layer_params"] = value
@@ -306,6 +321,15 @@ def _set(value, objects=()):
         (_set({"record": "Popen", "values": {}}), "'Popen'"),
         (_set({"record": "Head", "values": {"width": 1}}), "have its fields"),
         (_set({"code": "1"}), "known kind"),
+        (_set(_keras("Bidirectional", {"object": 0}), [PAIRS]), "no part of"),
+        (_set(_keras("TimeDistributed", {"object": 0}), [STEPS]), "no part of"),
+        (_set(_keras("StackedRNNCells", CELLS), [np.array([EVIL])]), "no part of"),
+        (
+            _set({"record": "Head", "values": {"units": {"object": 0}}}, [PAIRS]),
+            "no part of",
+        ),
+        (_set({"tuple": {"object": 0}}, [np.array([EVIL])]), "no containers"),
+        (_set(_keras("Bidirectional", [["layer", 1]])), "must be a dict"),
     ],
 )
 def test_text_that_asks_for_code_is_refused(fitted, change, message):
@@ -317,6 +341,17 @@ def test_state_of_earlier_versions_can_not_ask_for_code():
     net = object.__new__(skseq.DenseClassifier)
     with pytest.raises(ValueError, match="Keras' own classes"):
         net.__setstate__({"_versions": {}, "layer_params": ({"a": EVIL},)})
+    with pytest.raises(ValueError, match="Keras' own classes"):
+        net.__setstate__({"_versions": {}, "layer_params": {"a": np.array([EVIL])}})
+
+
+def test_objects_in_records_and_in_keras_objects_are_pickled(sequences):
+    net = _dense(loss=functools.partial(_scaled, factor=2.0)).fit(*sequences)
+    loaded = pickle.loads(pickle.dumps(net))
+    assert loaded.loss.keywords == {"factor": 2.0}
+    loaded.fit(*sequences)
+    with pytest.raises(TypeError, match="must be free of code"):
+        sio.dumps(net)
 
 
 def test_configuration_of_other_modules_is_refused_in_fit(sequences):

@@ -84,7 +84,7 @@ def read(content, reader):
     """
     name = content["keras"]
     if "is_sequential" in content:
-        config = reader.read(content["config"])
+        config = _config_of(content, reader)
         if not content["has_values"]:
             return skeleton_from(config, {})
         compiled = reader.read(content["compiled"])
@@ -96,9 +96,16 @@ def read(content, reader):
         return _callback(value, reader.read(content["values"]))
     if "config" not in content:
         return value
-    config = reader.read(content["config"])
+    config = _config_of(content, reader)
     with building():
         return made_from(value, config)
+
+
+def _config_of(content, reader):
+    config = reader.read(content["config"])
+    if not isinstance(config, dict):
+        raise ValueError(f"a configuration must be a dict, got {config!r}.")
+    return config
 
 
 def _callback(cls, values):
