@@ -330,6 +330,9 @@ def _set(value, objects=()):
         ),
         (_set({"tuple": {"object": 0}}, [np.array([EVIL])]), "no containers"),
         (_set(_keras("Bidirectional", [["layer", 1]])), "must be a dict"),
+        (_set({"keras": "ops.arange", "values": {"dict": {"start": 5}}}), "of classes"),
+        (_set({"keras": "layers.Dense", "values": {"dict": {"units": 5}}}), "classes"),
+        (_set({"keras": "ops.scan", "config": {"dict": {}}}), "of classes"),
     ],
 )
 def test_text_that_asks_for_code_is_refused(fitted, change, message):

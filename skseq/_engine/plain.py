@@ -92,10 +92,12 @@ def read(content, reader):
     if name not in safe_names():
         raise ValueError(f"it must name parts of Keras that run no code, got {name!r}.")
     value = safe_names()[name]
-    if "values" in content:
+    if "values" in content and name.startswith("callbacks."):
         return _callback(value, reader.read(content["values"]))
-    if "config" not in content:
+    if content.keys() == {"keras"}:
         return value
+    if "config" not in content or not inspect.isclass(value):
+        raise ValueError(f"it must make objects of classes, got {content!r}.")
     config = _config_of(content, reader)
     with building():
         return made_from(value, config)
