@@ -270,15 +270,14 @@ class Reader:
 
     def _checked(self, value):
         if self._engine is not None and self._engine.is_unsafe(value):
-            raise ValueError(
-                f"a configuration must be of Keras' own classes, got {value!r}."
-            )
+            raise _not_of_keras(value)
         return value
 
     def _check_all(self, value):
         """Check the configurations in a value, and in the containers in it."""
         if isinstance(value, dict):
-            self._checked(value)
+            if self._engine is not None and self._engine.is_refused(value):
+                raise _not_of_keras(value)
             value = list(value.values())
         if isinstance(value, np.ndarray) and value.dtype.hasobject:
             value = value.ravel().tolist()
@@ -342,6 +341,10 @@ def _one_more(converter):
         yield
     finally:
         converter._within -= 1
+
+
+def _not_of_keras(value):
+    return ValueError(f"a configuration must be of Keras' own classes, got {value!r}.")
 
 
 def _check_fields(cls, values):

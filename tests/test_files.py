@@ -25,7 +25,7 @@ from sklearn.preprocessing import StandardScaler
 import skseq
 from estimators import CLASSIFIERS, REGRESSORS, make, names
 from skseq import _state
-from skseq._engine.configurations import is_unsafe, safe_names
+from skseq._engine.configurations import is_refused, is_unsafe, safe_names
 from skseq._engine.private import operation_class
 
 sio = pytest.importorskip("skops.io")
@@ -348,6 +348,36 @@ def test_state_of_earlier_versions_can_not_ask_for_code():
         net.__setstate__({"_versions": {}, "layer_params": {"a": np.array([EVIL])}})
 
 
+@keras.saving.register_keras_serializable("ours")
+class _Registered(keras.initializers.Zeros):
+    pass
+
+
+REGISTERED = {
+    "module": None, "class_name": "_Registered", "config": {},
+    "registered_name": "ours>_Registered",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"kernel_initializer": {"class_name": "HeNormal", "config": {}}},
+        {"kernel_regularizer": {"class_name": "L2", "config": {"l2": 0.1}}},
+        {"kernel_initializer": REGISTERED},
+        {"class_name": 1.0, "b": 2.0},  # no configuration, but weights of classes
+    ],
+)
+def test_usual_configurations_are_taken_in_fit_and_from_earlier_versions(
+    value, sequences
+):
+    net = object.__new__(skseq.DenseClassifier)
+    net.__setstate__({"_versions": {}, "layer_params": value})
+    assert net.layer_params == value
+    if "b" not in value:
+        _dense(layer_params=value, epochs=1).fit(*sequences)
+
+
 def test_objects_in_records_and_in_keras_objects_are_pickled(sequences):
     net = _dense(loss=functools.partial(_scaled, factor=2.0)).fit(*sequences)
     loaded = pickle.loads(pickle.dumps(net))
@@ -366,11 +396,17 @@ def test_configurations_that_run_code_are_unsafe():
     dense = {"module": "keras.layers", "class_name": "Dense", "config": {}}
     assert not is_unsafe(dense)
     assert not is_unsafe({"name": "leaky_relu"})
+    short = {"class_name": "HeNormal", "config": {}}
+    assert not is_unsafe(short)
+    assert is_unsafe(short | {"class_name": "Lambda"})
+    assert is_unsafe(short | {"module": "os"})
+    assert is_refused(REGISTERED | {"class_name": "__lambda__"})
     for change in (
         {"registered_name": "own>Dense"}, {"module": "keras.src.utils"},
         {"class_name": "Lambda"}, {"class_name": "function"}, {"spec_name": "a"},
         {"class_name": "__lambda__"}, {"class_name": "StringLookup"},
-        {"module": "keras.utils", "class_name": "get_file"},
+        {"module": "keras.utils", "class_name": "get_file"}, {"module": None},
+        {"class_name": 1},
     ):  # fmt: skip
         assert is_unsafe(dense | change), change
     modules = {name.rpartition(".")[0] for name in safe_names()}

@@ -2,7 +2,7 @@
 
 import inspect
 
-from skseq._engine.configurations import is_unsafe, name_of, safe_names
+from skseq._engine.configurations import is_refused, is_unsafe, name_of, safe_names
 from skseq._engine.keras import building, keras
 from skseq._engine.private import has_value
 from skseq._engine.stored import (
@@ -16,7 +16,7 @@ from skseq._engine.stored import (
     users_parts,
 )
 
-__all__ = ["is_unsafe", "pickled", "read", "write"]
+__all__ = ["is_refused", "is_unsafe", "pickled", "read", "write"]
 
 # Attributes of a callback that are set again when training begins.
 _OF_TRAINING = ("monitor_op",)
