@@ -1,6 +1,7 @@
 """Fits that are interrupted or killed, and go on: `checkpoint`."""
 
 import errno
+import importlib
 import json
 import os
 import random
@@ -22,7 +23,7 @@ from sklearn.model_selection import GridSearchCV
 import skseq
 from estimators import AS_KERAS
 from skseq._engine import checkpoint as engine
-from skseq._engine import train
+from skseq._engine import fingerprints, train
 from skseq._engine.records import NotPlainError, from_bytes, to_bytes
 from skseq._window_array import GatheredRows
 
@@ -363,6 +364,44 @@ def test_another_fit_has_another_file(change, sequences, tmp_path, interrupt):
     assert not run
     fit(change)
     assert run
+    assert len(files_in(tmp_path)) == 2
+
+
+def test_code_of_installed_packages_is_told_apart(tmp_path, monkeypatch):
+    folder = tmp_path / "site-packages"
+    info = folder / "skseq_tested-1.0.dist-info"
+    info.mkdir(parents=True)
+    monkeypatch.syspath_prepend(folder)
+
+    def digest(source, record=None):
+        (folder / "skseq_tested.py").write_text(source)
+        if record is not None:
+            (info / "METADATA").write_text("Name: skseq_tested\nVersion: 1.0\n")
+            (info / "top_level.txt").write_text("skseq_tested\n")
+            (info / "RECORD").write_text(f"skseq_tested.py,sha256={record},30\n")
+        for function in (fingerprints._is_library, fingerprints._installed):
+            function.cache_clear()
+        sys.modules.pop("skseq_tested", None)
+        importlib.invalidate_caches()
+        return engine._Digest().of(importlib.import_module("skseq_tested").f)
+
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    first, second = "def f(x): return x + 1\n", "def f(x): return x + 22\n"
+    # Without a record of what was installed, as a folder that was copied.
+    assert digest(first) == digest(first) != digest(second)
+    assert digest(first, "a") == digest(first, "a") != digest(first, "b")
+    monkeypatch.undo()
+    sys.modules.pop("skseq_tested")
+    fingerprints._is_library.cache_clear()
+    fingerprints._installed.cache_clear()
+
+
+def test_versions_of_what_computes_scores_are_in_the_hash(
+    sequences, tmp_path, monkeypatch
+):
+    dense(checkpoint=tmp_path, epochs=1).fit(*sequences)
+    monkeypatch.setattr(engine.sklearn, "__version__", "0")
+    dense(checkpoint=tmp_path, epochs=1).fit(*sequences)
     assert len(files_in(tmp_path)) == 2
 
 

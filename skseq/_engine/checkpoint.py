@@ -17,6 +17,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import sklearn
 
 from skseq._engine import path
 from skseq._engine.fingerprints import fingerprint
@@ -77,7 +78,7 @@ class Checkpoint:
             What was written last, or None for a new fit.
         """
         determined_by = (
-            [module.__version__ for module in (keras, tf, np)],
+            [module.__version__ for module in (keras, tf, np, sklearn)],
             path.chosen_jit_compile(),
             self._parts,
             recipe,
