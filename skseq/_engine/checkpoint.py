@@ -429,4 +429,4 @@ def _is_own(value):
     """Check whether a value is an object of this package, other than a recipe."""
     if not hasattr(value, "__dict__") or isinstance(value, Recipe):
         return False
-    return type(value).__module__.startswith("skseq.")
+    return type(value).__module__.split(".")[0] == "skseq"

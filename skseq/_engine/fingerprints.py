@@ -237,8 +237,9 @@ class _Content(cloudpickle.Pickler):
 
     def persistent_id(self, obj):
         # In an order that is the same in each process.
-        if type(obj) in (set, frozenset) and all(isinstance(one, str) for one in obj):
-            return type(obj).__name__, sorted(obj)
+        if type(obj) in (set, frozenset):
+            items = sorted(obj, key=lambda one: (type(one).__name__, repr(one)))
+            return type(obj).__name__, items
         return None
 
     def reducer_override(self, obj):
