@@ -27,8 +27,19 @@ _DIGEST_SIZE = 32
 # The types of NumPy's scalars whose values JSON holds: all but long doubles.
 _SCALARS = np.typecodes["AllInteger"] + "?efdU"
 
+# The keys of the state.
+_OF_LAYOUT = {"content", "arrays", "objects"}
+
 # Containers are in the text, where their content is checked.
 _CONTAINERS = (dict, list, tuple, set, frozenset)
+
+
+def is_plain(dtype):
+    """Check whether its text says all of a dtype: it has no fields and no objects."""
+    try:
+        return not dtype.hasobject and np.dtype(dtype.str) == dtype
+    except TypeError:  # of other packages
+        return False
 
 
 class NeedsCode:
@@ -167,7 +178,7 @@ class Writer:
         if array.dtype.kind == "O":
             items = self._items(array.ravel().tolist(), place)
             return {"objects": [list(array.shape), items]}
-        if array.dtype.hasobject:
+        if not is_plain(array.dtype):
             return self._object(NeedsCode(array, place))
         n_known = len(self._places)
         place = self._place_of(array, self._layouts)
@@ -242,8 +253,11 @@ class Reader:
         if text["layout"] != LAYOUT:
             raise ValueError(f"its layout must be {LAYOUT}, got {text['layout']}.")
         self._arrays = list(_arrays(text["arrays"], content[end:], iter(large)))
-        values = text["attributes"]
-        return {k: self.read(v) for k, v in values.items()}, text["versions"]
+        attributes = {k: self.read(v) for k, v in text["attributes"].items()}
+        # What a subclass has added to the state.
+        added = {k: v for k, v in state.items() if k not in _OF_LAYOUT}
+        self._check_all(added)
+        return attributes | added, text["versions"]
 
     def read(self, one):
         """Convert what JSON holds to a value."""

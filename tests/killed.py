@@ -35,9 +35,7 @@ def fits(folder):
     y = (X[:, :, 0].sum(axis=1) > 0).astype(int)
     params = {"random_state": 0, "checkpoint": folder or None, "checkpoint_epochs": 1}
     early = {"early_stopping": True, "monitor": "roc_auc", "patience": 3}
-    net = skseq.KerasClassifier(
-        model, epochs=6, warm_start=True, **early, **params
-    )
+    net = skseq.KerasClassifier(model, epochs=6, warm_start=True, **early, **params)
     yield net.fit(X, y)
     yield net.fit(X, y, sample_weight=np.arange(120) % 3)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import keras
 import killed
+import ml_dtypes
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -24,6 +25,7 @@ from estimators import AS_KERAS
 from skseq._engine import checkpoint as engine
 from skseq._engine import fingerprints, train
 from skseq._engine.records import NotPlainError, from_bytes, to_bytes
+from skseq._engine.reports import EpochReports
 from skseq._window_array import GatheredRows
 
 ROOT = Path(skseq.__file__).parents[1]
@@ -103,7 +105,13 @@ def test_record_gives_back_arrays(dtype):
     assert (found.dtype, found.tolist()) == (array.dtype, array.tolist())
 
 
-@pytest.mark.parametrize("value", [object(), np.array([None]), len, [{"a": open}]])
+@pytest.mark.parametrize(
+    "value",
+    [
+        object(), np.array([None]), len, [{"a": open}], np.zeros(2, [("a", "f4")]),
+        np.zeros(2, ml_dtypes.bfloat16),
+    ],
+)  # fmt: skip
 def test_record_refuses_what_is_not_plain(value):
     with pytest.raises(NotPlainError):
         to_bytes(value)
@@ -185,18 +193,18 @@ def test_continued_fit_goes_on_from_its_own_file(sequences, tmp_path, interrupt)
 
 def test_fit_through_xla_goes_on(sequences, tmp_path, interrupt, set_jit_compile):
     set_jit_compile(True)
-    expected = dense().fit(*sequences)
+    expected = dense(n_networks=2).fit(*sequences)
     interrupt(2)
     with pytest.raises(Interrupted):
-        dense(checkpoint=tmp_path).fit(*sequences)
+        dense(n_networks=2, checkpoint=tmp_path).fit(*sequences)
     run = interrupt(None)
-    found = dense(checkpoint=tmp_path).fit(*sequences)
+    found = dense(n_networks=2, checkpoint=tmp_path).fit(*sequences)
     assert run == [2, 3, 4, 5]
     assert content(found) == content(expected)
     # Without XLA bits may differ, and it is another fit.
     set_jit_compile(False)
     run = interrupt(None)
-    dense(checkpoint=tmp_path).fit(*sequences)
+    dense(n_networks=2, checkpoint=tmp_path).fit(*sequences)
     assert len(run) == 6
 
 
@@ -287,7 +295,7 @@ def test_callback_goes_on_with_its_attributes(callback, sequences, tmp_path, int
 # Keras leaves the file open if training is interrupted.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_log_in_a_file_is_that_of_one_fit(sequences, tmp_path, interrupt):
-    texts = []
+    texts, appends = [], []
     for checkpoint in (None, tmp_path / "checkpoint"):
         log = tmp_path / "log.csv"
         net = dense(callbacks=keras.callbacks.CSVLogger(log), checkpoint=checkpoint)
@@ -298,8 +306,33 @@ def test_log_in_a_file_is_that_of_one_fit(sequences, tmp_path, interrupt):
             interrupt(None)
         net.fit(*sequences)
         texts.append(log.read_text())
+        appends.append(net.callbacks_[0].append)
+    assert appends == [False, False]
     assert texts[0] == texts[1]
     assert len(texts[0].splitlines()) == 7
+
+
+@pytest.mark.parametrize(
+    ("epochs", "kept"),
+    [
+        ([0, 1, 2, 3, 4], 3),  # the rows of one fit
+        ([0, 1, 2, 3, 0, 1, 2, 3, 4], 7),  # after those of an earlier one
+        ([0, 1, 2, 3, 4, 3, 4], 5),
+        ([3, 3], 1),
+    ],
+)
+def test_log_keeps_the_rows_of_earlier_fits(epochs, kept, tmp_path):
+    log = tmp_path / "log.csv"
+    rows = ["epoch,loss", *(f"{epoch},0.5" for epoch in epochs)]
+    log.write_text("\n".join(rows) + "\n4,0.")
+    engine.reopen_files([keras.callbacks.CSVLogger(log, append=True)], 3)
+    assert log.read_text().splitlines() == rows[: kept + 1]
+
+
+def test_callback_of_a_pruned_search_is_named(sequences, tmp_path):
+    net = dense(callbacks=[EpochReports(None)], checkpoint=tmp_path)
+    with pytest.raises(ValueError, match=r"can't be used with .*search\.prune"):
+        net.fit(*sequences)
 
 
 class HoldsAnObject(keras.callbacks.Callback):

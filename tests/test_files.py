@@ -14,6 +14,7 @@ from pathlib import Path
 
 import joblib
 import keras
+import ml_dtypes
 import numpy as np
 import pandas as pd
 import pytest
@@ -101,6 +102,39 @@ def test_large_arrays_are_apart_and_one_array_stays_one():
     assert_array_equal(found["c"][0], word)
     assert found["c"][1] == np.float32(0.1)
     assert type(found["c"][1]) is np.float32
+
+
+@pytest.mark.parametrize("dtype", [[("a", "f4"), ("b", "i8")], "bfloat16", "O,i4"])
+def test_arrays_of_other_types_are_pickled(dtype):
+    array = np.zeros(3, ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)
+    state = pickle.loads(pickle.dumps(_state.Writer().state({"a": array}, "A", {})))
+    found = _state.Reader().content(state)[0]["a"]
+    assert found.dtype == array.dtype
+    assert_array_equal(found, array)
+
+
+class _Adding(skseq.DenseClassifier):
+    def __getstate__(self):
+        return super().__getstate__() | {"extra": 5}
+
+
+def test_what_a_subclass_adds_to_the_state_is_kept():
+    state = _Adding(dropout=0.1).__getstate__()
+    net = object.__new__(_Adding)
+    net.__setstate__(state)
+    assert (net.extra, net.dropout) == (5, 0.1)
+    with pytest.raises(ValueError, match="Keras' own classes"):
+        net.__setstate__(state | {"extra": [EVIL]})
+
+
+def test_version_of_another_package_is_named():
+    net = object.__new__(skseq.DenseClassifier)
+    with pytest.warns(UserWarning, match="under other 1.0 and .* other unknown"):
+        net.__setstate__({"_versions": {"other": "1.0"}})
+
+
+def test_path_of_a_checkpoint_is_text_in_a_file(tmp_path):
+    assert _again(_dense(checkpoint=tmp_path)).checkpoint == str(tmp_path)
 
 
 # ------------------------------------------------------------------- what comes back
