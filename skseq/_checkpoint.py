@@ -38,6 +38,13 @@ class Checkpointed(Declared):
         group="other",
     )
 
+    def _saved(self):
+        saved = super()._saved()
+        if isinstance(saved.get("checkpoint"), os.PathLike):
+            # Objects of paths are not in files of skops.
+            saved["checkpoint"] = os.fspath(saved["checkpoint"])
+        return saved
+
     def _check_checkpoint(self):
         """Raise unless two calls with the same parameters are the same."""
         seed = self.random_state

@@ -56,10 +56,11 @@ class VersionedState(BaseEstimator):
             ) from error
         here = _versions()
         for package, version in written.items():
-            if _minor(version) != _minor(here[package]):
+            found = here.get(package, "unknown")
+            if _minor(version) != _minor(found):
                 warnings.warn(
                     f"This {type(self).__name__} was saved under {package} {version} "
-                    f"and is being loaded under {package} {here[package]}. It may "
+                    f"and is being loaded under {package} {found}. It may "
                     f"give other results or fail; load it under {version}, or fit it "
                     f"again.",
                     UserWarning,

@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 from collections import OrderedDict
+from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
 from types import FunctionType
 
@@ -26,8 +27,19 @@ _DIGEST_SIZE = 32
 # The types of NumPy's scalars whose values JSON holds: all but long doubles.
 _SCALARS = np.typecodes["AllInteger"] + "?efdU"
 
+# The keys of the state.
+_OF_LAYOUT = {"content", "arrays", "objects"}
+
 # Containers are in the text, where their content is checked.
 _CONTAINERS = (dict, list, tuple, set, frozenset)
+
+
+def is_plain(dtype):
+    """Check whether its text says all of a dtype: it has no fields and no objects."""
+    try:
+        return not dtype.hasobject and np.dtype(dtype.str) == dtype
+    except TypeError:  # of other packages
+        return False
 
 
 class NeedsCode:
@@ -91,6 +103,7 @@ class Writer:
         self._places, self._alive = {}, []
         self._layouts, self._small = [], []
         self._arrays, self._objects = [], []
+        self._within = 0  # Keras objects and records that are being written
 
     def state(self, attributes, owner, versions):
         """Get the state, as a dict.
@@ -136,10 +149,11 @@ class Writer:
         if kind in (np.ndarray, np.memmap):
             return self._array(np.asarray(value), place)
         if kind in self._names:
-            values = {
-                name: self.write(item, f"{place}.{name}")
-                for name, item in vars(value).items()
-            }
+            with _one_more(self):
+                values = {
+                    name: self.write(item, f"{place}.{name}")
+                    for name, item in vars(value).items()
+                }
             return {"record": self._names[kind], "values": values}
         return self._other(value, place)
 
@@ -164,8 +178,8 @@ class Writer:
         if array.dtype.kind == "O":
             items = self._items(array.ravel().tolist(), place)
             return {"objects": [list(array.shape), items]}
-        if array.dtype.hasobject:
-            return self._object(array)
+        if not is_plain(array.dtype):
+            return self._object(NeedsCode(array, place))
         n_known = len(self._places)
         place = self._place_of(array, self._layouts)
         if len(self._places) > n_known:
@@ -179,13 +193,14 @@ class Writer:
 
     def _other(self, value, place):
         if self._engine is not None:
-            found = self._engine.write(value, self, place)
+            with _one_more(self):
+                found = self._engine.write(value, self, place)
             if found is not None:
                 return found
             pickled = self._engine.pickled(value)
             if pickled is not None:
                 return self._object(NeedsCode(value, place, pickled))
-        if isinstance(value, (FunctionType, type, *_CONTAINERS)):
+        if self._within or isinstance(value, (FunctionType, type, *_CONTAINERS)):
             return self._object(NeedsCode(value, place))
         return self._object(value)
 
@@ -211,6 +226,7 @@ class Reader:
     def __init__(self, records=(), engine=None):
         self._records = {cls.__name__: cls for cls in records}
         self._engine = engine
+        self._within = 0  # Keras objects and records that are being read
 
     def content(self, state):
         """Get the attributes and the versions that wrote them, as two dicts.
@@ -237,8 +253,11 @@ class Reader:
         if text["layout"] != LAYOUT:
             raise ValueError(f"its layout must be {LAYOUT}, got {text['layout']}.")
         self._arrays = list(_arrays(text["arrays"], content[end:], iter(large)))
-        values = text["attributes"]
-        return {k: self.read(v) for k, v in values.items()}, text["versions"]
+        attributes = {k: self.read(v) for k, v in text["attributes"].items()}
+        # What a subclass has added to the state.
+        added = {k: v for k, v in state.items() if k not in _OF_LAYOUT}
+        self._check_all(added)
+        return attributes | added, text["versions"]
 
     def read(self, one):
         """Convert what JSON holds to a value."""
@@ -265,16 +284,17 @@ class Reader:
 
     def _checked(self, value):
         if self._engine is not None and self._engine.is_unsafe(value):
-            raise ValueError(
-                f"a configuration must be of Keras' own classes, got {value!r}."
-            )
+            raise _not_of_keras(value)
         return value
 
     def _check_all(self, value):
         """Check the configurations in a value, and in the containers in it."""
         if isinstance(value, dict):
-            self._checked(value)
+            if self._engine is not None and self._engine.is_refused(value):
+                raise _not_of_keras(value)
             value = list(value.values())
+        if isinstance(value, np.ndarray) and value.dtype.hasobject:
+            value = value.ravel().tolist()
         if isinstance(value, list | tuple):
             for one in value:
                 self._check_all(one)
@@ -297,13 +317,18 @@ class Reader:
         value = self._objects[content]
         if isinstance(value, NeedsCode):  # from a pickle
             return value.value
-        if isinstance(value, _CONTAINERS):
-            raise ValueError(f"its objects must be no containers, got {value!r}.")
+        # Keras would look into any object that can be iterated, unchecked.
+        if self._within or isinstance(value, (*_CONTAINERS, np.ndarray)):
+            raise ValueError(
+                f"its objects must be no containers, and no part of a record or of a "
+                f"Keras object, got {value!r}."
+            )
         return value
 
     def _read_record(self, content, one):
         cls = self._records[content]
-        values = {name: self.read(item) for name, item in one["values"].items()}
+        with _one_more(self):
+            values = {name: self.read(item) for name, item in one["values"].items()}
         if is_dataclass(cls):
             _check_fields(cls, values)
         record = object.__new__(cls)
@@ -313,12 +338,27 @@ class Reader:
     def _read_keras(self, content, one):
         if self._engine is None:
             raise ValueError(f"it must have no objects of Keras, got {content!r}.")
-        return self._engine.read(one, self)
+        with _one_more(self):
+            return self._engine.read(one, self)
 
 
 _READ = {
     name.removeprefix("_read_") for name in vars(Reader) if name.startswith("_read_")
 }
+
+
+@contextmanager
+def _one_more(converter):
+    """Count a Keras object or record while its parts are converted."""
+    converter._within += 1
+    try:
+        yield
+    finally:
+        converter._within -= 1
+
+
+def _not_of_keras(value):
+    return ValueError(f"a configuration must be of Keras' own classes, got {value!r}.")
 
 
 def _check_fields(cls, values):

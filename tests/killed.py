@@ -14,13 +14,15 @@ import numpy as np
 
 import skseq
 
-KINDS = {"relu", "tanh", "elu", "gelu"}
+# Each process has another order of these, by the hashes of strings and bytes.
+KINDS = {("relu", "a"), ("tanh", "b"), ("elu", "c"), ("gelu", "d")}
 
 
 def model(inputs, kind="relu"):
     import keras
 
-    if kind not in {"relu", "tanh", "elu"} or kind not in KINDS:
+    is_known = kind in {"relu", "tanh", None} and (kind, "a") in KINDS
+    if not is_known or kind.encode() not in {b"relu", b"tanh", b"elu"}:
         raise ValueError(kind)
     x = keras.layers.Flatten()(inputs)
     return keras.layers.Dropout(0.2)(keras.layers.Dense(6, activation=kind)(x))
@@ -33,12 +35,9 @@ def fits(folder):
     y = (X[:, :, 0].sum(axis=1) > 0).astype(int)
     params = {"random_state": 0, "checkpoint": folder or None, "checkpoint_epochs": 1}
     early = {"early_stopping": True, "monitor": "roc_auc", "patience": 3}
-    yield skseq.LSTMClassifier(4, dropout=0.2, epochs=12, **early, **params).fit(X, y)
-    net = skseq.KerasClassifier(model, epochs=8, warm_start=True, **params)
+    net = skseq.KerasClassifier(model, epochs=6, warm_start=True, **early, **params)
     yield net.fit(X, y)
     yield net.fit(X, y, sample_weight=np.arange(120) % 3)
-    net = skseq.AutoencoderTransformer(2, variational=True, epochs=10, **params)
-    yield net.fit(X)
 
 
 def digest(net):

@@ -1,19 +1,19 @@
 """Fits that are interrupted or killed, and go on: `checkpoint`."""
 
 import errno
-import json
+import importlib
 import os
 import random
 import signal
 import subprocess
 import sys
-import time
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
 import keras
 import killed
+import ml_dtypes
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -22,14 +22,15 @@ from sklearn.model_selection import GridSearchCV
 import skseq
 from estimators import AS_KERAS
 from skseq._engine import checkpoint as engine
-from skseq._engine import train
+from skseq._engine import fingerprints, train
 from skseq._engine.records import NotPlainError, from_bytes, to_bytes
+from skseq._engine.reports import EpochReports
 from skseq._window_array import GatheredRows
 
 ROOT = Path(skseq.__file__).parents[1]
 
 
-class Interrupted(Exception):
+class Interrupted(BaseException):  # which a search does not catch
     pass
 
 
@@ -103,7 +104,13 @@ def test_record_gives_back_arrays(dtype):
     assert (found.dtype, found.tolist()) == (array.dtype, array.tolist())
 
 
-@pytest.mark.parametrize("value", [object(), np.array([None]), len, [{"a": open}]])
+@pytest.mark.parametrize(
+    "value",
+    [
+        object(), np.array([None]), len, [{"a": open}], np.zeros(2, [("a", "f4")]),
+        np.zeros(2, ml_dtypes.bfloat16),
+    ],
+)  # fmt: skip
 def test_record_refuses_what_is_not_plain(value):
     with pytest.raises(NotPlainError):
         to_bytes(value)
@@ -137,10 +144,8 @@ AVERAGES = {"optimizer_params": {"use_ema": True}}
     ("name", "params"),
     [
         ("DenseClassifier", {"dense_units": 4, "monitor": "roc_auc", **EARLY}),
-        ("DenseClassifier", {"dense_units": 4, "metrics": ["AUC"], **AVERAGES}),
         ("LSTMClassifier", {"units": 4, "dropout": 0.2, "balanced_batches": True}),
-        ("DenseRegressor", {"dense_units": 4, "n_networks": 2, "dropout": 0.2}),
-        ("KerasClassifier", {"model": keras_model, "metrics": ["accuracy"]}),
+        ("KerasClassifier", {"model": keras_model, "metrics": ["AUC"], **AVERAGES}),
         ("AutoencoderTransformer", {"variational": True, "noise": 0.1}),
     ],
 )
@@ -185,18 +190,18 @@ def test_continued_fit_goes_on_from_its_own_file(sequences, tmp_path, interrupt)
 
 def test_fit_through_xla_goes_on(sequences, tmp_path, interrupt, set_jit_compile):
     set_jit_compile(True)
-    expected = dense().fit(*sequences)
+    expected = dense(n_networks=2).fit(*sequences)
     interrupt(2)
     with pytest.raises(Interrupted):
-        dense(checkpoint=tmp_path).fit(*sequences)
+        dense(n_networks=2, checkpoint=tmp_path).fit(*sequences)
     run = interrupt(None)
-    found = dense(checkpoint=tmp_path).fit(*sequences)
+    found = dense(n_networks=2, checkpoint=tmp_path).fit(*sequences)
     assert run == [2, 3, 4, 5]
     assert content(found) == content(expected)
     # Without XLA bits may differ, and it is another fit.
     set_jit_compile(False)
     run = interrupt(None)
-    dense(checkpoint=tmp_path).fit(*sequences)
+    dense(n_networks=2, checkpoint=tmp_path).fit(*sequences)
     assert len(run) == 6
 
 
@@ -259,19 +264,23 @@ class Remembers(keras.callbacks.Callback):
 
 
 @pytest.mark.parametrize(
-    "callback",
+    "callbacks",
     [
-        Remembers(),
+        [
+            Remembers(),
+            keras.callbacks.ReduceLROnPlateau(monitor="loss", mode="max", patience=1),
+            keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.7),
+        ],
         keras.callbacks.EarlyStopping(
             monitor="loss", patience=2, min_delta=0.03, restore_best_weights=True
         ),
-        keras.callbacks.ReduceLROnPlateau(monitor="loss", mode="max", patience=1),
-        keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.7),
     ],
-    ids=lambda callback: type(callback).__name__,
+    ids=["several", "stopping"],
 )
-def test_callback_goes_on_with_its_attributes(callback, sequences, tmp_path, interrupt):
-    net = dense(callbacks=[callback], learning_rate=0.01)
+def test_callbacks_go_on_with_their_attributes(
+    callbacks, sequences, tmp_path, interrupt
+):
+    net = dense(callbacks=callbacks, learning_rate=0.01)
     expected = clone(net).fit(*sequences)
     net.checkpoint = tmp_path
     interrupt(2)
@@ -287,7 +296,7 @@ def test_callback_goes_on_with_its_attributes(callback, sequences, tmp_path, int
 # Keras leaves the file open if training is interrupted.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_log_in_a_file_is_that_of_one_fit(sequences, tmp_path, interrupt):
-    texts = []
+    texts, appends = [], []
     for checkpoint in (None, tmp_path / "checkpoint"):
         log = tmp_path / "log.csv"
         net = dense(callbacks=keras.callbacks.CSVLogger(log), checkpoint=checkpoint)
@@ -298,8 +307,33 @@ def test_log_in_a_file_is_that_of_one_fit(sequences, tmp_path, interrupt):
             interrupt(None)
         net.fit(*sequences)
         texts.append(log.read_text())
+        appends.append(net.callbacks_[0].append)
+    assert appends == [False, False]
     assert texts[0] == texts[1]
     assert len(texts[0].splitlines()) == 7
+
+
+@pytest.mark.parametrize(
+    ("epochs", "kept"),
+    [
+        ([0, 1, 2, 3, 4], 3),  # the rows of one fit
+        ([0, 1, 2, 3, 0, 1, 2, 3, 4], 7),  # after those of an earlier one
+        ([0, 1, 2, 3, 4, 3, 4], 5),
+        ([3, 3], 1),
+    ],
+)
+def test_log_keeps_the_rows_of_earlier_fits(epochs, kept, tmp_path):
+    log = tmp_path / "log.csv"
+    rows = ["epoch,loss", *(f"{epoch},0.5" for epoch in epochs)]
+    log.write_text("\n".join(rows) + "\n4,0.")
+    engine.reopen_files([keras.callbacks.CSVLogger(log, append=True)], 3)
+    assert log.read_text().splitlines() == rows[: kept + 1]
+
+
+def test_callback_of_a_pruned_search_is_named(sequences, tmp_path):
+    net = dense(callbacks=[EpochReports(None)], checkpoint=tmp_path)
+    with pytest.raises(ValueError, match=r"can't be used with .*search\.prune"):
+        net.fit(*sequences)
 
 
 class HoldsAnObject(keras.callbacks.Callback):
@@ -334,7 +368,7 @@ def test_log_that_can_not_be_kept_is_named(sequences, tmp_path):
 
 @pytest.mark.parametrize(
     "change",
-    ["X", "y", "weight", "groups", "rate", "rate of dropout", "seed", "epochs", "size"],
+    ["X", "y", "weight", "groups", "rate of dropout", "seed", "size"],
 )
 def test_another_fit_has_another_file(change, sequences, tmp_path, interrupt):
     def fit(change=None):
@@ -347,10 +381,8 @@ def test_another_fit_has_another_file(change, sequences, tmp_path, interrupt):
         elif change == "weight":
             weights[3] = 2
         params |= {
-            "rate": {"learning_rate": 0.02},
             "rate of dropout": {"dropout": 0.2},
             "seed": {"random_state": 1},
-            "epochs": {"epochs": 3},
             "size": {"batch_size": 16},
         }.get(change, {})
         groups = np.arange(60) // 3 if change == "groups" else None
@@ -363,6 +395,49 @@ def test_another_fit_has_another_file(change, sequences, tmp_path, interrupt):
     assert not run
     fit(change)
     assert run
+    assert len(files_in(tmp_path)) == 2
+
+
+def test_code_of_installed_packages_is_told_apart(tmp_path, monkeypatch):
+    folder = tmp_path / "site-packages"
+    info = folder / "skseq_tested-1.0.dist-info"
+    info.mkdir(parents=True)
+    monkeypatch.syspath_prepend(folder)
+
+    def digest(source, record=None):
+        (folder / "skseq_tested.py").write_text(source)
+        names = {"cloudpickle": ["cloudpickle"]}
+        if record is not None:
+            names["skseq_tested"] = ["skseq_tested"]
+        monkeypatch.setattr(
+            fingerprints.metadata, "packages_distributions", lambda: names
+        )
+        if record is not None:
+            (info / "METADATA").write_text("Name: skseq_tested\nVersion: 1.0\n")
+            (info / "RECORD").write_text(f"skseq_tested.py,sha256={record},30\n")
+        for function in (fingerprints._is_library, fingerprints._installed):
+            function.cache_clear()
+        sys.modules.pop("skseq_tested", None)
+        importlib.invalidate_caches()
+        return engine._Digest().of(importlib.import_module("skseq_tested").f)
+
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    first, second = "def f(x): return x + 1\n", "def f(x): return x + 22\n"
+    # Without a record of what was installed, as a folder that was copied.
+    assert digest(first) == digest(first) != digest(second)
+    assert digest(first, "a") == digest(first, "a") != digest(first, "b")
+    monkeypatch.undo()
+    sys.modules.pop("skseq_tested")
+    fingerprints._is_library.cache_clear()
+    fingerprints._installed.cache_clear()
+
+
+def test_versions_of_what_computes_scores_are_in_the_hash(
+    sequences, tmp_path, monkeypatch
+):
+    dense(checkpoint=tmp_path, epochs=1).fit(*sequences)
+    monkeypatch.setattr(engine.sklearn, "__version__", "0")
+    dense(checkpoint=tmp_path, epochs=1).fit(*sequences)
     assert len(files_in(tmp_path)) == 2
 
 
@@ -529,26 +604,23 @@ def test_writing_takes_a_small_share_of_the_time(monkeypatch):
 # ----------------------------------------------------------------- killed processes
 
 
-def start(folder, *args):
-    command = [sys.executable, killed.__file__, str(folder), *map(str, args)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-
-
 @pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
-def test_killed_processes_go_on_with_the_same_bits(tmp_path):
-    # One process is killed from outside, the other one kills itself while it writes;
-    # both share a folder. Then the same calls run to their end, twice at once.
-    first, second = start(tmp_path), start(tmp_path, random.randrange(2, 12))
-    while len(files_in(tmp_path)) < 2 and first.poll() is None:
-        time.sleep(0.01)
-    time.sleep(random.uniform(0, 0.1))
-    first.kill()
-    for one in (first, second):
-        one.communicate(timeout=200)
-        assert one.returncode == -signal.SIGKILL
-    both = [start(tmp_path), start(tmp_path)]
-    expected = [killed.digest(net) for net in killed.fits(None)]
-    for one in both:
-        assert json.loads(one.communicate(timeout=200)[0]) == expected
-    assert {Path(file).suffix for file in files_in(tmp_path)} == {".checkpoint"}
+def test_killed_process_goes_on_with_the_same_bits(tmp_path):
+    # It kills itself while it writes. This process has other hashes of strings.
+    # By import, since functions of another module are other functions.
+    code = "import sys, killed; killed.kill_at(int(sys.argv[2])); "
+    code += "list(killed.fits(sys.argv[1]))"
+    command = [sys.executable, "-c", code, tmp_path, str(random.randrange(3, 30))]
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    seed = str(random.randrange(2**32))
+    environment = {**os.environ, "PYTHONPATH": paths, "PYTHONHASHSEED": seed}
+    process = subprocess.run(command, env=environment, timeout=400)
+    assert process.returncode == -signal.SIGKILL
+    assert files_in(tmp_path)
+    found, expected = (
+        [killed.digest(net) for net in killed.fits(folder)]
+        for folder in (tmp_path, None)
+    )
+    assert found == expected
+    files = [Path(file).suffix for file in files_in(tmp_path)]
+    assert files == [".checkpoint"] * len(expected)

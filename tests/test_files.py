@@ -2,6 +2,7 @@
 
 import copy
 import doctest
+import functools
 import importlib
 import inspect
 import io
@@ -13,18 +14,19 @@ from pathlib import Path
 
 import joblib
 import keras
+import ml_dtypes
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.model_selection import TunedThresholdClassifierCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skseq
 from estimators import CLASSIFIERS, REGRESSORS, make, names
 from skseq import _state
-from skseq._engine.configurations import is_unsafe, safe_names
+from skseq._engine.configurations import is_refused, is_unsafe, safe_names
 from skseq._engine.private import operation_class
 
 sio = pytest.importorskip("skops.io")
@@ -100,6 +102,39 @@ def test_large_arrays_are_apart_and_one_array_stays_one():
     assert_array_equal(found["c"][0], word)
     assert found["c"][1] == np.float32(0.1)
     assert type(found["c"][1]) is np.float32
+
+
+@pytest.mark.parametrize("dtype", [[("a", "f4"), ("b", "i8")], "bfloat16", "O,i4"])
+def test_arrays_of_other_types_are_pickled(dtype):
+    array = np.zeros(3, ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)
+    state = pickle.loads(pickle.dumps(_state.Writer().state({"a": array}, "A", {})))
+    found = _state.Reader().content(state)[0]["a"]
+    assert found.dtype == array.dtype
+    assert_array_equal(found, array)
+
+
+class _Adding(skseq.DenseClassifier):
+    def __getstate__(self):
+        return super().__getstate__() | {"extra": 5}
+
+
+def test_what_a_subclass_adds_to_the_state_is_kept():
+    state = _Adding(dropout=0.1).__getstate__()
+    net = object.__new__(_Adding)
+    net.__setstate__(state)
+    assert (net.extra, net.dropout) == (5, 0.1)
+    with pytest.raises(ValueError, match="Keras' own classes"):
+        net.__setstate__(state | {"extra": [EVIL]})
+
+
+def test_version_of_another_package_is_named():
+    net = object.__new__(skseq.DenseClassifier)
+    with pytest.warns(UserWarning, match="under other 1.0 and .* other unknown"):
+        net.__setstate__({"_versions": {"other": "1.0"}})
+
+
+def test_path_of_a_checkpoint_is_text_in_a_file(tmp_path):
+    assert _again(_dense(checkpoint=tmp_path)).checkpoint == str(tmp_path)
 
 
 # ------------------------------------------------------------------- what comes back
@@ -236,6 +271,10 @@ def _doubled(y_true, y_pred):
     return 2 * keras.losses.binary_crossentropy(y_true, y_pred)
 
 
+def _scaled(y_true, y_pred, factor):
+    return factor * keras.losses.binary_crossentropy(y_true, y_pred)
+
+
 class _OwnLayer(keras.layers.Layer):
     def call(self, x):
         return 2.0 * x
@@ -286,6 +325,16 @@ EVIL = {"module": "os", "class_name": "system", "config": {}, "registered_name":
 LAMBDA = {"module": "keras.layers", "class_name": "Lambda", "config": {}}
 
 
+# What Keras would iterate, or convert to a dict.
+PAIRS = np.array([["layer", EVIL], ["name", "x"]], object)
+STEPS = Pipeline([("a", Pipeline([("k", "layer"), ("v", LAMBDA)]))])
+CELLS = {"dict": {"cells": {"tuple": {"object": 0}}}}
+
+
+def _keras(name, config):
+    return {"keras": f"layers.{name}", "config": config}
+
+
 def _set(value, objects=()):
     def change(attributes):
         attributes["layer_params"] = value
@@ -306,6 +355,18 @@ def _set(value, objects=()):
         (_set({"record": "Popen", "values": {}}), "'Popen'"),
         (_set({"record": "Head", "values": {"width": 1}}), "have its fields"),
         (_set({"code": "1"}), "known kind"),
+        (_set(_keras("Bidirectional", {"object": 0}), [PAIRS]), "no part of"),
+        (_set(_keras("TimeDistributed", {"object": 0}), [STEPS]), "no part of"),
+        (_set(_keras("StackedRNNCells", CELLS), [np.array([EVIL])]), "no part of"),
+        (
+            _set({"record": "Head", "values": {"units": {"object": 0}}}, [PAIRS]),
+            "no part of",
+        ),
+        (_set({"tuple": {"object": 0}}, [np.array([EVIL])]), "no containers"),
+        (_set(_keras("Bidirectional", [["layer", 1]])), "must be a dict"),
+        (_set({"keras": "ops.arange", "values": {"dict": {"start": 5}}}), "of classes"),
+        (_set({"keras": "layers.Dense", "values": {"dict": {"units": 5}}}), "classes"),
+        (_set({"keras": "ops.scan", "config": {"dict": {}}}), "of classes"),
     ],
 )
 def test_text_that_asks_for_code_is_refused(fitted, change, message):
@@ -317,6 +378,47 @@ def test_state_of_earlier_versions_can_not_ask_for_code():
     net = object.__new__(skseq.DenseClassifier)
     with pytest.raises(ValueError, match="Keras' own classes"):
         net.__setstate__({"_versions": {}, "layer_params": ({"a": EVIL},)})
+    with pytest.raises(ValueError, match="Keras' own classes"):
+        net.__setstate__({"_versions": {}, "layer_params": {"a": np.array([EVIL])}})
+
+
+@keras.saving.register_keras_serializable("ours")
+class _Registered(keras.initializers.Zeros):
+    pass
+
+
+REGISTERED = {
+    "module": None, "class_name": "_Registered", "config": {},
+    "registered_name": "ours>_Registered",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"kernel_initializer": {"class_name": "HeNormal", "config": {}}},
+        {"kernel_regularizer": {"class_name": "L2", "config": {"l2": 0.1}}},
+        {"kernel_initializer": REGISTERED},
+        {"class_name": 1.0, "b": 2.0},  # no configuration, but weights of classes
+    ],
+)
+def test_usual_configurations_are_taken_in_fit_and_from_earlier_versions(
+    value, sequences
+):
+    net = object.__new__(skseq.DenseClassifier)
+    net.__setstate__({"_versions": {}, "layer_params": value})
+    assert net.layer_params == value
+    if "b" not in value:
+        _dense(layer_params=value, epochs=1).fit(*sequences)
+
+
+def test_objects_in_records_and_in_keras_objects_are_pickled(sequences):
+    net = _dense(loss=functools.partial(_scaled, factor=2.0)).fit(*sequences)
+    loaded = pickle.loads(pickle.dumps(net))
+    assert loaded.loss.keywords == {"factor": 2.0}
+    loaded.fit(*sequences)
+    with pytest.raises(TypeError, match="must be free of code"):
+        sio.dumps(net)
 
 
 def test_configuration_of_other_modules_is_refused_in_fit(sequences):
@@ -328,11 +430,17 @@ def test_configurations_that_run_code_are_unsafe():
     dense = {"module": "keras.layers", "class_name": "Dense", "config": {}}
     assert not is_unsafe(dense)
     assert not is_unsafe({"name": "leaky_relu"})
+    short = {"class_name": "HeNormal", "config": {}}
+    assert not is_unsafe(short)
+    assert is_unsafe(short | {"class_name": "Lambda"})
+    assert is_unsafe(short | {"module": "os"})
+    assert is_refused(REGISTERED | {"class_name": "__lambda__"})
     for change in (
         {"registered_name": "own>Dense"}, {"module": "keras.src.utils"},
         {"class_name": "Lambda"}, {"class_name": "function"}, {"spec_name": "a"},
         {"class_name": "__lambda__"}, {"class_name": "StringLookup"},
-        {"module": "keras.utils", "class_name": "get_file"},
+        {"module": "keras.utils", "class_name": "get_file"}, {"module": None},
+        {"class_name": 1},
     ):  # fmt: skip
         assert is_unsafe(dense | change), change
     modules = {name.rpartition(".")[0] for name in safe_names()}

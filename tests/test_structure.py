@@ -93,7 +93,7 @@ _engine.onnx_recurrent
 _engine.onnx_layers
 _engine.skeletons _engine.fingerprints _engine.names _engine.loops
 _engine.progress _engine.rates _engine.types _engine.masks
-_engine.records _engine.reading
+_engine.records _engine.reading _engine.reports
 _engine.stored
 _engine.optimizers _engine.losses _engine.metrics _engine.activations _engine.plain
 _engine.parts
@@ -103,7 +103,7 @@ _engine.facts
 _engine.path _engine.weights _engine.models
 _engine.recipe
 _engine.objectives _engine.standalone _engine.update _engine.checkpoint
-_engine.program _engine.reports _engine.onnx_graph
+_engine.program _engine.onnx_graph
 _engine.cache _engine.callbacks
 _engine.apart
 _engine.train

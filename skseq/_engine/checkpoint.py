@@ -17,6 +17,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import sklearn
 
 from skseq._engine import path
 from skseq._engine.fingerprints import fingerprint
@@ -24,6 +25,7 @@ from skseq._engine.keras import is_keras, keras, tf
 from skseq._engine.private import choose_comparison
 from skseq._engine.recipe import Recipe
 from skseq._engine.records import NotPlainError, check_plain, from_bytes, to_bytes
+from skseq._engine.reports import EpochReports
 from skseq._lazy_array import LazyRows
 
 # With "auto", writing takes at most this share of the time, and nothing is written in
@@ -77,7 +79,7 @@ class Checkpoint:
             What was written last, or None for a new fit.
         """
         determined_by = (
-            [module.__version__ for module in (keras, tf, np)],
+            [module.__version__ for module in (keras, tf, np, sklearn)],
             path.chosen_jit_compile(),
             self._parts,
             recipe,
@@ -279,6 +281,11 @@ def _plain_attributes(callback, begun):
     Functions, classes and modules are code, and stay as they were at the start. So do
     all objects in Keras' own callbacks, such as open files.
     """
+    if isinstance(callback, EpochReports):
+        raise ValueError(
+            "checkpoint can't be used with the callback of skseq.search.prune: a study "
+            "that was stopped goes on from its storage. Leave out one of the two."
+        )
     plain = {}
     for name, value in vars(callback).items():
         if name in _OF_KERAS:
@@ -327,16 +334,22 @@ def reopen_files(callbacks, n_epochs):
             continue
         with open(callback.filename, "rb+") as file:
             lines = file.readlines()
-            while lines[1:] and not _is_of_first(lines[-1], callback.sep, n_epochs):
+            after = math.inf
+            while lines[1:]:
+                epoch = _epoch_of(lines[-1], callback.sep)
+                # The rows before are of this fit, or of an earlier one.
+                if epoch < n_epochs or after <= epoch < math.inf:
+                    break
+                after = epoch
                 lines.pop()
             file.truncate(sum(map(len, lines)))
         callback.append = True
 
 
-def _is_of_first(line, separator, n_epochs):
-    """Check whether a line of a log is whole, and of one of the first epochs."""
+def _epoch_of(line, separator):
+    """Get the epoch of a line of a log; infinity if the line is not whole."""
     epoch = line.partition(separator.encode())[0]
-    return line.endswith(b"\n") and epoch.isdigit() and int(epoch) < n_epochs
+    return int(epoch) if line.endswith(b"\n") and epoch.isdigit() else math.inf
 
 
 def _callback_key(callback):
@@ -428,4 +441,4 @@ def _is_own(value):
     """Check whether a value is an object of this package, other than a recipe."""
     if not hasattr(value, "__dict__") or isinstance(value, Recipe):
         return False
-    return type(value).__module__.startswith("skseq.")
+    return type(value).__module__.split(".")[0] == "skseq"

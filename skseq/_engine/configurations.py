@@ -52,6 +52,9 @@ _WRAPPERS = (keras.metrics.MeanMetricWrapper,)
 # Callbacks that write no file and call no function.
 _CALLBACKS = ["EarlyStopping", "ReduceLROnPlateau", "TerminateOnNaN"]
 
+# The modules of which Keras takes a class by its name without the module.
+_SHORT = ("initializers", "regularizers", "constraints")
+
 _FUNCTIONS = ("activations", "losses", "metrics", "ops")
 
 # The other names in configurations: of a class, with the module.
@@ -127,13 +130,33 @@ def is_unsafe(value):
     if "class_name" not in value:
         return False
     name, module = value["class_name"], value.get("module")
+    if module is None and not isinstance(name, str):
+        return False  # the weights of classes, for example
     if not isinstance(name, str) or not value.keys() <= _KEYS:
         return True
     if name in _VALUES:
         return False
+    if module is None and value.keys() <= {"class_name", "config"}:
+        # Keras looks in its own lists alone, as it does for a name.
+        return not any(f"{kind}.{name}" in safe_names() for kind in _SHORT)
     if not isinstance(module, str) or value.get("registered_name") not in (None, name):
         return True
     if (module, name) in _MODELS | _POLICIES:
         return False
     short = module.removeprefix("keras.")
     return f"{short}.{name}" not in safe_names() and not operation_class(module, name)
+
+
+def is_refused(value):
+    """Check whether a dict is a configuration that is unsafe, and not registered.
+
+    Keras finds a class that is registered in this process without an import.
+    """
+    if not is_unsafe(value):
+        return False
+    name = value.get("class_name")
+    # Keras treats names such as "__lambda__" before it looks for registered ones.
+    if not isinstance(name, str) or name.startswith("__"):
+        return True
+    name = value.get("registered_name") or name
+    return not isinstance(name, str) or not keras.saving.get_registered_object(name)

@@ -10,6 +10,7 @@ import sysconfig
 import threading
 import warnings
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
@@ -180,7 +181,26 @@ def _is_library(name):
     if path is None:
         return name in sys.builtin_module_names
     path = Path(path)
-    return "site-packages" in path.parts or any(map(path.is_relative_to, _LIBRARIES))
+    in_place = "site-packages" in path.parts or any(
+        map(path.is_relative_to, _LIBRARIES)
+    )
+    return in_place and (root in _VERSIONED or bool(_installed(root)))
+
+
+# Packages whose versions are part of what keys are compared with.
+_VERSIONED = sys.stdlib_module_names | {"keras", "tensorflow", "numpy", "sklearn"}
+
+
+@cache
+def _installed(root):
+    """Get a hash of what was installed as a package; empty if none has a record."""
+    texts = []
+    for name in metadata.packages_distributions().get(root, ()):
+        package = metadata.distribution(name)
+        # The record has the hash of each file.
+        record = (package.read_text("RECORD") or "").splitlines()
+        texts += [package.version, *(line for line in record if line.startswith(root))]
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest() if texts else ""
 
 
 # Attributes of a class or module that are not in its source.
@@ -217,8 +237,9 @@ class _Content(cloudpickle.Pickler):
 
     def persistent_id(self, obj):
         # In an order that is the same in each process.
-        if type(obj) in (set, frozenset) and all(isinstance(one, str) for one in obj):
-            return type(obj).__name__, sorted(obj)
+        if type(obj) in (set, frozenset):
+            items = sorted(obj, key=lambda one: (type(one).__name__, repr(one)))
+            return type(obj).__name__, items
         return None
 
     def reducer_override(self, obj):
@@ -241,9 +262,14 @@ class _Content(cloudpickle.Pickler):
         name = getattr(obj, "__name__" if inspect.ismodule(obj) else "__module__", None)
         # A function that a library has made inside another function.
         is_local = "<" in getattr(obj, "__qualname__", "")
-        kinds = (FunctionType, ModuleType, type)
-        if not isinstance(obj, kinds) or (_is_library(name or "") and not is_local):
+        if not isinstance(obj, (FunctionType, ModuleType, type)):
             return super().reducer_override(obj)
+        if _is_library(name or "") and not is_local:
+            root = name.split(".")[0]
+            if root == "skseq" or root in _VERSIONED:
+                return super().reducer_override(obj)
+            qualname = getattr(obj, "__qualname__", None)
+            return _described, (name, qualname, _installed(root))
         if id(obj) in self._seen:  # the object refers to itself, or is used twice
             return _described, (self._seen[id(obj)],)
         self._seen[id(obj)] = len(self._seen)

@@ -3,8 +3,7 @@
 import inspect
 import re
 
-from skseq._engine.configurations import is_unsafe
-from skseq._engine.keras import keras
+from skseq._engine.configurations import is_refused
 from skseq._validation import nearest
 
 
@@ -63,10 +62,7 @@ def _check_configurations(parameter, value):
             _check_configurations(parameter, one)
     if not isinstance(value, dict):
         return
-    name = value.get("registered_name") or value.get("class_name")
-    if is_unsafe(value) and not (
-        isinstance(name, str) and keras.saving.get_registered_object(name)
-    ):
+    if is_refused(value):
         raise ValueError(
             f"{parameter} must hold configurations of Keras' own objects, got "
             f"{value!r}. Pass the object itself."

@@ -2,7 +2,7 @@
 
 import inspect
 
-from skseq._engine.configurations import is_unsafe, name_of, safe_names
+from skseq._engine.configurations import is_refused, is_unsafe, name_of, safe_names
 from skseq._engine.keras import building, keras
 from skseq._engine.private import has_value
 from skseq._engine.stored import (
@@ -16,7 +16,7 @@ from skseq._engine.stored import (
     users_parts,
 )
 
-__all__ = ["is_unsafe", "pickled", "read", "write"]
+__all__ = ["is_refused", "is_unsafe", "pickled", "read", "write"]
 
 # Attributes of a callback that are set again when training begins.
 _OF_TRAINING = ("monitor_op",)
@@ -84,7 +84,7 @@ def read(content, reader):
     """
     name = content["keras"]
     if "is_sequential" in content:
-        config = reader.read(content["config"])
+        config = _config_of(content, reader)
         if not content["has_values"]:
             return skeleton_from(config, {})
         compiled = reader.read(content["compiled"])
@@ -92,13 +92,22 @@ def read(content, reader):
     if name not in safe_names():
         raise ValueError(f"it must name parts of Keras that run no code, got {name!r}.")
     value = safe_names()[name]
-    if "values" in content:
+    if "values" in content and name.startswith("callbacks."):
         return _callback(value, reader.read(content["values"]))
-    if "config" not in content:
+    if content.keys() == {"keras"}:
         return value
-    config = reader.read(content["config"])
+    if "config" not in content or not inspect.isclass(value):
+        raise ValueError(f"it must make objects of classes, got {content!r}.")
+    config = _config_of(content, reader)
     with building():
         return made_from(value, config)
+
+
+def _config_of(content, reader):
+    config = reader.read(content["config"])
+    if not isinstance(config, dict):
+        raise ValueError(f"a configuration must be a dict, got {config!r}.")
+    return config
 
 
 def _callback(cls, values):

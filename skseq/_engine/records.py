@@ -11,6 +11,8 @@ from collections import deque
 
 import numpy as np
 
+from skseq._state import is_plain
+
 _MAGIC = b"skseq record 1\n"
 _N_DIGEST = 32
 
@@ -50,7 +52,7 @@ def _encoded(value, arrays):
             content["maxlen"] = value.maxlen
         return content
     is_scalar = isinstance(value, np.generic)
-    if (kind is np.ndarray or is_scalar) and not value.dtype.hasobject:
+    if (kind is np.ndarray or is_scalar) and is_plain(value.dtype):
         arrays.append(np.asarray(value))
         return {"scalar" if is_scalar else "array": len(arrays) - 1}
     raise NotPlainError(value)
