@@ -238,7 +238,7 @@ class Reader:
         """
         if "content" not in state:  # of a version before 0.6
             attributes = dict(state)
-            versions = attributes.pop("_versions")
+            versions = attributes.pop("_versions", {})
             self._check_all(attributes)
             return attributes, versions
         digest, content = (

@@ -250,7 +250,7 @@ def test_constant_and_few_rows_can_be_scored():
 
 def test_state_of_a_version_with_one_network_scores_by_its_error(make, waves):
     detector = make(criterion="error", epochs=2).fit(waves)
-    state = detector.__getstate__()
+    state = dict(vars(detector))  # as in files before 0.6
     for name in ("criterion", "n_networks", "autoencoders_", "_usual"):
         del state[name]
     loaded = AutoencoderOutlierDetector.__new__(AutoencoderOutlierDetector)

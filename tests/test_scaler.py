@@ -434,7 +434,7 @@ def test_fit_forgets_what_another_per_row_has_learned():
 
 def test_scaler_of_a_version_without_per_row_is_read():
     scaler = SequenceScaler(MinMaxScaler()).fit(ROWS)
-    state = scaler.__getstate__()
+    state = dict(vars(scaler))  # as in files before 0.6
     del state["per_row"]
     old = SequenceScaler.__new__(SequenceScaler)
     old.__setstate__(state)
