@@ -156,7 +156,7 @@ def split_of(monkeypatch):
     """Get the last rows of the windows that a fit trains on, and validates with."""
     found = []
 
-    def train(recipe, state, rows, schedule, watch=None):
+    def train(recipe, state, rows, schedule, watch=None, checkpoint=None):
         ends = rows.X.windows.ends
         of = [
             ends if one.index is None else ends[one.index] for one in (rows, watch.rows)
