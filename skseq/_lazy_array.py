@@ -223,11 +223,26 @@ class LazyArray:
             starts = np.concatenate(parts)
         return starts, True
 
-    def file_order(self):
-        """Find the order in which rows are stored; None if it is their own."""
-        if self.index is None or (np.diff(self.index) >= 0).all():
-            return None
-        return np.argsort(self.index, kind="stable")
+    def in_file(self):
+        """Find how rows are stored.
+
+        Returns
+        -------
+        order : ndarray of int of shape (n_rows,) or None
+            The rows in the order of the file; None: it is their own.
+        starts : ndarray of int of shape (n_blocks,)
+            The first place of each block in this order, see `block_starts`.
+        is_coarse : bool
+        """
+        starts, is_coarse = self.block_starts()
+        if self.index is None:
+            return None, starts, is_coarse
+        order, places = None, self.index
+        if (np.diff(places) < 0).any():
+            order = np.argsort(places, kind="stable")
+            places = places[order]
+        starts = np.unique(np.searchsorted(places, starts))
+        return order, starts[starts < len(places)], is_coarse
 
     def passes(self):
         """Yield positions of all rows in the order of the file, for one pass.
@@ -238,12 +253,8 @@ class LazyArray:
         """
         if not len(self):
             return
-        order = self.file_order()
+        order, starts, _ = self.in_file()
         size = max(_PASS_BYTES // self.row_bytes, 1)
-        starts, _ = self.block_starts()
-        if self.index is not None:
-            places = self.index if order is None else self.index[order]
-            starts = np.unique(np.searchsorted(places, starts))
         bounds = [0]
         for stop in starts.tolist():
             if stop - bounds[-1] >= size:
@@ -434,17 +445,6 @@ class LazyRows:
             the first place of each block in this order. None: neighbours are stored
             side by side, in small blocks or none.
         """
-        places = self.array.index
-        if index is not None:
-            places = index if places is None else places[index]
-        starts, is_coarse = self.array.block_starts()
-        if places is None:
-            return (None, starts) if is_coarse else None
-        order = None
-        if (np.diff(places) < 0).any():
-            order = np.argsort(places, kind="stable")
-            places = places[order]
-        elif not is_coarse:
-            return None
-        starts = np.unique(np.searchsorted(places, starts))
-        return order, starts[starts < len(places)]
+        array = self.array if index is None else self.array[index]
+        order, starts, is_coarse = array.in_file()
+        return None if order is None and not is_coarse else (order, starts)
