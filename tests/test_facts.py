@@ -291,7 +291,7 @@ def test_layer_that_is_used_twice_is_counted_twice():
     found = without_values(read)
     shapes = [call.output_shape for call in found.calls]
     assert shapes == [(None, 5, 4), (None, 5, 4), (None, 20)]
-    assert prediction_rows(found) == 1024
+    assert prediction_rows(found) == 1152
 
 
 def test_faster_model_has_the_layers_weights_and_outputs_of_the_plain_one():

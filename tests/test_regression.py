@@ -174,7 +174,7 @@ def test_sparse_y_is_refused(data):
     from scipy.sparse import csr_array
 
     X, y = data
-    with pytest.raises(TypeError, match="y must hold numbers: Sparse data"):
+    with pytest.raises(TypeError, match="Sparse data was passed for y"):
         dense().fit(X, csr_array(y[:, None]))
 
 

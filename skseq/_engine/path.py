@@ -115,14 +115,16 @@ def earns_xla(recipe, facts, n_steps):
 
 # Predictions always run over batches of exactly this many rows, the last one filled up.
 # Matrix products of other sizes may differ in the last bit, and the prediction for a
-# row must not depend on the rows beside it.
-_PREDICTION_ROWS = 64
+# row must not depend on the rows beside it. TensorFlow's matrix products take rows in
+# groups of 4, 6, 8 or 24, by the processor, and a last, smaller group differs in the last
+# bit as well. So it is a multiple of 24.
+_PREDICTION_ROWS = 72
 
 # Networks of few operations take larger batches, up to these numbers of rows and this
 # number of multiplications. Many rows then take half the time, and a single row one or
 # two milliseconds more.
-_MOST_ROWS_OF_CONVOLUTIONS = 256
-_MOST_ROWS_OF_DENSE_LAYERS = 1024
+_MOST_ROWS_OF_CONVOLUTIONS = 288
+_MOST_ROWS_OF_DENSE_LAYERS = 1152
 _MORE_PREDICTION_WORK = 2**27
 
 
@@ -133,8 +135,10 @@ def prediction_rows(facts):
     convolves = any(isinstance(call.layer, keras.layers.Conv1D) for call in facts.calls)
     most = _MOST_ROWS_OF_CONVOLUTIONS if convolves else _MOST_ROWS_OF_DENSE_LAYERS
     work = max(sum(map(_multiplications, facts.calls)), 1)
-    fitting = max(_MORE_PREDICTION_WORK // work, _PREDICTION_ROWS)
-    return min(1 << (fitting.bit_length() - 1), most)
+    rows = _PREDICTION_ROWS
+    while 2 * rows <= min(most, _MORE_PREDICTION_WORK // work):
+        rows *= 2
+    return rows
 
 
 def _multiplications(call):
