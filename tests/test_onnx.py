@@ -10,12 +10,14 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
+import sklearn
+from packaging.version import Version
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression, SGDClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import (
     FixedThresholdClassifier,
@@ -388,6 +390,23 @@ def test_classifiers_around_others(around, y):
     check_classifier(around, served, new.astype(np.float32))
 
 
+@pytest.mark.skipif(
+    Version(sklearn.__version__) < Version("1.8"),
+    reason="scikit-learn has no temperature",
+)
+def test_calibration_by_temperature():
+    new = np.random.default_rng(2).normal(size=(200, TABLE.shape[1]))
+    for y in (LABELS, np.arange(N) % 3):
+        around = CalibratedClassifierCV(NETWORK, cv=2, method="temperature")
+        served = load(to_onnx(around.fit(TABLE, y)))
+        check_classifier(around, served, new.astype(np.float32))
+    linear = CalibratedClassifierCV(LogisticRegression(), cv=2, method="temperature")
+    threshold = FixedThresholdClassifier(linear).fit(TABLE, LABELS)
+    for fitted in (threshold.estimator_, threshold):
+        with pytest.raises(ValueError, match="got 'temperature'"):
+            to_onnx(fitted)
+
+
 def test_last_steps_of_scikit_learn():
     new, y = TABLE[::-1] * 1.5, TABLE[:, :2] * 3 + 1
     regression = make_pipeline(StandardScaler(), LinearRegression()).fit(TABLE, y)
@@ -570,13 +589,6 @@ def test_to_onnx_refuses(tmp_path):
     network = skseq.DenseClassifier(random_state=0).initialize(X, LABELS)
     with pytest.raises(ValueError, match="n_timesteps must be at most 9"):
         to_onnx(network, n_timesteps=10)
-    calibrated = CalibratedClassifierCV(network, method="temperature")
-    calibrated.classes_ = network.classes_
-    threshold = FixedThresholdClassifier(calibrated)
-    threshold.estimator_ = calibrated
-    for fitted in (calibrated, threshold):
-        with pytest.raises(ValueError, match="got 'temperature'"):
-            to_onnx(fitted)
     scaler = skseq.SequenceScaler().fit(X)
     with pytest.raises(ValueError, match="n_timesteps must be None for this Sequence"):
         to_onnx(scaler, n_timesteps=20)

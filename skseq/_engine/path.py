@@ -116,8 +116,8 @@ def earns_xla(recipe, facts, n_steps):
 # Predictions always run over batches of exactly this many rows, the last one filled up.
 # Matrix products of other sizes may differ in the last bit, and the prediction for a
 # row must not depend on the rows beside it. TensorFlow's matrix products take rows in
-# groups of 4, 6, 8 or 24, by the processor, and a last, smaller group differs in the last
-# bit as well. So it is a multiple of 24.
+# groups of 4, 6, 8 or 24, by the processor, and a last, smaller group may differ in the
+# last bit too. So the number is a multiple of 24.
 _PREDICTION_ROWS = 72
 
 # Networks of few operations take larger batches, up to these numbers of rows and this

@@ -34,11 +34,13 @@ def of_pipeline(fitted):
         inner = getattr(fitted, "estimator_", None)
         if inner is not None:
             of_pipeline(inner)
-        if getattr(fitted, "method", None) == "temperature":
+        is_by_temperature = getattr(fitted, "method", None) == "temperature"
+        if is_by_temperature and hasattr(_inside(fitted), "decision_function"):
             # skl2onnx would read it as isotonic.
             raise ValueError(
-                f"to_onnx needs method='sigmoid' or 'isotonic' of "
-                f"{type(fitted).__name__}, got 'temperature'. Choose one of these."
+                f"to_onnx needs method='sigmoid' or 'isotonic' of a "
+                f"{type(fitted).__name__} around a classifier with a "
+                f"decision_function, got 'temperature'. Choose one of these."
             )
         return fitted
     steps = [

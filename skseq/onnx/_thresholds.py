@@ -2,7 +2,7 @@
 
 skl2onnx has none for `FixedThresholdClassifier`, and that for
 `TunedThresholdClassifierCV` gives the labels without the threshold. Its isotonic
-calibration has steps in place of lines.
+calibration has steps in place of lines, and it has no calibration by temperature.
 """
 
 import numpy as np
@@ -108,7 +108,10 @@ def convert_calibration(scope, operator, container):
 
 def _calibrated(scope, writer, operator, one):
     """Write one classifier and its calibrators, in float64."""
-    found = writer.cast(_probabilities(scope, operator, one.estimator), DOUBLE)
+    found = _probabilities(scope, operator, one.estimator)
+    if one.method == "temperature":
+        return _by_temperature(writer, one, found)
+    found = writer.cast(found, DOUBLE)
     places = np.searchsorted(one.classes, one.estimator.classes_)
     if len(one.classes) == 2:
         score = writer.node("Gather", found, np.array([1]), axis=1)
@@ -127,6 +130,19 @@ def _calibrated(scope, writer, operator, one):
         "Div", scores, writer.node("Where", is_zero, np.float64(1), total)
     )
     return writer.node("Where", is_zero, np.float64(1 / len(columns)), shares)
+
+
+def _by_temperature(writer, one, found):
+    """Write a calibrator of logits, which scikit-learn makes of probabilities."""
+    if len(one.classes) == 2:
+        score = writer.node("Gather", found, np.array([1]), axis=1)
+        found = writer.node(
+            "Concat", writer.node("Sub", np.float32(1), score), score, axis=1
+        )
+    logits = writer.node("Add", writer.cast(found, DOUBLE), np.float64(1e-12))
+    logits = writer.node("Log", logits)
+    logits = writer.node("Mul", logits, np.float64(one.calibrators[0].beta_))
+    return writer.node("Softmax", logits, axis=1)
 
 
 def _by_calibrator(writer, calibrator, score):
