@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import skseq
-from estimators import CLASSIFIERS, FAST, REGRESSORS, make
+from estimators import CLASSIFIERS, FAST, REGRESSORS, make, with_slow
 
 
 def _maker(name, settings):
@@ -18,7 +18,15 @@ def _maker(name, settings):
     return make_one
 
 
-@pytest.fixture(params=CLASSIFIERS)
+# The others differ from these in their layers alone, which have tests of their own.
+FEW = (
+    "LSTMClassifier", "Conv1DClassifier", "KerasClassifier",
+    "LSTMRegressor", "DenseRegressor",
+)  # fmt: skip
+SLOW = {*CLASSIFIERS, *REGRESSORS} - set(FEW)
+
+
+@pytest.fixture(params=with_slow(CLASSIFIERS, *SLOW))
 def make_classifier(request):
     """Make a classifier from parameters; runs a test once for each class.
 
@@ -27,14 +35,18 @@ def make_classifier(request):
     return _maker(request.param, CLASSIFIERS[request.param])
 
 
-@pytest.fixture(params=REGRESSORS)
+@pytest.fixture(params=with_slow(REGRESSORS, *SLOW))
 def make_regressor(request):
     """Make a regressor, as ``make_classifier`` makes a classifier."""
     return _maker(request.param, REGRESSORS[request.param])
 
 
 @pytest.fixture(
-    params=[*CLASSIFIERS, "LSTMRegressor", "DenseRegressor", "KerasRegressor"]
+    params=with_slow(
+        [*CLASSIFIERS, "LSTMRegressor", "DenseRegressor", "KerasRegressor"],
+        *SLOW,
+        "LSTMRegressor",
+    )  # fmt: skip
 )
 def make_network(request):
     """Make a classifier or regressor, as ``make_classifier`` makes a classifier.

@@ -54,6 +54,14 @@ class Network:
     plain: dict = field(default_factory=dict)
 
 
+def with_slow(values, *slow):
+    """Make parameters of a test, of which some are run by ``-m ""`` alone."""
+    return [
+        pytest.param(value, marks=pytest.mark.slow) if value in slow else value
+        for value in values
+    ]
+
+
 class OwnModel:
     """A function that builds a network, with the same name in each process."""
 
@@ -146,8 +154,10 @@ OTHERS = {
     "AutoencoderTransformer": Other(
         [
             {"epochs": 20},
-            {"epochs": 20, "kind": "lstm", "layer_sizes": 8, "variational": True},
-            {"epochs": 20, "kind": "gru", "layer_sizes": 8, "noise": 0.1},
+            {
+                "epochs": 20, "kind": "lstm", "layer_sizes": 8, "variational": True,
+                "noise": 0.1,
+            },
             {"epochs": 20, "kind": "conv1d", "layer_sizes": 8},
             {
                 "epochs": 20, "layer_sizes": 8, "tied_weights": True,
@@ -155,7 +165,7 @@ OTHERS = {
             },
         ]
     ),
-    "AutoencoderOutlierDetector": Other(),
+    "AutoencoderOutlierDetector": Other([{"n_networks": 1}]),
     "SequenceReshaper": Other(
         [{}, {"order": "feature", "static": "drop", "fill_value": 0}]
     ),

@@ -25,6 +25,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import skseq
+from estimators import with_slow
 from skseq import AutoencoderTransformer
 from skseq._base import train
 from skseq._engine import cache, program
@@ -40,7 +41,7 @@ KINDS = {
 FAST = {"epochs": 5, "random_state": 0}
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=with_slow(KINDS, "dense", "gru"))
 def make(request):
     """Make a transformer from parameters; runs a test once for each kind."""
     return lambda **params: AutoencoderTransformer(
@@ -295,7 +296,13 @@ def _trained_in_keras(net, X, epochs=3, batch_size=16):
 
 
 @pytest.mark.parametrize(
-    ("loss", "xla"), [("mse", False), ("mae", False), ("huber", False), ("mse", True)]
+    ("loss", "xla"),
+    [
+        ("mse", False),
+        pytest.param("mae", False, marks=pytest.mark.slow),
+        pytest.param("huber", False, marks=pytest.mark.slow),
+        pytest.param("mse", True, marks=pytest.mark.slow),
+    ],
 )
 def test_training_agrees_with_keras(make, waves, loss, xla, set_jit_compile):
     set_jit_compile(xla)
@@ -312,7 +319,7 @@ def test_training_agrees_with_keras(make, waves, loss, xla, set_jit_compile):
         assert_allclose(a, b, atol=1e-4)
 
 
-@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("xla", with_slow([False, True], True), ids=["graph", "xla"])
 def test_batch_normalization_agrees_with_keras(make, waves, xla, set_jit_compile):
     # 90 rows in batches of at most 16 are six of 15.
     set_jit_compile(xla)
@@ -601,7 +608,7 @@ def test_recurrent_layers_skip_padding(waves, kind):
     assert abs(net.transform(shifted) - net.transform(right)).max() > 1e-3
 
 
-@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("xla", with_slow([False, True], True), ids=["graph", "xla"])
 def test_value_of_padding_is_of_no_matter(make, padded, xla, set_jit_compile):
     set_jit_compile(xla)
     X, padding = padded
@@ -849,7 +856,7 @@ def test_another_process_gives_the_same_bits(waves, tmp_path):
         f"{kind}-{variational}": AutoencoderTransformer(
             **FAST, **KINDS[kind], variational=variational, noise=0.1
         ).fit(waves)
-        for kind in KINDS
+        for kind in ("lstm", "conv1d")
         for variational in (False, True)
     }
     np.save(tmp_path / "X.npy", waves)

@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
 import skseq
-from estimators import make
+from estimators import make, with_slow
 from skseq._engine.layer_params import LAYERS
 from skseq._engine.names import accepted
 
@@ -217,7 +217,7 @@ def _estimator(case, **params):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("xla", [False, True])
+@pytest.mark.parametrize("xla", with_slow([False, True], True))
 @pytest.mark.parametrize("case", TABLE)
 def test_option_trains_as_in_keras(request, sequences, set_jit_compile, case, xla):
     if case == "dense_function":

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from estimators import with_slow
 from skseq._engine.layers import TWINS, traced
 
 LAYERS = {
@@ -104,7 +105,7 @@ MASKS = {
 }
 
 
-@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("xla", with_slow([False, True], True), ids=["graph", "xla"])
 @pytest.mark.parametrize("whole", [False, True], ids=["last", "sequences"])
 @pytest.mark.parametrize("mask", MASKS)
 @pytest.mark.parametrize("name", RECURRENT)

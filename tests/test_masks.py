@@ -20,7 +20,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 
 import skseq
-from estimators import FAST
+from estimators import FAST, with_slow
 from skseq._engine.masks import Windows
 from skseq._engine.networks import Convolutional, Dense, Head, Recurrent, rounded
 from skseq._engine.recipe import new_recipe
@@ -98,7 +98,9 @@ def assert_padding_has_no_effect(make, options):
 
 
 @pytest.mark.parametrize("normalization", [None, "batch"])
-@pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both"])
+@pytest.mark.parametrize(
+    "bidirectional", with_slow([False, True], False), ids=["forward", "both"]
+)
 @pytest.mark.parametrize("pooling", ["last", "mean", "max", "parts"])
 def test_recurrent_networks_give_the_outputs_of_each_row_alone(
     pooling, bidirectional, normalization
@@ -114,7 +116,7 @@ def test_other_cells_give_the_outputs_of_each_row_alone(cell):
 
 
 @pytest.mark.parametrize("normalization", [None, "batch"])
-@pytest.mark.parametrize("pool_size", [(1, 1), (2, 1), (3, 4)])
+@pytest.mark.parametrize("pool_size", with_slow([(1, 1), (2, 1), (3, 4)], (1, 1)))
 @pytest.mark.parametrize("pooling", ["mean", "max", "parts"])
 def test_convolutional_networks_give_the_outputs_of_each_row_alone(
     pooling, pool_size, normalization

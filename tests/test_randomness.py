@@ -16,7 +16,7 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
 import skseq
-from estimators import CLASSIFIERS, make, outputs
+from estimators import CLASSIFIERS, make, outputs, with_slow
 
 
 def bits(classifier):
@@ -138,7 +138,7 @@ def digests_of_a_fresh_process(xla, X, y, jobs):
     return result.stdout.decode().split()
 
 
-@pytest.mark.parametrize("xla", [False, True], ids=["plain", "xla"])
+@pytest.mark.parametrize("xla", with_slow([False, True], True), ids=["plain", "xla"])
 def test_int_repeats_after_others_in_threads_and_in_a_fresh_process(sequences, xla):
     X, y = sequences
     try:

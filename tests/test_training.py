@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skseq
-from estimators import AS_KERAS, CLASSIFIERS, make
+from estimators import AS_KERAS, CLASSIFIERS, make, with_slow
 from skseq._base import train
 from skseq._engine import cache, order, path, program
 from skseq._engine.callbacks import needs_batches
@@ -528,7 +528,11 @@ def _agrees_with_keras(
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize(
     ("name", "xla"),
-    [("LSTMClassifier", False), ("DenseClassifier", False), ("DenseClassifier", True)],
+    [
+        pytest.param("LSTMClassifier", False, marks=pytest.mark.slow),
+        ("DenseClassifier", False),
+        pytest.param("DenseClassifier", True, marks=pytest.mark.slow),
+    ],
 )
 def test_training_agrees_with_keras_for_each_optimizer(
     sequences, name, xla, optimizer, set_jit_compile
@@ -555,7 +559,7 @@ def test_training_agrees_with_keras_for_each_network(
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("optimizer", with_slow(["sgd", "adamw"], "sgd"))
 @pytest.mark.parametrize(
     "options",
     [
@@ -567,7 +571,7 @@ def test_training_agrees_with_keras_for_each_network(
     ],
     ids=lambda options: "-".join(options),
 )
-@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("xla", with_slow([False, True], True), ids=["graph", "xla"])
 def test_training_agrees_with_keras_for_each_option(
     sequences, optimizer, options, xla, set_jit_compile
 ):
