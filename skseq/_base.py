@@ -671,7 +671,10 @@ class SequenceEstimator(Checkpointed, NestedParameters, VersionedState, BaseWrap
     def _rows(self, rows, target, weights=None):
         """Convert a part to the rows of the engine, with weights of mean 1."""
         weights = self._row_weights(rows, target) if weights is None else weights
-        weights = (weights / weights.mean()).astype(np.float32)
+        if weights.strides == (0,):  # one number, which takes no memory
+            weights = np.broadcast_to(np.float32(1), weights.shape)
+        else:
+            weights = (weights / weights.mean()).astype(np.float32)
         return Rows(
             rows.X, rows.index, target.for_loss(rows.codes), weights, self._prepare
         )

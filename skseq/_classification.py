@@ -417,6 +417,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
 
     def _row_weights(self, rows, target):
         weights = rows.weights
+        if self.class_weight is None:
+            return weights
         by_class = target.class_weights(self.class_weight, rows.codes, weights)
         return weights * by_class[rows.codes]
 

@@ -89,7 +89,7 @@ class Labels:
                 f"{name} must hold only labels of the classes {self.classes}, got "
                 f"{np.unique(y[~known])}."
             )
-        return np.searchsorted(self.classes, y)
+        return np.searchsorted(self.classes, y).astype(np.int32)
 
     def for_loss(self, codes):
         """Convert encoded labels to the form that the loss takes."""

@@ -365,10 +365,11 @@ def check_weights(weights, n_rows, name="sample_weight"):
     Returns
     -------
     weights : ndarray of shape (n_samples,), float64
-        A new array; ones where ``weights`` is None.
+        A new array. Where ``weights`` is None, ones that take no memory and can't be
+        written to.
     """
     if weights is None:
-        return np.ones(n_rows)
+        return np.broadcast_to(np.float64(1), n_rows)
     if isinstance(weights, Real):
         weights = np.full(n_rows, weights)
     problem = "must hold one number for each row, got an array that can't be used"
