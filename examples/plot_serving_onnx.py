@@ -42,7 +42,7 @@ pipeline = make_pipeline(
     GRUClassifier(16, epochs=5, random_state=0),
 ).fit(X_train, y_train)
 folder = Path(tempfile.mkdtemp())
-to_onnx(pipeline, folder / "default.onnx")
+_ = to_onnx(pipeline, folder / "default.onnx")
 
 # %%
 # The server
