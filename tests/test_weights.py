@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 from imblearn.under_sampling import RandomUnderSampler
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 
 import skseq
 from estimators import AS_KERAS, outputs
+from skseq._base import train
 from skseq._engine import program
 
 
@@ -34,6 +36,23 @@ def test_weights_change_the_fit(make_network, sequences, weights):
     X, y = sequences
     weighted = make_network(epochs=2).fit(X, y, sample_weight=weights)
     assert bits(weighted) != bits(make_network(epochs=2).fit(X, y))
+
+
+def test_weights_of_one_take_no_memory(sequences, monkeypatch):
+    X, y = sequences
+    seen = []
+
+    def spy(recipe, state, rows, *args):
+        seen.append(rows)
+        return train(recipe, state, rows, *args)
+
+    monkeypatch.setattr("skseq._base.train", spy)
+    net = skseq.DenseClassifier((3,), epochs=1, random_state=0)
+    assert bits(net.fit(X, y)) == bits(
+        clone(net).fit(X, y, sample_weight=np.full(60, 2))
+    )
+    assert [rows.weights.strides for rows in seen] == [(4,), (0,)]
+    assert seen[0].weights.tolist() == seen[1].weights.tolist() == [1] * 60
 
 
 def test_equal_weights_are_no_weights(make_network, sequences):
