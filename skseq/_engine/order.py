@@ -72,7 +72,7 @@ def _shuffled_parts(n_rows, row_bytes, rng, blocks=None):
     if not is_in_blocks(n_rows, row_bytes):
         return [rng.permutation(np.arange(n_rows, dtype=_dtype(n_rows)))]
     if blocks is not None:
-        return _shuffled_blocks(*blocks, n_rows, _SHUFFLED_BYTES // row_bytes, rng)
+        return _shuffled_blocks(*blocks, n_rows, row_bytes, rng)
     block = max(_BLOCK_BYTES // row_bytes, 1)
     starts = rng.permutation(np.arange(0, n_rows, block, dtype=_dtype(n_rows)))
     together = max(_SHUFFLED_BYTES // (block * row_bytes), 1)
@@ -83,9 +83,13 @@ def _shuffled_parts(n_rows, row_bytes, rng, blocks=None):
     return order
 
 
-def _shuffled_blocks(places, starts, n_rows, n_together, rng):
+def _shuffled_blocks(places, starts, n_rows, row_bytes, rng):
     """Shuffle blocks of unequal sizes, then the rows of as many as fit in memory."""
     sizes = np.diff(starts, append=n_rows)
+    n_together = _SHUFFLED_BYTES // row_bytes
+    if sizes.max() > max(_BLOCK_BYTES // row_bytes, 1):
+        # A large block takes memory once more while it is read.
+        n_together //= 2
     together, n_held = [[]], 0
     for block in rng.permutation(len(starts)).tolist():
         if n_held and n_held + sizes[block] > n_together:
