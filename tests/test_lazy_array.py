@@ -232,11 +232,13 @@ def test_coarse_chunks_are_shuffled_as_a_whole(hdf5, data, little_memory):
     np.testing.assert_array_equal(other.predict_proba(X), first.predict_proba(X))
 
 
-def test_order_of_blocks_has_every_row_once():
+def test_order_of_blocks_has_every_row_once(monkeypatch):
+    monkeypatch.setattr(order, "_BLOCK_BYTES", 40)
+    monkeypatch.setattr(order, "_SHUFFLED_BYTES", 60)
     starts = np.array([0, 4, 5, 30, 80])
     places = np.random.default_rng(1).permutation(100)
     rng = np.random.default_rng(0)
-    parts = order._shuffled_blocks(places, starts, 100, 30, rng)
+    parts = order._shuffled_blocks(places, starts, 100, 1, rng)
     assert sorted(np.concatenate(parts)) == list(range(100))
     of_block = np.searchsorted(starts, np.argsort(places), side="right")
     for part in parts:
