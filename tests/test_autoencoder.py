@@ -97,6 +97,7 @@ ERRORS = {
 # ---------------------------------------------------------------------- what is learned
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_codes_beat_pca_on_a_curved_line(waves, kind):
     # One number tells the place on the circle; PCA needs two.
@@ -319,6 +320,7 @@ def test_training_agrees_with_keras(make, waves, loss, xla, set_jit_compile):
         assert_allclose(a, b, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("xla", with_slow([False, True], True), ids=["graph", "xla"])
 def test_batch_normalization_agrees_with_keras(make, waves, xla, set_jit_compile):
     # 90 rows in batches of at most 16 are six of 15.
@@ -558,6 +560,7 @@ def test_each_step_draws_anew(waves):
     assert mean_of_both != pytest.approx(first, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_large_beta_makes_codes_standard_normal(make, waves):
     params = {"variational": True, "epochs": 60, "learning_rate": 0.01}
     strong = make(beta=50.0, **params).fit(waves)
@@ -794,7 +797,7 @@ def test_going_on_refuses_another_network(waves, params):
     assert bits(net) == before
 
 
-@pytest.mark.parametrize("variational", [False, True])
+@pytest.mark.parametrize("variational", with_slow([False, True], False))
 def test_random_state_repeats_bit_for_bit(make, waves, variational):
     params = {"noise": 0.1, "variational": variational}
     first = make(**params).fit(waves)
@@ -807,6 +810,7 @@ def test_random_state_repeats_bit_for_bit(make, waves, variational):
     assert bits(make(**params, random_state=1).fit(waves)) != bits(first)
 
 
+@pytest.mark.slow
 def test_threads_give_the_same_bits(waves):
     nets = [
         AutoencoderTransformer(**FAST, **KINDS[kind], variational=v)
@@ -851,6 +855,7 @@ for path in folder.glob("*.joblib"):
 """
 
 
+@pytest.mark.slow
 def test_another_process_gives_the_same_bits(waves, tmp_path):
     nets = {
         f"{kind}-{variational}": AutoencoderTransformer(
@@ -962,6 +967,7 @@ def test_grid_over_components_in_front_of_a_classifier(table):
     assert reloaded(grid).score(X, y) == grid.score(X, y)
 
 
+@pytest.mark.slow
 def test_grid_without_labels(make, waves):
     grid = GridSearchCV(
         make(epochs=60, learning_rate=0.01), {"n_components": [1, 4]}, cv=3,
@@ -987,6 +993,7 @@ def test_columns_and_unions(waves):
     assert union.get_feature_names_out()[-1] == "codes__autoencodertransformer2"
 
 
+@pytest.mark.slow
 def test_embedding_and_clustering_after_it(make, waves):
     two = np.concatenate([waves, waves + [50, 500]])
     net = make(epochs=40, learning_rate=0.01)
@@ -1190,6 +1197,7 @@ def test_credit_panel_is_reconstructed_better_than_by_pca(real_data):
 # ------------------------------------------------------------------ padding by NaN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_nan_is_padding_where_all_features_are(waves, kind):
     X = np.concatenate([waves, 2 * waves], axis=2)
@@ -1245,6 +1253,7 @@ def listed(waves):
     return [row[:n] for row, n in zip(waves, n_steps, strict=True)], X
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_list_is_read_as_the_padded_array(listed, kind):
     rows, X = listed

@@ -43,8 +43,29 @@ def expected_failures(estimator):
 checks = parametrize_with_checks(checked(), expected_failed_checks=expected_failures)
 
 
+# The others have code of their own, or stand for several.
+CHECKED_SLOWLY = (
+    skseq.SimpleRNNClassifier, skseq.SimpleRNNRegressor, skseq.GRURegressor,
+    skseq.Conv1DRegressor, skseq.KerasRegressor,
+)  # fmt: skip
+
+
+def with_slow_ones(cases):
+    for case in cases:
+        values, marks = getattr(case, "values", case), list(getattr(case, "marks", ()))
+        estimator = values[0]
+        is_variant = isinstance(estimator, skseq.AutoencoderTransformer) and (
+            estimator.kind == "conv1d" or estimator.tied_weights
+        )
+        if is_variant or isinstance(estimator, CHECKED_SLOWLY):
+            marks.append(pytest.mark.slow)
+        yield pytest.param(*values, marks=marks)
+
+
 # scikit-learn 1.6 gives a generator, which pytest 9 warns of.
-@pytest.mark.parametrize(checks.args[0], list(checks.args[1]), **checks.kwargs)
+@pytest.mark.parametrize(
+    checks.args[0], list(with_slow_ones(checks.args[1])), **checks.kwargs
+)
 def test_estimator_passes_check_of_scikit_learn(estimator, check):
     check(estimator)
 

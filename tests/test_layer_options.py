@@ -295,7 +295,7 @@ def test_initializer_object_is_copied(table):
     assert net.layer_params["kernel_initializer"] is initializer
 
 
-@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("kind", with_slow(LAYERS, "gru", "simple_rnn", "dense"))
 def test_each_argument_of_the_layer_is_taken_or_refused(kind):
     names = {
         "lstm": "LSTMClassifier", "gru": "GRUClassifier", "dense": "DenseClassifier",

@@ -320,6 +320,7 @@ PADDED = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", PADDED)
 def test_padding_has_no_effect_with_layer_options(sequences, case):
     X, y = sequences

@@ -101,7 +101,9 @@ def assert_padding_has_no_effect(make, options):
 @pytest.mark.parametrize(
     "bidirectional", with_slow([False, True], False), ids=["forward", "both"]
 )
-@pytest.mark.parametrize("pooling", ["last", "mean", "max", "parts"])
+@pytest.mark.parametrize(
+    "pooling", with_slow(["last", "mean", "max", "parts"], "last", "max")
+)
 def test_recurrent_networks_give_the_outputs_of_each_row_alone(
     pooling, bidirectional, normalization
 ):
@@ -117,7 +119,7 @@ def test_other_cells_give_the_outputs_of_each_row_alone(cell):
 
 @pytest.mark.parametrize("normalization", [None, "batch"])
 @pytest.mark.parametrize("pool_size", with_slow([(1, 1), (2, 1), (3, 4)], (1, 1)))
-@pytest.mark.parametrize("pooling", ["mean", "max", "parts"])
+@pytest.mark.parametrize("pooling", with_slow(["mean", "max", "parts"], "max"))
 def test_convolutional_networks_give_the_outputs_of_each_row_alone(
     pooling, pool_size, normalization
 ):

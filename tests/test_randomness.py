@@ -211,7 +211,7 @@ def _equal_states(one, other):
     return one[0] == other[0] and (one[1] == other[1]).all() and one[2:] == other[2:]
 
 
-@pytest.mark.parametrize("seen", [False, True], ids=["new", "seen"])
+@pytest.mark.parametrize("seen", with_slow([False, True], True), ids=["new", "seen"])
 def test_int_leaves_global_random_states(make_network, sequences, seen, seed_keras):
     import keras
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from estimators import with_slow
 from skseq import DenseClassifier, KerasClassifier, LSTMClassifier
 from skseq._engine.rates import choose_batch_size, choose_epochs, factors
 
@@ -34,7 +35,7 @@ def test_steps_of_a_chunk_are_those_of_the_whole():
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "nadam"])
-@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("xla", with_slow([False, True], True), ids=["graph", "xla"])
 @pytest.mark.parametrize("schedule", ["one_cycle", "cosine"])
 def test_schedule_is_that_of_keras_with_the_same_rates(
     sequences, schedule, xla, optimizer, set_jit_compile

@@ -545,7 +545,7 @@ def test_training_agrees_with_keras_for_each_optimizer(
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("xla", with_slow([False, True], True), ids=["graph", "xla"])
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_training_agrees_with_keras_for_each_network(
     sequences, name, xla, set_jit_compile
