@@ -47,6 +47,7 @@ from skseq._validation import (
     check_outputs,
     check_parameters,
     check_weights,
+    with_mean_one,
 )
 from skseq._window_array import SeenWindows, WindowArray
 
@@ -671,13 +672,8 @@ class SequenceEstimator(Checkpointed, NestedParameters, VersionedState, BaseWrap
     def _rows(self, rows, target, weights=None):
         """Convert a part to the rows of the engine, with weights of mean 1."""
         weights = self._row_weights(rows, target) if weights is None else weights
-        if weights.strides == (0,):  # one number, which takes no memory
-            weights = np.broadcast_to(np.float32(1), weights.shape)
-        else:
-            weights = (weights / weights.mean()).astype(np.float32)
-        return Rows(
-            rows.X, rows.index, target.for_loss(rows.codes), weights, self._prepare
-        )
+        coded, weights = target.for_loss(rows.codes), with_mean_one(weights)
+        return Rows(rows.X, rows.index, coded, weights, self._prepare)
 
     def _make_watch(self, given, held_out, target, early_stopping):
         """Describe how validation rows are scored."""

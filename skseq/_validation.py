@@ -392,6 +392,13 @@ def check_weights(weights, n_rows, name="sample_weight"):
     return with_finite_sum(weights)
 
 
+def with_mean_one(weights):
+    """Scale weights to a mean of 1, as float32."""
+    if weights.strides == (0,):  # those of `check_weights` that take no memory
+        return np.broadcast_to(np.float32(1), weights.shape)
+    return (weights / weights.mean()).astype(np.float32)
+
+
 def with_finite_sum(weights):
     """Scale weights down if their sum is not finite."""
     with np.errstate(over="ignore"):
