@@ -97,7 +97,6 @@ ERRORS = {
 # ---------------------------------------------------------------------- what is learned
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_codes_beat_pca_on_a_curved_line(waves, kind):
     # One number tells the place on the circle; PCA needs two.
@@ -560,7 +559,6 @@ def test_each_step_draws_anew(waves):
     assert mean_of_both != pytest.approx(first, rel=1e-4)
 
 
-@pytest.mark.slow
 def test_large_beta_makes_codes_standard_normal(make, waves):
     params = {"variational": True, "epochs": 60, "learning_rate": 0.01}
     strong = make(beta=50.0, **params).fit(waves)
@@ -967,7 +965,6 @@ def test_grid_over_components_in_front_of_a_classifier(table):
     assert reloaded(grid).score(X, y) == grid.score(X, y)
 
 
-@pytest.mark.slow
 def test_grid_without_labels(make, waves):
     grid = GridSearchCV(
         make(epochs=60, learning_rate=0.01), {"n_components": [1, 4]}, cv=3,
@@ -993,7 +990,6 @@ def test_columns_and_unions(waves):
     assert union.get_feature_names_out()[-1] == "codes__autoencodertransformer2"
 
 
-@pytest.mark.slow
 def test_embedding_and_clustering_after_it(make, waves):
     two = np.concatenate([waves, waves + [50, 500]])
     net = make(epochs=40, learning_rate=0.01)

@@ -340,7 +340,6 @@ def test_constraints_hold(sequences, optimizer, xla, set_jit_compile):
         assert_allclose(ours, theirs, atol=2e-3)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "layer",
     [

@@ -135,7 +135,6 @@ def test_importance_keeps_a_feature_together_over_time():
     assert result.importances[0, 0] == 1 - (y[order] == y).mean()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_importance_is_the_same_for_every_n_jobs(rows, backend):
     X, y = rows

@@ -18,7 +18,6 @@ import tensorflow as tf
 from numpy.testing import assert_array_equal
 
 import skseq
-from estimators import with_slow
 from skseq._engine import cache, layers, path, program, progress, recipe
 from skseq._engine.keras import building
 from skseq._engine.networks import Dense, Head
@@ -57,7 +56,6 @@ def test_first_fit_says_nothing_and_leaves_the_environment():
     assert result.stdout.strip() == "False"
 
 
-@pytest.mark.slow
 def test_user_who_has_set_a_level_gets_what_it_asks_for():
     code = "import os, skseq; skseq.LSTMClassifier\n"
     code += "print(os.environ['TF_CPP_MIN_LOG_LEVEL'])"
@@ -82,7 +80,6 @@ with keras._without_startup_lines():
     assert "the disk is on fire\nThis CPU has no AVX." in result.stderr
 
 
-@pytest.mark.slow
 def test_import_in_an_embedded_python():
     code = f"import sys; sys.executable = None\n{FIT}"
     code += "skseq.DenseClassifier(epochs=1).fit(X, y)"
@@ -137,7 +134,7 @@ USE = {
 @pytest.mark.skipif(
     "fork" not in multiprocessing.get_all_start_methods(), reason="no fork here"
 )
-@pytest.mark.parametrize("case", with_slow(USE, *list(USE)[::3]))
+@pytest.mark.parametrize("case", USE)
 def test_fork_fits_or_raises_and_never_hangs(case):
     before, after, expected = USE[case]
     code = f"""
@@ -420,7 +417,6 @@ def test_notebook_without_widgets_gets_a_bar_of_text(sequences, notebook, capsys
     assert "3/3" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_import_and_silent_fit_import_no_tqdm():
     code = f"{FIT}import sys\nskseq.DenseClassifier(epochs=1).fit(X, y)\n"
     code += "print('tqdm' in sys.modules)"
