@@ -45,16 +45,16 @@ def epoch_order(schedule, epoch, n_rows, row_bytes, blocks=None):
     elif schedule.shuffle:
         parts = _shuffled_parts(n_rows, row_bytes, rng, blocks)
     else:
-        parts = [np.arange(n_rows, dtype=_dtype(n_rows))]
+        parts = [_positions(n_rows, n_rows)]
     if len(parts) == 1:
         size = max(_SHUFFLED_BYTES // row_bytes, 1)
         return parts[0], np.append(np.arange(size, n_rows, size), n_rows), rng
     return np.concatenate(parts), np.cumsum([len(part) for part in parts]), rng
 
 
-def _dtype(n_rows):
-    """Choose the smaller integers for positions, of which there is one for each row."""
-    return np.int32 if n_rows < 2**30 else np.int64
+def _positions(n_rows, *bounds):
+    """Make a range of positions, in small integers: there is one for each row."""
+    return np.arange(*bounds, dtype=np.int32 if n_rows < 2**30 else np.int64)
 
 
 def is_in_blocks(n_rows, row_bytes):
@@ -70,13 +70,13 @@ def shuffled(n_rows, row_bytes, rng):
 def _shuffled_parts(n_rows, row_bytes, rng, blocks=None):
     """Draw a random order of rows, in parts that are shuffled each."""
     if not is_in_blocks(n_rows, row_bytes):
-        return [rng.permutation(np.arange(n_rows, dtype=_dtype(n_rows)))]
+        return [rng.permutation(_positions(n_rows, n_rows))]
     if blocks is not None:
         return _shuffled_blocks(*blocks, n_rows, row_bytes, rng)
     block = max(_BLOCK_BYTES // row_bytes, 1)
-    starts = rng.permutation(np.arange(0, n_rows, block, dtype=_dtype(n_rows)))
+    starts = rng.permutation(_positions(n_rows, 0, n_rows, block))
     together = max(_SHUFFLED_BYTES // (block * row_bytes), 1)
-    within, order = np.arange(block, dtype=starts.dtype), []
+    within, order = _positions(n_rows, block), []
     for first in range(0, len(starts), together):
         rows = starts[first : first + together, None] + within
         order.append(rng.permutation(rows[rows < n_rows]))
@@ -99,10 +99,7 @@ def _shuffled_blocks(places, starts, n_rows, row_bytes, rng):
         n_held += sizes[block]
     parts = []
     for blocks in together:
-        rows = [
-            np.arange(starts[i], starts[i] + sizes[i], dtype=_dtype(n_rows))
-            for i in blocks
-        ]
+        rows = [_positions(n_rows, starts[i], starts[i] + sizes[i]) for i in blocks]
         rows = rng.permutation(np.concatenate(rows))
         parts.append(rows if places is None else places[rows])
     return parts
