@@ -333,8 +333,9 @@ def sorted_values(name, values, kind):
 
 def check_groups(groups, n_rows):
     """Validate groups of rows, and return an array of shape (n_samples,)."""
+    with naming("groups", "must hold one value for each row"):
+        groups = np.asarray(groups)
     check_rows("groups", groups, n_rows)
-    groups = np.asarray(groups)
     if groups.shape == (n_rows, 1):
         groups = groups[:, 0]
     if groups.ndim != 1:

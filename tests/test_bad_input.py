@@ -259,6 +259,11 @@ BAD_DATA = {
         ValueError,
         r"groups must have one entry for each of the 60 rows of X, got .*\(59,\)",
     ),
+    "groups_of_several_lengths": (
+        lambda X, y: {"groups": [[1], [1, 2]] * 30},
+        ValueError,
+        "groups must hold one value for each row",
+    ),
     "groups_of_two_types": (
         lambda X, y: {"groups": [None, "a"] * 30},
         ValueError,

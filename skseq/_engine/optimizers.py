@@ -99,6 +99,10 @@ def make_optimizer(optimizer, learning_rate=None, optimizer_params=None):
         if is_rate_value(learning_rate):
             learning_rate = float(learning_rate)  # Keras takes no int
         config["learning_rate"] = learning_rate
+    if "name" in _defaults(cls):
+        # Keras numbers optimizers without a name, and their variables are named after
+        # them. TensorFlow keeps 35 kB for each new name of a variable, for good.
+        config.setdefault("name", cls.__name__.lower())
     try:
         return cls.from_config(config)
     except (TypeError, ValueError) as error:
