@@ -23,6 +23,7 @@ from estimators import AS_KERAS, CLASSIFIERS, make, with_slow
 from skseq._base import train
 from skseq._engine import cache, order, path, program
 from skseq._engine.callbacks import needs_batches
+from skseq._engine.optimizers import make_optimizer
 
 # ---------------------------------------------------------------------------- programs
 
@@ -292,6 +293,13 @@ def test_traced_networks_keep_no_variables_of_their_own(sequences):
     ]
     assert (10, 41) not in shapes
     assert (10 * 41 + 41 + 41 + 1,) in shapes  # all in one vector
+
+
+@pytest.mark.parametrize("optimizer", ["adam", keras.optimizers.SGD])
+def test_optimizers_have_the_same_names_of_variables(optimizer):
+    # TensorFlow keeps memory for each new name.
+    first, second = (make_optimizer(optimizer) for _ in range(2))
+    assert [v.path for v in first.variables] == [v.path for v in second.variables]
 
 
 def test_clear_programs_empties_the_cache_and_changes_no_result(
