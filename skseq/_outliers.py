@@ -448,4 +448,5 @@ def _distances(network, codes, X):
     blocks = pairwise_distances_chunked(
         rows, others, reduce_func=nearest, working_memory=_BLOCK_MIB
     )
-    return np.concatenate(list(blocks))
+    with np.errstate(over="ignore"):  # an infinite distance is a large one
+        return np.concatenate(list(blocks))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_array, check_random_state, get_tags
-from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.multiclass import check_classification_targets
 
 from skseq._lists import as_listed, checked_rows, is_frame, is_list_of_rows, take_rows
 from skseq._padded import PADDING, PaddedRows, check_padding, padded, unpadded
@@ -41,7 +41,7 @@ try:
     from imblearn.over_sampling import SMOTE, SMOTENC, RandomOverSampler
     from imblearn.over_sampling.base import BaseOverSampler
     from imblearn.under_sampling import RandomUnderSampler
-    from imblearn.utils import check_target_type
+    from imblearn.utils import check_sampling_strategy, check_target_type
 except ImportError as error:
     raise ImportError(
         "The samplers need imbalanced-learn: pip install imbalanced-learn"
@@ -191,7 +191,8 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
                 f"a sampler of imbalanced-learn, or its FunctionSampler."
             ) from error
         try:
-            found = sampler.fit_resample(X, y, **params)
+            with np.errstate(invalid="ignore"):  # labels are cast to integers
+                found = sampler.fit_resample(X, y, **params)
         except (TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(
@@ -282,7 +283,7 @@ def _check_given(y):
     if y is None:
         raise ValueError("y must hold class labels, got None.")
     with naming("y", "must hold class labels"):
-        type_of_target(y)
+        check_classification_targets(y)
 
 
 def labels_of(y):
@@ -678,13 +679,16 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
     def _fit_resample_any(self, X, y):
         if is_list_of_rows(X):
             return self._fit_resample_list(X, y)
-        if not is_frame(X) or _is_pandas(X):
-            return super().fit_resample(X, y)
         # imbalanced-learn refuses dataframes of polars.
-        check_amounts(X, "noise would change")
-        new, y = super().fit_resample(X.to_numpy(), y)
-        self.feature_names_in_ = np.array(X.columns, dtype=object)
-        return as_given(new, X), y
+        of_polars = is_frame(X) and not _is_pandas(X)
+        if of_polars:
+            check_amounts(X, "noise would change")
+        with np.errstate(invalid="ignore"):  # labels are cast to integers
+            new, y = super().fit_resample(X.to_numpy() if of_polars else X, y)
+        if of_polars:
+            self.feature_names_in_ = np.array(X.columns, dtype=object)
+            new = as_given(new, X)
+        return new, y
 
     def _fit_resample_list(self, X, y):
         check_amounts(X, "noise would change")
@@ -710,6 +714,8 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
         check_rows("y", y, len(X))
         y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
         distinct_labels(y)
+        with naming("sampling_strategy"):
+            check_sampling_strategy(self.sampling_strategy, y, self._sampling_type)
         return X, y, binarize_y
 
     def _fit_resample(self, X, y):

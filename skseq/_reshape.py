@@ -56,6 +56,16 @@ def _listed(values, at_most=8):
     return ", ".join(values[:at_most]) + (f" and {more} more" if more > 0 else "")
 
 
+def _check_not_infinite(X, estimator):
+    with np.errstate(invalid="ignore"):  # of infinity less infinity
+        assert_all_finite(
+            X,
+            allow_nan=True,
+            estimator_name=type(estimator).__name__,
+            input_name="X",
+        )
+
+
 def _gather(X, columns, fill_value, estimator):
     """Copy columns into a new table.
 
@@ -83,11 +93,10 @@ def _gather(X, columns, fill_value, estimator):
     out = np.empty((len(X), len(columns)), dtype, order="F" if by_column else "C")
     in_order = np.array_equal(columns, np.arange(X.shape[1]))
     pairs = [(j, c) for j, c in enumerate(columns.tolist()) if c >= 0]
-    name = type(estimator).__name__
     for start in range(0, len(X), _BLOCK_ROWS):
         block = X[start : start + _BLOCK_ROWS]
         part = out[start : start + _BLOCK_ROWS]
-        assert_all_finite(block, allow_nan=True, estimator_name=name, input_name="X")
+        _check_not_infinite(block, estimator)
         if by_column:
             for j, column in pairs:
                 part[:, j] = block[:, column]
@@ -488,12 +497,7 @@ class SequenceReshaper(
             If X is sparse or an array of dates, or if `columns` holds something other
             than names and positions.
         """
-        assert_all_finite(
-            self._fit(X),
-            allow_nan=True,
-            estimator_name=type(self).__name__,
-            input_name="X",
-        )
+        _check_not_infinite(self._fit(X), self)
         return self
 
     @public_fit

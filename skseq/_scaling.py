@@ -45,8 +45,9 @@ class Scaling:
             if self._scale == "standard" and (weights != 1).any():
                 repeats = len(block) // len(weights[rows])
                 options["sample_weight"] = np.repeat(weights[rows], repeats)
-            # A column without values gives NaN, see below.
-            with np.errstate(invalid="ignore"):
+            # A column without values gives NaN, and one whose squares overflow an
+            # infinite factor, see below.
+            with np.errstate(over="ignore", invalid="ignore"):
                 scaler.partial_fit(block, **options)
         if self._scale == "standard":
             shift, factor = scaler.mean_, scaler.scale_
@@ -57,6 +58,11 @@ class Scaling:
                 f"Each column of X must have a value in some row, got "
                 f"{int(np.isnan(shift).sum())} columns that are padding in all rows. "
                 f"Drop them."
+            )
+        if not np.isfinite(factor).all():
+            raise ValueError(
+                f"X must have a finite variance with scale={self._scale!r}, got values "
+                f"that are too large. Scale X to ordinary numbers before."
             )
         self._shift, self._factor = shift.reshape(shape), factor.reshape(shape)
 

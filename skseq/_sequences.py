@@ -336,10 +336,11 @@ def checked_table(estimator, X, left_out=(), name="X"):
         raise ValueError(
             f"{name} must have a column that is a feature, got only {left_out}."
         )
-    table = check_array(
-        X, dtype="numeric", ensure_all_finite=False, input_name=name,
-        estimator=estimator,
-    )  # fmt: skip
+    with naming(name, "must hold numbers"):
+        table = check_array(
+            X, dtype="numeric", ensure_all_finite=False, input_name=name,
+            estimator=estimator,
+        )  # fmt: skip
     return table, names
 
 
@@ -444,7 +445,7 @@ def timesteps_of(n_columns, n_timesteps, remedy, name="X"):
             f"n_timesteps={n_timesteps} must divide the number of columns of {name}, "
             f"got {n_columns} columns. Drop or add columns, or {remedy}."
         )
-    return n_timesteps
+    return int(n_timesteps)  # True is an int of Python, and no size of NumPy
 
 
 def check_same_columns(fitted, estimator, what):

@@ -286,7 +286,8 @@ class Numbers:
         shift, scale = np.zeros(self.n_targets), np.ones(self.n_targets)
         weights = weights / weights.mean()  # equal weights are then exactly 1
         if is_scaled and self.takes_negative:
-            scaler = StandardScaler().fit(codes, sample_weight=weights)
+            with np.errstate(over="ignore", invalid="ignore"):  # checked below
+                scaler = StandardScaler().fit(codes, sample_weight=weights)
             shift, scale = scaler.mean_, scaler.scale_
         elif is_scaled:
             mean = np.average(codes, axis=0, weights=weights)
@@ -300,7 +301,14 @@ class Numbers:
 
     def for_loss(self, codes):
         """Scale the encoded target, for the network to learn."""
-        return ((codes - self.shift) / self.scale).astype(np.float32)
+        with np.errstate(over="ignore"):  # checked below
+            scaled = ((codes - self.shift) / self.scale).astype(np.float32)
+        if not np.isfinite(scaled).all():
+            raise ValueError(
+                f"y must fit into float32 after scaling, got values up to "
+                f"{abs(codes).max()}. Divide y by a large number."
+            )
+        return scaled
 
     def strata(self, codes):
         """Get the stratum of each row, the same for all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Literal
 
@@ -316,6 +316,10 @@ class TextSequencer(Declared, VersionedState, TransformerMixin, BaseEstimator):
                 stop_words=self.stop_words,
                 analyzer=self.analyzer,
             ).build_analyzer()
+        except TypeError as error:  # of a word that is no text
+            raise TypeError(
+                f"stop_words must be a list of str, got {self.stop_words!r}."
+            ) from error
         except re.error as error:
             raise ValueError(
                 f"token_pattern must be a valid regular expression, got "
@@ -441,6 +445,8 @@ def _checked(vocabulary):
     else:
         tokens = sorted(vocabulary) if isinstance(vocabulary, set) else vocabulary
         tokens = np.asarray(tokens, dtype=object).tolist()
+        if not all(isinstance(token, Hashable) for token in tokens):
+            raise TypeError(f"vocabulary must hold tokens, got {vocabulary!r}.")
         found = {token: i for i, token in enumerate(tokens, _FIRST)}
         if len(found) < len(tokens):
             twice = next(t for i, t in enumerate(tokens) if t in tokens[:i])

@@ -1112,6 +1112,8 @@ def test_fit_refuses_data(make, waves, method, change, match):
 def test_values_too_large_are_refused(waves):
     with pytest.raises(ValueError, match="fit into float32 after scaling"):
         dense(scale=None).fit(waves * 1e300)
+    with pytest.raises(ValueError, match="X must have a finite variance"):
+        dense(scale="standard").fit(waves * 1e300)
     assert dense().fit(waves * 1e100).transform(waves * 1e100).shape == (90, 2)
 
 

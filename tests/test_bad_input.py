@@ -370,6 +370,11 @@ def test_fit_refuses_data(make_classifier, sequences, case):
 
 # ------------------------------------------------------------ parameters of all classes
 
+
+def _nothing(y_true, y_pred):
+    pass
+
+
 # Parameters, the error and the telling part of its message. What scikit-learn's
 # constraints refuse is InvalidParameterError: a ValueError and a TypeError.
 BAD_PARAMETERS = {
@@ -485,6 +490,12 @@ BAD_PARAMETERS = {
         r"loss must be .*'binary_crossentropi'\. Did you mean 'binary_crossentropy'",
     ),
     "loss_number": ({"loss": 3}, TypeError, "'loss' .*Got 3"),
+    "loss_class": ({"loss": int}, TypeError, "loss must be a name, .*got .*int"),
+    "loss_without_return": (
+        {"loss": _nothing},
+        ValueError,
+        "loss must return the losses of the rows, got None from .*_nothing",
+    ),
     "loss_params_unknown": (
         {"loss": "binary_crossentropy", "loss__label_smothing": 0.1},
         ValueError,

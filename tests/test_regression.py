@@ -158,6 +158,7 @@ def test_large_offset_keeps_the_digits_of_float64(data):
         ),
         (lambda y: np.empty((80, 0)), ValueError, "y must hold numbers: .*0 feature"),
         (lambda y: 1e200 * y, ValueError, "y must have a finite variance"),
+        (lambda y: 1e300 * (y > 1000), ValueError, "y must have a finite variance"),
         (lambda y: None, ValueError, "y to be passed.*Pass an array of numbers"),
     ],
 )
@@ -165,9 +166,16 @@ def test_y_that_means_nothing_is_refused(data, change, error, match):
     X, y = data
     net = dense().fit(X, y)
     before = bits(net)
-    with np.errstate(all="ignore"), pytest.raises(error, match=match):
+    with pytest.raises(error, match=match):
         net.fit(X, change(y))
     assert bits(net) == before
+
+
+def test_partial_fit_refuses_values_far_from_the_first_ones(data):
+    X, y = data
+    net = dense().partial_fit(X, y)
+    with pytest.raises(ValueError, match="y must fit into float32 after scaling, got"):
+        net.partial_fit(X, 1e300 * (y > 1000))
 
 
 def test_sparse_y_is_refused(data):

@@ -945,6 +945,10 @@ def test_sampling_strategy_of_the_augmenter(imbalanced):
     ):
         augmenter = SequenceAugmenter(sampling_strategy=strategy, random_state=0)
         assert np.bincount(augmenter.fit_resample(X, y)[1]).tolist() == expected
+    with pytest.raises(ValueError, match="sampling_strategy can't be used: .*'a'"):
+        SequenceAugmenter(sampling_strategy={"a": 1}).fit(X, y)
+    with pytest.raises(ValueError, match="y must hold class labels: Unknown label"):
+        SequenceAugmenter().fit(X, y * 1e300)
 
 
 # -------------------------------------------------------------------------- bad input

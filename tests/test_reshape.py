@@ -521,6 +521,9 @@ BAD_FITS = {
         "columns: feature 'b' .* lacks step 0. .*fill_value",
     ),
     "infinity": ({}, GOOD.replace(1.0, np.inf), ValueError, "X contains infinity"),
+    "infinities": (
+        {}, np.array([[np.inf, -np.inf]], "f2"), ValueError, "X contains infinity",
+    ),
     "1d": ({}, np.ones(3), ValueError, "Expected 2D array, got 1D"),
     "3d": ({}, np.ones((2, 2, 2)), ValueError, "dim 3"),
     "no-rows": ({}, np.ones((0, 3)), ValueError, "0 sample"),

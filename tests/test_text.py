@@ -139,11 +139,17 @@ def test_vocabulary_of_another_and_a_set():
         ({"so": 2, "good": 4}, "without gaps.*from 2 to 4 for 2"),
         (["so", "good", "so"], "each token once, got 'so' twice"),
         ([], "at least one token"),
+        ([["so"]], r"must hold tokens, got \[\['so'\]\]"),
     ],
 )
 def test_vocabulary_that_is_wrong_is_refused(vocabulary, telling):
-    with pytest.raises(ValueError, match=telling):
+    with pytest.raises((ValueError, TypeError), match=telling):
         TextSequencer(vocabulary=vocabulary).fit(TEXTS)
+
+
+def test_stop_words_that_are_no_words_are_refused():
+    with pytest.raises(TypeError, match=r"stop_words must be a list of str, got \[\["):
+        TextSequencer(stop_words=[["so"]]).fit(TEXTS)
 
 
 @pytest.mark.parametrize(

@@ -464,6 +464,13 @@ def test_wrong_parameter_of_the_transformer_raises_and_changes_nothing(
     assert to_windows.history_ is before
 
 
+def test_table_that_holds_no_numbers_is_refused():
+    with pytest.raises(
+        ValueError, match="X (must hold numbers|can't be used): Complex data"
+    ):
+        WindowTransformer(2, ordered=True).fit(np.ones((5, 2), complex))
+
+
 def test_transformer_that_is_not_fitted_raises(panel):
     with pytest.raises(NotFittedError):
         WindowTransformer(2, time="hour").transform(panel)

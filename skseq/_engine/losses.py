@@ -72,7 +72,13 @@ class _FunctionLoss(keras.losses.Loss):
         self.function = function
 
     def call(self, y_true, y_pred):
-        return self.function(y_true, y_pred)
+        losses = self.function(y_true, y_pred)
+        if losses is None:
+            raise ValueError(
+                f"loss must return the losses of the rows, got None from "
+                f"{self.function!r}. Add a return statement."
+            )
+        return losses
 
 
 def make_loss(loss, loss_params=None):
@@ -97,7 +103,7 @@ def make_loss(loss, loss_params=None):
         cls, config = type(loss), config_of(loss)
     elif inspect.isclass(loss) and issubclass(loss, keras.losses.Loss):
         cls, config = loss, {}
-    elif callable(loss):
+    elif callable(loss) and not inspect.isclass(loss):
         if options:
             raise ValueError(
                 f"loss_params must be None with a function as loss, got {options!r}. "
