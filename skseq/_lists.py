@@ -13,6 +13,11 @@ def is_frame(X):
     return hasattr(X, "columns") and hasattr(X, "shape") and not callable(X.columns)
 
 
+def is_pandas(X):
+    """Check whether X is a dataframe of pandas."""
+    return is_frame(X) and hasattr(X, "iloc")
+
+
 def take_rows(X, index):
     """Take rows of an argument of the caller, and keep its type.
 
@@ -90,6 +95,18 @@ def as_listed(rows, given):
     for i, row in enumerate(rows):  # `array[:] = rows` fails for equal lengths
         array[i] = row
     return array
+
+
+def as_given(rows, given):
+    """Convert rows to the type of container of X."""
+    if isinstance(rows, list):
+        is_nested = all(isinstance(row, (list, tuple)) for row in given)
+        return as_listed([r.tolist() for r in rows] if is_nested else rows, given)
+    if is_pandas(given):
+        return type(given)(rows, columns=given.columns).astype(given.dtypes)
+    if is_frame(given):  # of polars
+        return type(given)(rows, schema=list(given.columns)).cast(dict(given.schema))
+    return rows.tolist() if isinstance(given, list) else rows
 
 
 def checked_rows(X, name, n_features=None, dtype=np.float32, may_be_nan=False):

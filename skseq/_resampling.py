@@ -16,7 +16,14 @@ from sklearn.base import clone
 from sklearn.utils import check_array, check_random_state, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 
-from skseq._lists import as_listed, checked_rows, is_frame, is_list_of_rows, take_rows
+from skseq._lists import (
+    as_given,
+    checked_rows,
+    is_frame,
+    is_list_of_rows,
+    is_pandas,
+    take_rows,
+)
 from skseq._padded import PADDING, PaddedRows, check_padding, padded, unpadded
 from skseq._parameters import Declared, parameter
 from skseq._persistence import VersionedState
@@ -50,22 +57,6 @@ except ImportError as error:
 # A new row has a timestep if its length indicator is at least this fraction of the
 # weight. It is less between rows of different lengths.
 _ALL_OF_IT = 1 - 1e-6
-
-
-def _is_pandas(X):
-    return is_frame(X) and hasattr(X, "iloc")
-
-
-def as_given(rows, given):
-    """Convert rows to the type of container of X."""
-    if isinstance(rows, list):
-        is_nested = all(isinstance(row, (list, tuple)) for row in given)
-        return as_listed([r.tolist() for r in rows] if is_nested else rows, given)
-    if _is_pandas(given):
-        return type(given)(rows, columns=given.columns).astype(given.dtypes)
-    if is_frame(given):  # of polars
-        return type(given)(rows, schema=list(given.columns)).cast(dict(given.schema))
-    return rows.tolist() if isinstance(given, list) else rows
 
 
 def check_amounts(X, why):
@@ -404,7 +395,7 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
         whole = getattr(getattr(X, "dtype", None), "kind", "O") in "biu"
         special = self.mask_value is not None or self.categorical_features is not None
         # imbalanced-learn refuses dataframes of polars.
-        of_polars = is_frame(X) and not _is_pandas(X)
+        of_polars = is_frame(X) and not is_pandas(X)
         if special or whole or of_polars or np.ndim(X) != 2:
             return self._resampled_sequences(X, y, params)
         vars(self).pop("n_timesteps_in_", None)
@@ -680,7 +671,7 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
         if is_list_of_rows(X):
             return self._fit_resample_list(X, y)
         # imbalanced-learn refuses dataframes of polars.
-        of_polars = is_frame(X) and not _is_pandas(X)
+        of_polars = is_frame(X) and not is_pandas(X)
         if of_polars:
             check_amounts(X, "noise would change")
         with np.errstate(invalid="ignore"):  # labels are cast to integers
