@@ -10,8 +10,8 @@ predict the same bits as the first one of its kind.
 
 After every 100 fits a line has the anonymous memory of the process (RssAnon, only on
 Linux), its threads, open files and child processes, files in its temporary folder, and
-the programs and graphs that are alive. The last line says what has grown since the
-first 200 fits.
+the programs and graphs that are alive. The last line says how much the memory has grown
+since the first 200 fits, and when each of the others was largest for the first time.
 
     python benchmarks/soak.py               2,000 fits, ten minutes on two idle cores
     python benchmarks/soak.py --fits 400    fewer
@@ -340,17 +340,14 @@ def _fail(kind, how, estimator, X, y, rng):
 
 
 def verdict(measured):
-    """Say for each column what has grown since the first 200 fits."""
+    """Say what has grown, and when."""
     after = [row for row in measured if row["fits"] >= 200] or measured[-1:]
-    first, last = after[0], after[-1]
-    grown = last["MB"] - first["MB"]
-    parts = [f"memory {grown:+.1f} MB ({'flat' if grown <= 20 else 'NOT FLAT'})"]
-    for name in first:
-        if name in ("fits", "MB", "minutes"):
-            continue
-        more = last[name] - first[name]
-        parts.append(f"{name} {more:+d} ({'flat' if more <= 0 else 'NOT FLAT'})")
-    return ", ".join(parts)
+    grown = after[-1]["MB"] - after[0]["MB"]
+    parts = [f"memory {grown:+.1f} MB since {after[0]['fits']} fits"]
+    for name in [n for n in after[0] if n not in ("fits", "MB", "minutes")]:
+        largest = max(measured, key=lambda row: row[name])  # the first of them
+        parts.append(f"{name} at most {largest[name]}, from {largest['fits']} fits on")
+    return "; ".join(parts)
 
 
 if __name__ == "__main__":
@@ -375,4 +372,4 @@ if __name__ == "__main__":
         cells = [f"{v:.1f}" if isinstance(v, float) else f"{v:,}" for v in values]
         print("|", " | ".join(cells), "|")
     print("\nfailures:", ", ".join(f"{n} {how}" for how, n in failed.items()))
-    print("since the first 200 fits:", verdict(measured))
+    print(verdict(measured))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from skseq._parameters import Declared
@@ -117,11 +118,28 @@ class NestedParameters(Declared):
         return self
 
     def _title(self):
-        """Write the title of a progress bar: the class and its changed parameters."""
+        """Write the title of a progress bar: the class and its changed parameters.
+
+        In a search of scikit-learn 1.9 or newer, the number of the fit is before it.
+        """
         changed = [
             f"{name}={getattr(self, name)!r}"
             for name, one in self._parameters.items()
             if repr(getattr(self, name)) != repr(one.default) and name not in _UNTITLED
         ]
         title = f"{type(self).__name__}({', '.join(changed)})"
-        return title if len(title) <= 72 else f"{title[:69]}..."
+        title = title if len(title) <= 72 else f"{title[:69]}..."
+        return f"{_place_in_search(self)}{title}"
+
+
+def _place_in_search(estimator):
+    # scikit-learn sets this attribute during a fit inside of another estimator. It is
+    # experimental: a test tells if it changes, and a fit does not depend on it.
+    context = getattr(estimator, "_parent_callback_ctx", None)
+    with suppress(AttributeError, TypeError):
+        while context is not None:
+            names = (context.task_name, context.source_task_name)
+            if "candidate-split-evaluation" in names:
+                return f"fit {context.task_id + 1} of {context.parent.max_subtasks}: "
+            context = context.parent
+    return ""

@@ -1195,6 +1195,20 @@ def test_one_writes_a_line_where_no_terminal_is(sequences, capsys, verbose):
     assert "\r" not in line
 
 
+def test_progress_in_a_search_has_the_number_of_the_fit(sequences, capsys):
+    pytest.importorskip("sklearn.callback", reason="needs scikit-learn 1.9")
+    X, y = sequences
+    net = skseq.DenseClassifier((3,), epochs=2, verbose=1, random_state=0)
+    for estimator in (net, make_pipeline(skseq.SequenceScaler(), net)):
+        prefix = "" if estimator is net else "denseclassifier__"
+        grid = {f"{prefix}learning_rate": [0.1, 0.2]}
+        GridSearchCV(estimator, grid, cv=2, n_jobs=1).fit(X, y)
+        lines = capsys.readouterr().err.splitlines()
+        starts = ["fit 1 of 4: D", "fit 2 of 4: D", "fit 3 of 4: D", "fit 4 of 4: D"]
+        assert [line[:13] for line in lines] == [*starts, "DenseClassifi"]
+        assert "learning_rate=0.2" in lines[2]
+
+
 @pytest.mark.parametrize("verbose", [0, False])
 def test_nothing_is_said_by_default(sequences, capsys, verbose):
     X, y = sequences
