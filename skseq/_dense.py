@@ -195,7 +195,7 @@ class DenseNetwork(StackedNetwork):
             ("mask_value", None), ("pretrained", None), ("pooling", "flatten"),
             ("n_timesteps", None), ("n_static", 0),
         ):  # fmt: skip
-            if getattr(self, name) != value:
+            if np.any(getattr(self, name) != value):  # an array is refused later
                 return f"{name}={getattr(self, name)!r}"
         return "rows of timesteps" if has_timesteps else ""
 

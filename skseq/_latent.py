@@ -10,13 +10,12 @@ from sklearn.base import clone
 from sklearn.metrics import pairwise_distances_argmin
 
 from skseq._autoencoder import AutoencoderTransformer, default_autoencoder
-from skseq._lists import as_given, is_frame, take_rows
+from skseq._lists import as_given, check_amounts, is_frame, take_rows
 from skseq._padded import PaddedRows, check_padding
 from skseq._parameters import parameter
 from skseq._pretraining import unfrozen
 from skseq._resampling import (
     SamplerWithSampler,
-    check_amounts,
     labels_of,
 )
 from skseq._sequences import check_same_columns, check_sequences

@@ -315,3 +315,28 @@ def is_no_number(values):
     except (TypeError, ValueError):
         return True
     return is_date(values)
+
+
+def check_amounts(X, why):
+    """Raise if X, as passed by the caller, holds integers.
+
+    Parameters
+    ----------
+    X : array-like or dataframe
+    why : str
+        The end of a sentence about token ids.
+    """
+    if is_list_of_rows(X):
+        rows = checked_rows(X, "X", dtype=None, may_be_nan=True)
+        dtypes = {"X": rows[0].dtype}
+    elif is_frame(X):
+        dtypes = {f"column {name!r}": np.asarray(X[name]).dtype for name in X.columns}
+    else:
+        dtypes = {"X": np.asarray(X).dtype}
+    for name, dtype in dtypes.items():
+        if dtype.kind in "biu":
+            raise ValueError(
+                f"X must hold amounts, got whole numbers of dtype {dtype} in {name}, "
+                f"such as token ids, which {why}. Use SequenceResampler with "
+                f"RandomOverSampler, or X.astype(float) if they are amounts."
+            )

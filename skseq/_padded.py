@@ -123,7 +123,7 @@ def padded(rows, n_timesteps=None, value=PADDING, dtype=None):
     value : float
         The value of padding.
     dtype : dtype or None
-        None: that of the rows.
+        None: that of the rows, but float32 for float16.
 
     Returns
     -------
@@ -131,8 +131,11 @@ def padded(rows, n_timesteps=None, value=PADDING, dtype=None):
     """
     if n_timesteps is None:
         n_timesteps = max(map(len, rows))
-    shape = (len(rows), n_timesteps, rows[0].shape[1])
-    X = np.full(shape, value, rows[0].dtype if dtype is None else dtype)
+    if dtype is None:
+        dtype = rows[0].dtype
+        if dtype == np.float16:  # which holds no PADDING
+            dtype = np.dtype(np.float32)
+    X = np.full((len(rows), n_timesteps, rows[0].shape[1]), value, dtype)
     for place, row in zip(X, rows, strict=True):
         place[: len(row)] = row
     return X

@@ -18,6 +18,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skseq._lists import (
     as_given,
+    check_amounts,
     checked_rows,
     is_frame,
     is_list_of_rows,
@@ -57,31 +58,6 @@ except ImportError as error:
 # A new row has a timestep if its length indicator is at least this fraction of the
 # weight. It is less between rows of different lengths.
 _ALL_OF_IT = 1 - 1e-6
-
-
-def check_amounts(X, why):
-    """Raise if X, as passed by the caller, holds integers.
-
-    Parameters
-    ----------
-    X : array-like or dataframe
-    why : str
-        The end of a sentence about token ids.
-    """
-    if is_list_of_rows(X):
-        rows = checked_rows(X, "X", dtype=None, may_be_nan=True)
-        dtypes = {"X": rows[0].dtype}
-    elif is_frame(X):
-        dtypes = {f"column {name!r}": np.asarray(X[name]).dtype for name in X.columns}
-    else:
-        dtypes = {"X": np.asarray(X).dtype}
-    for name, dtype in dtypes.items():
-        if dtype.kind in "biu":
-            raise ValueError(
-                f"X must hold amounts, got whole numbers of dtype {dtype} in {name}, "
-                f"such as token ids, which {why}. Use SequenceResampler with "
-                f"RandomOverSampler, or X.astype(float) if they are amounts."
-            )
 
 
 class ResampledSequences(Declared):
@@ -173,6 +149,8 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
         """Resample a table; errors list the classes and name the sampler."""
         name = type(sampler).__name__
         check_rows("y", y, np.shape(X)[0])
+        if isinstance(y, list) and np.ndim(y) > 1:  # a column for each class
+            y = np.asarray(y)
         try:
             inspect.signature(sampler.fit_resample).bind(X, y, **params)
         except TypeError as error:
@@ -184,7 +162,7 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
         try:
             with np.errstate(invalid="ignore"):  # labels are cast to integers
                 found = sampler.fit_resample(X, y, **params)
-        except (TypeError, ValueError) as error:
+        except (AttributeError, TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(
                 f"{name} can't resample {_counts(y)}: "
@@ -273,6 +251,11 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
 def _check_given(y):
     if y is None:
         raise ValueError("y must hold class labels, got None.")
+    if is_frame(y) and not is_pandas(y):
+        raise ValueError(
+            "y must be no frame of polars, which imbalanced-learn does not take. Pass "
+            "y.to_numpy()."
+        )
     with naming("y", "must hold class labels"):
         check_classification_targets(y)
 
@@ -503,7 +486,10 @@ def _filled(flat, padding, is_category):
         values = cells[..., feature]
         present = values[~padding]
         # The fill value of a category has to be a category of that column.
-        filling = present[0] if is_category[:, feature].any() else np.nanmean(present)
+        if is_category[:, feature].any():
+            filling = present[0]
+        else:
+            filling = 0 if np.isnan(present).all() else np.nanmean(present)
         values[padding] = filling
     return cells.reshape(len(cells), -1)
 
@@ -522,8 +508,9 @@ def _with_lengths(flat, padding):
     lacking = padding.any(axis=0)
     if not lacking.any():
         return flat, 0.0
-    spread = np.nanmax(flat, axis=0) - np.nanmin(flat, axis=0)
-    weight = 2 * float(np.sqrt((spread.astype(float) ** 2).sum())) or 1.0
+    # NaN only for a feature without values, of which nanmax would warn.
+    spread = np.fmax.reduce(flat, axis=0) - np.fmin.reduce(flat, axis=0)
+    weight = 2 * float(np.sqrt(np.nansum(spread.astype(float) ** 2))) or 1.0
     return np.hstack([flat, weight * ~padding[:, lacking]]), weight
 
 

@@ -83,7 +83,8 @@ class Labels:
 
     def encode(self, y, name="y"):
         """Encode labels as indices into the classes."""
-        known = np.isin(y, self.classes)
+        with naming(name, "must hold labels of the type of the classes"):
+            known = np.isin(y, self.classes)
         if not known.all():
             raise ValueError(
                 f"{name} must hold only labels of the classes {self.classes}, got "

@@ -445,7 +445,8 @@ def _checked(vocabulary):
     else:
         tokens = sorted(vocabulary) if isinstance(vocabulary, set) else vocabulary
         tokens = np.asarray(tokens, dtype=object).tolist()
-        if not all(isinstance(token, Hashable) for token in tokens):
+        is_list = isinstance(tokens, list)
+        if not is_list or not all(isinstance(token, Hashable) for token in tokens):
             raise TypeError(f"vocabulary must hold tokens, got {vocabulary!r}.")
         found = {token: i for i, token in enumerate(tokens, _FIRST)}
         if len(found) < len(tokens):

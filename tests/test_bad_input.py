@@ -838,6 +838,13 @@ def test_partial_fit_refuses_unseen_labels(make_classifier, sequences):
     check_refused(estimator, "partial_fit", more, ValueError, match)
 
 
+def test_partial_fit_refuses_labels_of_another_type(make_classifier, sequences):
+    X, y = sequences
+    net = make_classifier().partial_fit(X, y, classes=[0, 1])
+    with pytest.raises(TypeError, match="y must hold labels of the type of the class"):
+        net.partial_fit(X, y.astype([("a", int)]))
+
+
 def test_partial_fit_needs_classes_at_first(make_classifier, sequences):
     X, y = sequences
     match = "classes must be passed on the first call to partial_fit"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import scipy.sparse
 
-from skseq import _padded
+from skseq import LSTMClassifier, _padded
 from skseq._lists import checked_rows, is_list_of_rows
 from skseq._padded import PADDING, compacted, lengths, padded, unpadded
 
@@ -204,3 +204,13 @@ def test_compacted_rows_without_a_mask_value_are_cut_or_extended():
     X = np.arange(6.0).reshape(1, 3, 2)
     np.testing.assert_array_equal(compacted(X, None, -1, 2), X[:, :2])
     np.testing.assert_array_equal(compacted(X, None, -1, 4)[0, 3], [-1, -1])
+
+
+def test_float16_rows_have_the_predictions_of_float32():
+    rng, y = np.random.default_rng(0), np.arange(12) % 2
+    halves = [rng.normal(size=(1 + i % 3, 2)).astype(np.float16) for i in range(12)]
+    found, expected = (
+        LSTMClassifier(3, epochs=2, random_state=0).fit(X, y).predict_proba(X)
+        for X in (halves, [row.astype(np.float32) for row in halves])
+    )
+    np.testing.assert_array_equal(found, expected)

@@ -8,6 +8,7 @@ from operator import attrgetter
 import joblib
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from imblearn.combine import SMOTEENN
 from imblearn.over_sampling import (
@@ -945,6 +946,9 @@ def test_sampling_strategy_of_the_augmenter(imbalanced):
     ):
         augmenter = SequenceAugmenter(sampling_strategy=strategy, random_state=0)
         assert np.bincount(augmenter.fit_resample(X, y)[1]).tolist() == expected
+    for sampler in (SequenceAugmenter(), SequenceResampler()):
+        with pytest.raises(ValueError, match="y must be no frame of polars"):
+            sampler.fit(X, pl.DataFrame({"label": y}))
     with pytest.raises(ValueError, match="sampling_strategy can't be used: .*'a'"):
         SequenceAugmenter(sampling_strategy={"a": 1}).fit(X, y)
     with pytest.raises(ValueError, match="y must hold class labels: Unknown label"):
@@ -1068,7 +1072,7 @@ BAD = {
     "amounts for labels": (
         SequenceResampler(),
         {"y": np.linspace(0, 1, 90)},
-        "SMOTE can't resample 90 different values in y: Unknown label type",
+        "y must hold class labels: Unknown label type",
     ),
     "two ids through codes": (
         LatentSampler(autoencoder=_autoencoder(epochs=1)),
@@ -1246,8 +1250,6 @@ def test_codes_of_whole_numbers_in_a_frame_are_refused(imbalanced):
     ids=str,
 )
 def test_frames_of_polars_give_frames_of_polars(imbalanced, sampler):
-    import polars as pl
-
     X, y = imbalanced
     names = [f"c{i}" for i in range(12)]
     table = pl.DataFrame(flattened(X), schema=names)
@@ -1359,3 +1361,19 @@ def test_no_categories_are_none(imbalanced, sampler):
             sampler, categorical_features=features, random_state=0
         )
         assert_array_equal(resampler.fit_resample(X, y)[0], expected)
+
+
+def test_features_without_values_in_lists_of_rows():
+    X, y = [np.array([[np.nan, i]] * (1 + i % 2)) for i in range(8)], [0, 1] * 4
+    new, _ = SequenceResampler(RandomOverSampler()).fit_resample(X, y)
+    assert_array_equal(new[3], X[3])
+    with pytest.raises(ValueError, match="SMOTE can't resample.*X contains NaN"):
+        SequenceResampler(SMOTE(k_neighbors=1)).fit(X, y)
+
+
+def test_columns_of_labels_may_be_lists(imbalanced):
+    X, y = imbalanced
+    columns = np.eye(2, dtype=int)[y]
+    sampler = SequenceResampler(RandomOverSampler(), random_state=0)
+    expected = sampler.fit_resample(X, columns)[1]
+    assert_array_equal(sampler.fit_resample(X, columns.tolist())[1], expected)

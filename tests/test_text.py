@@ -139,6 +139,7 @@ def test_vocabulary_of_another_and_a_set():
         ({"so": 2, "good": 4}, "without gaps.*from 2 to 4 for 2"),
         (["so", "good", "so"], "each token once, got 'so' twice"),
         ([], "at least one token"),
+        (np.array(3), r"must hold tokens, got array\(3\)"),
         ([["so"]], r"must hold tokens, got \[\['so'\]\]"),
     ],
 )
