@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_array, check_random_state, get_tags
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from skseq._lists import (
     as_given,
@@ -248,7 +248,7 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
         return self
 
 
-def _check_given(y):
+def _check_given(y, check=type_of_target):
     if y is None:
         raise ValueError("y must hold class labels, got None.")
     if is_frame(y) and not is_pandas(y):
@@ -257,7 +257,7 @@ def _check_given(y):
             "y.to_numpy()."
         )
     with naming("y", "must hold class labels"):
-        check_classification_targets(y)
+        check(y)
 
 
 def labels_of(y):
@@ -630,7 +630,7 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
         ValueError
             If X, y or a parameter can't be used, or X holds whole numbers.
         """
-        _check_given(y)
+        _check_given(y, check_classification_targets)
         return self._fit_resample_any(X, y)
 
     @public_fit
@@ -661,8 +661,7 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
         of_polars = is_frame(X) and not is_pandas(X)
         if of_polars:
             check_amounts(X, "noise would change")
-        with np.errstate(invalid="ignore"):  # labels are cast to integers
-            new, y = super().fit_resample(X.to_numpy() if of_polars else X, y)
+        new, y = super().fit_resample(X.to_numpy() if of_polars else X, y)
         if of_polars:
             self.feature_names_in_ = np.array(X.columns, dtype=object)
             new = as_given(new, X)

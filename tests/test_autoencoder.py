@@ -41,7 +41,7 @@ KINDS = {
 FAST = {"epochs": 5, "random_state": 0}
 
 
-@pytest.fixture(params=with_slow(KINDS, "dense", "gru"))
+@pytest.fixture(params=with_slow(KINDS, "conv1d", "gru"))
 def make(request):
     """Make a transformer from parameters; runs a test once for each kind."""
     return lambda **params: AutoencoderTransformer(

@@ -1072,7 +1072,7 @@ BAD = {
     "amounts for labels": (
         SequenceResampler(),
         {"y": np.linspace(0, 1, 90)},
-        "y must hold class labels: Unknown label type",
+        "SMOTE can't resample 90 different values in y: Unknown label type",
     ),
     "two ids through codes": (
         LatentSampler(autoencoder=_autoencoder(epochs=1)),
