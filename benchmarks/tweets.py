@@ -4,7 +4,7 @@
     python benchmarks/tweets.py pieces TF     those whose name contains one of the words
     python benchmarks/tweets.py --folds       a cross-validation in place of five splits
 
-The tweets are those of ``examples/plot_tweets.py``, all of them. A split puts all
+The tweets are those of ``examples/text/plot_tweets.py``, all of them. A split puts all
 tweets with one text on one side; seed s takes fold s of a StratifiedGroupKFold of five,
 shuffled with s, and is the random state of the networks. The measure is the one-vs-rest
 ROC AUC, the mean over the three classes; standard deviations are over the seeds. All

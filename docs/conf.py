@@ -4,8 +4,13 @@
 """
 
 import re
+import sys
+from pathlib import Path
 
 import skseq
+
+sys.path.insert(0, str(Path(__file__).parent))
+import gallery
 
 project = "skseq"
 author = "the skseq developers"
@@ -18,6 +23,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx_gallery.gen_gallery",
+    "gallery",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build"]
@@ -36,7 +42,7 @@ html_theme_options = {
     "secondary_sidebar_items": {"**": ["page-toc"]},
     "show_toc_level": 2,
 }
-html_sidebars = {page: [] for page in ("changelog", "contributing", "quickstart")}
+html_sidebars = {page: [] for page in ("index", "benchmarks")}
 html_show_sourcelink = False
 
 autosummary_generate = True
@@ -48,7 +54,9 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"[/\\](plot_|quickstart)",
-    "within_subsection_order": "ExampleTitleSortKey",
+    "subsection_order": [f"../examples/{name}" for name in gallery.SECTIONS if name],
+    "within_subsection_order": "gallery.ExampleOrder",
+    "nested_sections": True,
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_signature": False,

@@ -8,7 +8,7 @@ import pytest
 import sklearn
 from packaging.version import Version
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "certainty.rst"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "guide" / "probabilities.rst"
 BLOCKS = re.findall(
     r"\.\. code-block:: python\n\n((?:   .*\n|\n)+)", PAGE.read_text(encoding="utf-8")
 )

@@ -402,7 +402,7 @@ def test_grid_of_144_networks_is_stopped_and_goes_on(tmp_path, monkeypatch):
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     monkeypatch.delenv("SKSEQ_DATA", raising=False)
     monkeypatch.chdir(tmp_path)
-    path = Path(__file__).resolve().parents[1] / "examples" / "grid_144.py"
+    path = Path(__file__).resolve().parents[1] / "examples" / "searches" / "grid_144.py"
     example = runpy.run_path(str(path))
     sizes = [len(values) for values in example["GRID"].values()]
     assert np.prod(sizes) * 3 / sizes[0] == 144
