@@ -17,7 +17,7 @@ SECTIONS = {
         "plot_batch_size_epochs",
         "plot_inspection",
     ],
-    "sequences": ["plot_networks", "plot_unequal_lengths"],
+    "sequences": ["plot_sensors", "plot_unequal_lengths", "plot_networks"],
     "series": [
         "plot_air_quality",
         "plot_window_leak",

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from skseq._window_array import WindowArray
     from skseq._windows import WindowTransformer, make_windows
 
-__version__ = "0.6.0"
+__version__ = "0.7.0"
 
 __all__ = [
     "AutoencoderOutlierDetector",

@@ -12,7 +12,7 @@ def pyplot():
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError(
-            'A display needs matplotlib: pip install "skseq[plot]"'
+            "A display needs matplotlib: pip install matplotlib"
         ) from error
     return plt
 

@@ -476,7 +476,7 @@ def test_model_is_absent_before_fit(make_classifier):
 OLD = Path(__file__).parent / "data"
 
 
-@pytest.fixture(params=["0.1.0", "0.2.0", "0.3.0", "0.4.0", "0.5.0"])
+@pytest.fixture(params=["0.1.0", "0.2.0", "0.3.0", "0.4.0", "0.5.0", "0.6.0"])
 def of_earlier(request):
     """Load a file of a version by its name, with the arrays that it must give."""
 

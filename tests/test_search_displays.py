@@ -440,4 +440,4 @@ def test_figures_load_no_tensorflow_and_name_the_extra():
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120
     )
     lines = result.stdout.splitlines()
-    assert lines == ['A display needs matplotlib: pip install "skseq[plot]"', "False"]
+    assert lines == ["A display needs matplotlib: pip install matplotlib", "False"]

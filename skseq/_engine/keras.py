@@ -38,8 +38,9 @@ for line in sys.stdin.buffer:
 @contextmanager
 def _without_startup_lines():
     """Leave TensorFlow's usual messages out of standard error during a block."""
-    is_set = "TF_CPP_MIN_LOG_LEVEL" in os.environ
-    if is_set or os.name != "posix" or not sys.executable:
+    # With "0" the user asks for all messages. Other levels do not hide these lines.
+    level = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
+    if level == "0" or os.name != "posix" or not sys.executable:
         yield
         return
     try:
@@ -60,11 +61,12 @@ def _without_startup_lines():
     os.dup2(process.stdin.fileno(), 2)
     process.stdin.close()
     # TensorFlow reads this once: from now on it reports warnings and errors alone.
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "1"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     try:
         yield
     finally:
-        del os.environ["TF_CPP_MIN_LOG_LEVEL"]
+        if level is None:
+            del os.environ["TF_CPP_MIN_LOG_LEVEL"]
         os.dup2(before, 2)
         os.close(before)
         # Unless a child of TensorFlow's import still holds standard error.

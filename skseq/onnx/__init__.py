@@ -1,6 +1,6 @@
 """Fitted estimators as files of ONNX, and their use without TensorFlow.
 
-`to_onnx` needs the packages of ``pip install "skseq[onnx]"``; `load` needs NumPy and
+`to_onnx` needs ``pip install onnx skl2onnx``; `load` needs NumPy and
 onnxruntime alone.
 """
 

@@ -128,7 +128,7 @@ def _import_packages():
         import skl2onnx  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            f'to_onnx needs onnx and skl2onnx: pip install "skseq[onnx]". Got: {error}'
+            f"to_onnx needs onnx and skl2onnx: pip install onnx skl2onnx. Got: {error}"
         ) from error
 
 

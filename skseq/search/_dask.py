@@ -21,7 +21,7 @@ try:
     from dask.sizeof import sizeof
 except ImportError as error:
     raise ImportError(
-        'skseq.search.dask_config needs Dask: pip install "skseq[dask]"'
+        "skseq.search.dask_config needs Dask: pip install distributed"
     ) from error
 
 from skseq._lists import is_frame

@@ -11,7 +11,7 @@ try:
     import optuna
 except ImportError as error:
     raise ImportError(
-        'skseq.search.prune needs Optuna: pip install "skseq[optuna]"'
+        "skseq.search.prune needs Optuna: pip install optuna"
     ) from error
 
 if TYPE_CHECKING:
