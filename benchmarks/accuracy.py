@@ -3,7 +3,7 @@
     python benchmarks/accuracy.py                            quick methods, small sets
     python benchmarks/accuracy.py --slow --sets all          all of them
     python benchmarks/accuracy.py --sets packaged GunPoint --methods Conv1D MiniRocket
-    python benchmarks/accuracy.py --resume --picture docs/accuracy.png
+    python benchmarks/accuracy.py --resume --picture docs/benchmarks/accuracy.png
     python benchmarks/accuracy.py --ablation --methods Conv1D --out ablation.csv
 
 The sets are in accuracy_sets.py. Each result is a row of the CSV file, written when it
@@ -576,7 +576,9 @@ def main():
     )  # fmt: skip
     parser.add_argument("--slow", action="store_true", help="also the slow methods")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--out", type=Path, help="default: docs/accuracy.csv")
+    parser.add_argument(
+        "--out", type=Path, help="default: docs/benchmarks/accuracy.csv"
+    )
     parser.add_argument("--resume", action="store_true", help="keep the rows of --out")
     parser.add_argument("--measures", nargs="+", choices=MEASURES, default=[*MEASURES])
     parser.add_argument("--picture", help="path of a picture of the ranks")
@@ -595,8 +597,8 @@ def main():
         if seed == 0 or options.ablation or method.random or not SETS[title].fixed
     ]
     split = fold if options.ablation else lambda data, seed: data.split(seed)
-    docs = Path(__file__).resolve().parent.parent / "docs"
-    out = options.out or docs / "accuracy.csv"
+    folder = Path(__file__).resolve().parent.parent / "docs" / "benchmarks"
+    out = options.out or folder / "accuracy.csv"
     if out.exists() and not options.resume:
         parser.error(f"{out} exists: remove it, or add to it with --resume")
     found = run(jobs, split, out)

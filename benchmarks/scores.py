@@ -120,7 +120,8 @@ def german_credit_models(seed):
 
 def credit_default_models(seed):
     yield from peers(seed)
-    # As in examples/tables/plot_credit_default.py: by cross-validation on the training rows.
+    # As in examples/tables/plot_credit_default.py: by cross-validation on the
+    # training rows.
     recurrent = {"pooling": "last"}
     own = {
         "LSTM": recurrent,

@@ -22,9 +22,15 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "gallery",
 ]
+# Pages then name the package index beside the clone.
+PUBLISHED = False
+
+myst_heading_anchors = 3
 templates_path = ["_templates"]
 exclude_patterns = ["_build"]
 root_doc = "index"
@@ -42,7 +48,8 @@ html_theme_options = {
     "secondary_sidebar_items": {"**": ["page-toc"]},
     "show_toc_level": 2,
 }
-html_sidebars = {page: [] for page in ("index", "benchmarks")}
+html_sidebars = {"index": []}
+copybutton_exclude = ".linenos, .gp, .go"
 html_show_sourcelink = False
 
 autosummary_generate = True
@@ -70,5 +77,25 @@ def _unlink(app, what, name, obj, options, lines):
         lines[:] = [re.sub(r":(ref|term):`([^`<]*)[^`]*`", r"\2", one) for one in lines]
 
 
+def _group_parameters(app, what, name, obj, options, lines):
+    """Put the parameters of an estimator under the names of their groups."""
+    groups = {
+        f"    **{key}**": one.group
+        for key, one in getattr(obj, "_parameters", {}).items()
+    }
+    seen = set()
+    for place, line in reversed(list(enumerate(lines))):
+        group = groups.get(line.split(" : ")[0])
+        first = [key for key, one in groups.items() if one == group][:1]
+        if group and line.split(" : ")[0] == first[0] and group not in seen:
+            seen.add(group)
+            title = f"    .. rubric:: {group.capitalize()}"
+            lines[place:place] = ["", title, "       :class: parameter-group", ""]
+
+
 def setup(app):
+    if PUBLISHED:
+        app.tags.add("published")
     app.connect("autodoc-process-docstring", _unlink)
+    # After numpydoc, which has the priority 500.
+    app.connect("autodoc-process-docstring", _group_parameters, priority=600)

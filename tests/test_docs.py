@@ -1,7 +1,9 @@
 """What the documentation and the packaging say, held against what is there."""
 
 import doctest
+import importlib.util
 import re
+import textwrap
 import tomllib
 from pathlib import Path
 
@@ -49,21 +51,63 @@ def read(path):
 
 # ------------------------------------------------------------ code in the pages
 
-PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.rst"))
-
-
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if ">>>" in read(f"docs/{page}")]
+# Code of another language needs no check; that of Python must run, or say why not.
+NOT_PYTHON = {"bash", "console", "docker", "ini", "json", "text", "toml", "yaml"}
+DOCS = ROOT / "docs"
+PAGES = sorted(
+    str(path.relative_to(DOCS))
+    for pattern in ("*.rst", "*.md", "start/*", "guide/*", "benchmarks/*.md")
+    for path in DOCS.glob(pattern)
+    if path.suffix in {".rst", ".md"}
 )
-def test_page_runs(page):
-    result = doctest.testfile(
-        str(ROOT / "docs" / page),
-        module_relative=False,
-        optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE,
-        encoding="utf-8",
+DIRECTIVE = re.compile(
+    r"^(?P<indent> *)(?:\.\. not run: (?P<reason>.+)\n\n(?P=indent))?"
+    r"\.\. code-block::[ ]*(?P<language>\S*)\n(?:(?P=indent)   :.+\n)*\n"
+    r"(?P<code>(?:(?P=indent)   .*\n| *\n)+)"
+    r"|^```(?P<fence>\w*)\n(?P<fenced>(?:.*\n)*?)```$",
+    re.MULTILINE,
+)
+
+
+def parts_of(page):
+    """Split a page into text, which may hold doctests, and blocks of code."""
+    text, end = read(f"docs/{page}") + "\n", 0
+    for found in DIRECTIVE.finditer(text):
+        yield "text", text[end : found.start()], None
+        end = found.end()
+        language = found["language"] or found["fence"] or "none"
+        code = found["fenced"] or textwrap.dedent(found["code"] or "")
+        yield language, code, found["reason"]
+    yield "text", text[end:], None
+
+
+def has_code(page):
+    parts = list(parts_of(page))
+    return any(">>>" in part for kind, part, _ in parts if kind == "text") or any(
+        kind != "text" for kind, *_ in parts
     )
-    assert result.attempted >= 3
-    assert result.failed == 0
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if has_code(page)])
+def test_code_of_a_page_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    runner = doctest.DocTestRunner(optionflags=flags)
+    names = {"__name__": "__main__"}
+    for kind, part, reason in parts_of(page):
+        if kind == "text":
+            test = doctest.DocTestParser().get_doctest(part, names, page, page, 0)
+            test.globs = names  # shared by all parts, and not a copy
+            runner.run(test, clear_globs=False)
+            assert runner.summarize(verbose=False).failed == 0
+        elif kind == "python":
+            package = re.fullmatch(r"needs (\w+)", reason or "")
+            if package and importlib.util.find_spec(package[1]) is None:
+                continue
+            if package or not reason:
+                exec(compile(part, page, "exec"), names)
+        else:
+            assert kind in NOT_PYTHON, f"{page}: a block of {kind}"
 
 
 def test_readme_code_runs():
@@ -111,8 +155,11 @@ def test_contributing_lists_every_module():
 
 
 def test_benchmarks_that_the_page_names_exist():
-    named = set(re.findall(r"benchmarks/\w+\.py", read("docs/benchmarks.md")))
-    assert named
+    pages = ["docs/benchmarks.md", *ROOT.glob("docs/benchmarks/*.md")]
+    named = {
+        name for page in pages for name in re.findall(r"benchmarks/\w+\.py", read(page))
+    }
+    assert len(named) > 10
     for script in named:
         assert (ROOT / script).exists(), script
 
@@ -132,9 +179,8 @@ def test_extras_that_the_texts_name_exist():
     named = set()
     for path in [
         *ROOT.glob("*.md"),
-        *ROOT.glob("docs/*.rst"),
-        *ROOT.glob("docs/*.md"),
-        *ROOT.glob("skseq/*.py"),
+        *(DOCS / page for page in PAGES),
+        *ROOT.glob("skseq/**/*.py"),
     ]:
         text = path.read_text(encoding="utf-8")
         for extras in re.findall(
@@ -258,7 +304,7 @@ TOOLS = {
 
 def _table_of_tools():
     """Read the user guide's table: the tool, and "yes" or "no" for 2-D and 3-D."""
-    text = read("docs/user_guide.rst")
+    text = read("docs/guide/inputs.rst")
     cells = r"   \* - (.+)\n     - (yes|no)\n     - (yes|no)\n"
     return [
         (tool.replace("`", ""), two, three)

@@ -1,11 +1,12 @@
 """
-DropConnect, a layer of one's own
-=================================
+Write a layer of your own: DropConnect
+======================================
 
-Dropout drops outputs of a layer while a network is trained. DropConnect (Wan et al.,
-2013) drops single weights. Keras has no such layer, so that it is written here, in a
-function that builds the network for :class:`~skseq.KerasClassifier`. A grid compares
-rates of both, on few rows.
+Write a Keras layer, and search over its parameter. Dropout sets random outputs of a
+layer to zero while a network is trained. DropConnect (Wan et al., 2013) does this with
+single weights, and Keras has no such layer. A function builds the network for
+:class:`~skseq.KerasClassifier`, and a grid search compares rates of both methods on few
+rows.
 """
 
 # %%
@@ -77,15 +78,16 @@ results = pd.DataFrame(grid.cv_results_).rename(
 results[["method", "rate", "mean_test_score", "std_test_score"]].round(4)
 
 # %%
-# All candidates see the same splits, so that the difference to the network with
-# neither method is known for each split. Dropout gains a thousandth, less than splits
-# differ by, and DropConnect loses a few thousandths at high rates. The gains in the
-# paper are those of larger networks on more rows.
+# All candidates get the same splits, so that the difference to the network with neither
+# method is known for each split. Dropout gains about 0.1 percentage points, which is
+# less than the differences between splits, and DropConnect loses 0.3 points at the
+# highest rate. The gains in the paper are those of larger networks on more rows.
 import matplotlib.pyplot as plt
 
 splits = results.filter(regex="^split.*_test_score$").to_numpy()
-gains = splits - splits[(results["method"] == "neither").to_numpy()]
-fig, ax = plt.subplots(figsize=(7, 4), layout="constrained")
+gains = 100 * (splits - splits[(results["method"] == "neither").to_numpy()])
+largest = abs(gains.mean(axis=1)).max()
+fig, ax = plt.subplots(figsize=(6.8, 4.2), layout="constrained")
 ax.axhline(0, color="black", linestyle=":", label="neither")
 for method, color, shift in (
     ("dropout", "tab:blue", -0.01),
@@ -96,10 +98,10 @@ for method, color, shift in (
     ax.plot(places, gains[chosen].mean(axis=1), "o-", color=color, label=method)
     ax.plot(places, gains[chosen], ".", color=color, alpha=0.4)
 ax.set(
-    xlabel="rate",
+    xlabel="rate of dropped outputs or weights (small dots: splits)",
     xticks=rates,
-    ylabel="gain of accuracy",
-    title="250 digits to learn from (small dots: splits)",
+    ylabel="gain of accuracy in percentage points",
+    title=f"Both methods change the accuracy by at most {largest:.1f} points",
 )
-ax.legend(loc="lower left")
+ax.legend(loc="upper left")
 plt.show()

@@ -2,20 +2,19 @@
 A grid of 144 networks
 ======================
 
-An LSTM on three kinds of data: a table, short series, and text. For each, the grid has
-three sizes, two slopes of leaky ReLU, two optimizers, two batch sizes, and one or two
-layers: 144 networks. Their scores are kept in an Optuna study in SQLite, so that the
-script can be stopped at any time, and continues where it was.
+Compare 144 LSTM networks on three kinds of data: a table, short series, and text. For
+each kind, the grid has three sizes, two slopes of leaky ReLU, two optimizers, two batch
+sizes, and one or two layers. The scores are kept in an Optuna study in SQLite: if the
+script is stopped, the next call continues with the networks that are missing.
 
 .. code-block:: bash
 
    python examples/searches/grid_144.py             # all of them
    python examples/searches/grid_144.py --n 6       # at most six more, then stop
 
-It is scaled down to less than half an hour on two cores: 8 to 32 units, 8 epochs, three
-folds, 569 patients, 2,000 clients and 3,000 tweets. Conclusions about other sizes, or
-about longer training, can't be drawn from it. The pictures that it made are on the page
-:doc:`/guide/tracking`.
+All networks together take less than half an hour on two cores: 8 to 32 units, 8 epochs,
+three folds, 569 patients, 2,000 clients and 3,000 tweets. The results do not apply to
+larger networks or longer training. The figures are on the page :doc:`/guide/tracking`.
 """
 
 # %%
@@ -80,7 +79,7 @@ GRID = {
 
 
 def make_network(params):
-    """Make a pipeline of what the data needs and an LSTM."""
+    """Make a pipeline of the transformer of the data and an LSTM."""
     slope = {"name": "leaky_relu", "negative_slope": params["negative_slope"]}
     return make_pipeline(
         DATA[params["data"]][1],
@@ -111,14 +110,14 @@ def objective(trial):
 
 
 # %%
-# The pictures
-# ------------
-# ROC AUCs of different data can't be compared. So there is also the *gain* of a network
-# over the mean of all on the same data.
+# The figures
+# -----------
+# ROC AUCs of different data can't be compared. So there is also the *gain*: the score
+# of a network minus the mean score of all networks on the same data.
 
 
 def draw(study, folder):
-    """Save the table of results, a map of correlations, and distributions."""
+    """Save the table of results, the correlations, and the distributions."""
     import matplotlib.pyplot as plt
 
     from skseq.search import (
@@ -161,16 +160,17 @@ def draw(study, folder):
 # %%
 # The search
 # ----------
-# ``GridSampler`` draws the networks in random order, and each of them once. It reads in
-# the database which ones were done. Two threads share the programs of skseq.
+# ``GridSampler`` draws the networks in random order, each of them once, and reads from
+# the database which ones are finished. Two threads share the TensorFlow programs that
+# skseq has built.
 
 
 def main(arguments=None):
-    """Continue the study, and draw what is in it."""
+    """Continue the study, and draw its results."""
     import optuna
 
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[1])
-    parser.add_argument("--n", type=int, help="networks until it stops; all of them")
+    parser.add_argument("--n", type=int, help="networks to fit now; default: all")
     parser.add_argument("--jobs", type=int, default=2, help="threads")
     parser.add_argument("--storage", default="grid_144.db", help="file of the study")
     parser.add_argument("--out", default=".", help="folder for table and pictures")

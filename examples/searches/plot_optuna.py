@@ -1,10 +1,10 @@
 """
-A search by Optuna that prunes
-==============================
+Search with Optuna, and prune poor trials
+=========================================
 
-A study of Optuna proposes the parameters of networks by what it has learned from those
-before. Most proposals are poor, and this is visible after a few epochs:
-:func:`skseq.search.prune` ends their training early. Needs ``pip install
+Search for the parameters of a network with Optuna, which chooses new parameters from
+the scores of those before. The score of poor ones is low after a few epochs already:
+:func:`skseq.search.prune` ends their training early. The example needs ``pip install
 "skseq[optuna]"``.
 """
 
@@ -37,7 +37,7 @@ X, X_test = scaler.transform(X), scaler.transform(X_test)
 # Each trial trains a network in three folds. The callback reports the ROC AUC on the
 # held out rows after each epoch. The median pruner ends a trial whose best value so far
 # is below the median of the other trials at the same epoch of the same fold. The study
-# is in a file, so that the same lines go on with it after a stop.
+# is in a file. If the search is stopped, the same code continues it.
 import tempfile
 from pathlib import Path
 
@@ -82,9 +82,9 @@ study = optuna.create_study(
 study.optimize(objective, n_trials=20)
 
 # %%
-# What it found
-# -------------
-# The score of the best trial is the best of many, and so a little too good. The test
+# The best trial
+# --------------
+# The score of the best trial is the highest of many, and so a little too high. The test
 # rows were not used before.
 from sklearn.metrics import roc_auc_score
 
@@ -96,22 +96,42 @@ print(f"ROC AUC in the folds {study.best_value:.3f}, on test rows {auc:.3f}")
 print(f"Epochs trained: {sum(epochs)} of {3 * EPOCHS * len(epochs)}")
 
 # %%
-# Trials that were pruned end early, most of them in the first fold. Vertical lines are
-# the ends of folds. ``optuna.visualization`` has more figures of a study.
+# Pruned trials end early, most of them in the first fold. Dotted lines are the ends of
+# folds.
 import matplotlib.pyplot as plt
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4.2), layout="constrained")
 pruned = optuna.trial.TrialState.PRUNED
+kinds = {"complete": "tab:blue", "pruned": "tab:red"}
+figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
 for trial in study.trials:
-    color = "tab:gray" if trial.state == pruned else "tab:blue"
+    kind = "pruned" if trial.state == pruned else "complete"
     steps, values = zip(*trial.intermediate_values.items(), strict=True)
-    left.plot(np.add(steps, 1), values, ".-", color=color, alpha=0.6)
-    right.scatter(trial.params["learning_rate"], values[-1], color=color)
+    axes.plot(np.add(steps, 1), values, ".-", color=kinds[kind], alpha=0.6, label=kind)
 for fold in (1, 2):
-    left.axvline(fold * EPOCHS + 0.5, color="black", linestyle=":")
-left.set(xlabel="Epoch over all folds", ylabel="ROC AUC", title="Trials")
-right.set(
-    xlabel="Learning rate", xscale="log", ylabel="Last ROC AUC",
-    title="Blue: complete, gray: pruned",
-)  # fmt: skip
+    axes.axvline(fold * EPOCHS + 0.5, color="black", linestyle=":")
+axes.set(
+    xlabel=f"epoch over all folds ({EPOCHS} in each)",
+    ylabel="ROC AUC on held out rows",
+    title=f"Pruning: {sum(epochs)} of {3 * EPOCHS * len(epochs)} epochs were trained",
+)
+lines = dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
+axes.legend(lines.values(), lines, loc="lower right")
+plt.show()
+
+# %%
+# The learning rates of all trials, and the last ROC AUC that each has reported.
+# ``optuna.visualization`` has more figures of a study.
+figure, axes = plt.subplots(figsize=(6.4, 4), layout="constrained")
+for kind, color in kinds.items():
+    trials = [t for t in study.trials if (t.state == pruned) == (kind == "pruned")]
+    rates = [trial.params["learning_rate"] for trial in trials]
+    last = [trial.intermediate_values[trial.last_step] for trial in trials]
+    axes.scatter(rates, last, color=color, s=50, label=kind)
+axes.set(
+    xlabel="learning rate",
+    xscale="log",
+    ylabel="last ROC AUC",
+    title=f"The best trial has a learning rate of {study.best_params['learning_rate']:.2g}",
+)
+axes.legend(loc="upper left")
 plt.show()

@@ -2,12 +2,12 @@
 Recognising activities from a sensor
 ====================================
 
-An accelerometer on the wrist records three axes. This example recognises what a person
-does, from pieces of four seconds. The scores are those of persons who are not among the
+Classify pieces of four seconds from an accelerometer on the wrist, which records three
+axes, by what the person does. The model is scored on persons who are not among the
 training rows, because two pieces of one person resemble each other.
 
-The recordings are made up: each person has an own pace, strength, and position of the
-sensor. With your own recordings, only the first cell changes.
+The recordings are made up: pace, strength, and position of the sensor differ between
+persons. For your own recordings, change the first cell only.
 """
 
 # %%
@@ -53,7 +53,8 @@ print("X:", X.shape, "   labels:", *np.unique(y))
 # Scores on new persons
 # ---------------------
 # :class:`~sklearn.model_selection.GroupKFold` keeps all pieces of a person on one side.
-# Shuffled folds have pieces of the same persons on both sides, and promise too much.
+# Shuffled folds have pieces of the same persons on both sides, and give scores that are
+# too high.
 # The random forest gets the usual features of each axis: mean, standard deviation, and
 # the spectrum.
 import pandas as pd

@@ -1,23 +1,24 @@
 """
-The air of a city, three hours ahead
-====================================
+Forecast the air quality of a city, three hours ahead
+=====================================================
 
-Eight sensors in a street measure each hour, with holes. From the last 24 hours, the
-carbon monoxide in three hours is predicted, by a causal convolutional network, a
-bidirectional LSTM, gradient boosting and ridge regression on the same windows. The
-baselines are the last known value, and that of the same hour on the day before.
+Predict the carbon monoxide in three hours from the measurements of the last 24 hours,
+some of which are missing. A causal convolutional network, a bidirectional LSTM,
+gradient boosting and ridge regression get the same windows. The baselines are the last
+known value, and the value of the same hour on the day before.
 
-The measurements are those in the file ``air_quality.csv.gz`` in the folder SKSEQ_DATA,
-of a year in an Italian city (De Vito et al., 2008; UCI 360). Without the file, made-up
-ones with a daily rhythm stand in for them.
+The measurements are those of a year in a street of an Italian city (De Vito et al.,
+2008; UCI 360), in the file ``air_quality.csv.gz``, if it is in the folder SKSEQ_DATA.
+It is not part of skseq. Without the file, made-up measurements with a daily cycle are
+used.
 """
 
 # %%
 # Missing values
 # --------------
-# The reference analyser of carbon monoxide was off for a sixth of the time. As a
-# feature, holes of up to three hours are filled with the last value, which uses nothing
-# that is not known yet. The target is not filled: windows without one are left out.
+# A sixth of the values of carbon monoxide are missing. In the features, up to three
+# missing values in sequence are filled with the last value before them, which uses no
+# later values. The target is not filled: windows without a target are left out.
 import os
 from pathlib import Path
 
@@ -111,28 +112,45 @@ scores["mean"] = scores.mean(axis=1)
 scores.round(3)
 
 # %%
-# Ridge regression, gradient boosting and both networks are level: blocks differ more
-# than models. All of them are far ahead of the baselines. The left plot has a week of
-# the last block: the models know the rhythm of the day, and miss the height of single
-# evenings.
-fig, (left, right) = plt.subplots(
-    1, 2, figsize=(11, 4.4), layout="constrained", width_ratios=(3, 2)
+# On the real measurements, all models are far better than the baselines. Differences
+# between models are smaller than those between blocks.
+from matplotlib.dates import DateFormatter
+
+of_models = scores.loc[list(models), "mean"]
+baseline = scores.loc["same hour, day before", "mean"]
+fig, ax = plt.subplots(figsize=(6.8, 4), layout="constrained")
+for i, name in enumerate(scores.index):
+    color = "tab:blue" if name in models else "tab:grey"
+    blocks = scores.loc[name].drop("mean").clip(lower=-0.1)
+    ax.barh(i, scores.loc[name, "mean"].clip(-0.1), color=color, alpha=0.4)
+    ax.plot(blocks, [i] * 4, ".", color=color, markersize=9)
+ax.axvline(0, color="black")
+ax.set_yticks(range(len(scores)), scores.index, fontsize=11)
+ax.set(
+    xlim=(-0.12, 1),
+    xlabel="R$^2$ (dots: blocks, cut at -0.1)",
+    title=f"R$^2$ of the models: {of_models.min():.2f} to {of_models.max():.2f}; "
+    f"of the day before: {baseline:.2f}",
 )
+ax.invert_yaxis()
+plt.show()
+
+# %%
+# A week of the last block. The forecasts follow the daily cycle, and miss the height of
+# single evenings.
+fig, ax = plt.subplots(figsize=(7, 4), layout="constrained")
 later = time + np.timedelta64(AHEAD, "h")
 _, test = splits[-1]
 week = test[-200:-40]
-left.plot(later[week], y[week], "k.", markersize=4, label="measured")
+ax.plot(later[week], y[week], "k.", markersize=5, label="measured")
 for name, color in (("LSTM, bidirectional", "tab:blue"), ("ridge", "tab:orange")):
-    left.plot(later[week], found[name][week], color=color, lw=1.2, label=name)
-left.set(ylabel="carbon monoxide (mg / m$^3$)", title="Three hours ahead")
-left.tick_params(axis="x", rotation=30)
-left.legend(ncols=3, fontsize=9)
-names = list(scores.index)
-right.barh(names, scores["mean"].clip(lower=-0.1), color="tab:blue", alpha=0.4)
-for i, name in enumerate(names):
-    blocks = scores.loc[name].drop("mean").clip(lower=-0.1)
-    right.plot(blocks, [i] * 4, "k.", markersize=5)
-right.axvline(0, color="black")
-right.set(xlim=(-0.12, 1), xlabel="R2 (dots: blocks)", title="On the same windows")
-right.invert_yaxis()
+    ax.plot(later[week], found[name][week], color=color, lw=1.5, label=name)
+ax.set(
+    xlabel="day",
+    ylabel="carbon monoxide in mg / m$^3$",
+    title="Forecasts for three hours ahead follow the daily cycle",
+)
+ax.xaxis.set_major_formatter(DateFormatter("%d %b"))
+ax.legend(ncols=3, loc="upper center")
+ax.set_ylim(top=1.15 * ax.get_ylim()[1])
 plt.show()

@@ -2,13 +2,14 @@
 A price that is hard to predict
 ===============================
 
-The price of gold on the next day, from the prices of the last twenty days. Networks are
-compared with ridge regression, and with a forecast that needs no model: the price stays
-as it is. The figure shows that nobody beats it by much, if at all, and what a network
-can tell all the same: how far the price may move.
+Predict the price of gold on the next day from the prices of the last twenty days.
+Networks are compared with ridge regression, and with a forecast that needs no model:
+the next price is the last one. No model is much better than this forecast, and most are
+worse. What a network can predict is how far the price may move, as a range.
 
-The prices are those in the file ``gold_price.csv`` in the folder SKSEQ_DATA, daily from
-2013 to 2022. Without the file, a random walk of the same length stands in for them.
+The daily prices from 2013 to 2022 are read from the file ``gold_price.csv``, if it is
+in the folder SKSEQ_DATA. It is not part of skseq. Without the file, a random walk of
+the same length is used.
 """
 
 # %%
@@ -20,6 +21,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.dates import DateFormatter
 
 path = Path(os.environ.get("SKSEQ_DATA", "."), "gold_price.csv")
 if path.exists():
@@ -97,16 +99,35 @@ table = pd.DataFrame(
 table.round({"mean absolute error": 2, "error saved": 3})
 
 # %%
-# Networks on prices are worse than no model: they have to learn that the next price is
-# the last one, and what they miss of it is more than a day's change. On returns they
-# start from the last price, and differ little from it. A plot of such forecasts over
-# the prices looks perfect all the same, because it follows them a day late.
-#
+# Networks on prices are worse than the last price: they have to learn that the next
+# price is close to the last one, and their errors in this are larger than the change of
+# a day. Forecasts of returns are added to the last price, and differ little from it. A
+# plot of such forecasts over the prices looks nearly perfect nevertheless, because they
+# follow the prices one day later.
+saved = table["error saved"].drop("last price")
+fig, ax = plt.subplots(figsize=(6.8, 4.4), layout="constrained")
+colors = ["tab:red" if value < 0 else "tab:green" for value in saved]
+ax.barh(saved.index, 100 * saved.clip(lower=-1), color=colors, alpha=0.6)
+for i, value in enumerate(saved):
+    ax.text(3, i, f"{value:.1%}", va="center", fontsize=10)
+ax.axvline(0, color="black")
+ax.set(
+    xlim=(-103, 25),
+    xlabel="squared error saved, in % of that of the last price (bars end at -100 %)",
+    title="No forecast is better than the last price"
+    if saved.max() <= 0
+    else f"The best forecast saves {saved.max():.1%} of the squared error",
+)
+ax.invert_yaxis()
+plt.show()
+
+# %%
 # The range of the next day
 # -------------------------
-# The size of the changes is easier to predict than their direction, because quiet and
-# wild weeks follow each other. A network with the quantile loss gives a range for each
-# day; its share of the test days is compared with the promised 90 %.
+# The size of the changes is easier to predict than their direction, because weeks of
+# small changes and weeks of large changes follow each other. A network with the
+# quantile loss predicts a range for each day, in which 90 % of the prices are expected.
+# The share of the test days that it holds is measured.
 quantiles = GRURegressor(
     16, pooling="last", loss="quantile",
     loss_params={"quantile": (0.05, 0.5, 0.95)}, **options,
@@ -120,28 +141,19 @@ low, _, high = last[test] * np.exp(ranges[-1].predict_quantiles(scaled).T)
 inside = np.mean((low < true[test]) & (true[test] < high))
 print(f"inside of the range: {inside:.1%} of the days")
 
-fig, (left, right) = plt.subplots(
-    1, 2, figsize=(11, 4.2), layout="constrained", width_ratios=(2, 3)
-)
-saved = table["error saved"].drop("last price")
-colors = ["tab:red" if value < 0 else "tab:green" for value in saved]
-left.barh(saved.index, saved.clip(lower=-1), color=colors, alpha=0.6)
-for i, value in enumerate(saved):
-    left.text(0.02, i, f"{value:.1%}", va="center", fontsize=9)
-left.axvline(0, color="black")
-left.set(
-    xlim=(-1.05, 0.35), xlabel="squared error saved, beside the last price",
-    title="Better than no model?",
-)  # fmt: skip
-left.invert_yaxis()
+fig, ax = plt.subplots(figsize=(7, 4.2), layout="constrained")
 shown = slice(-120, None)
 dates = of_prices.time[test][shown]
-right.fill_between(
+ax.fill_between(
     dates, low[shown], high[shown], color="tab:blue", alpha=0.25,
     label="90 % range of the GRU",
 )  # fmt: skip
-right.plot(dates, true[test][shown], "k.-", markersize=3, lw=0.8, label="next price")
-right.set(title=f"Ranges of the next price of {source}", ylabel="price")
-right.tick_params(axis="x", rotation=30)
-right.legend()
+ax.plot(dates, true[test][shown], "k.-", markersize=3, lw=0.8, label="next price")
+ax.set(
+    xlabel="end of the window",
+    ylabel="price in US dollars per ounce" if path.exists() else "price",
+    title=f"The range of the network holds {inside:.0%} of the prices of the test days",
+)
+ax.xaxis.set_major_formatter(DateFormatter("%b %Y"))
+ax.legend()
 plt.show()

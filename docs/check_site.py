@@ -1,0 +1,189 @@
+"""Check a built site as a reader meets it.
+
+    python docs/check_site.py docs/_build/html
+    python docs/check_site.py docs/_build/html --screenshots folder
+
+All links within the site must lead to a page and a place in it. With playwright and
+Chromium, each page is opened at the width of a desktop and of a telephone: nothing may
+be wider than the screen, no picture may be missing, no visible sidebar may be empty,
+and the search must find what people search for.
+"""
+
+import argparse
+import functools
+import http.server
+import re
+import shutil
+import sys
+import threading
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+WIDTHS = {"desktop": (1280, 900), "telephone": (390, 844)}
+
+# What people search for, and a page that must be among the first results.
+SEARCHES = {
+    "embedding": "guide/text",
+    "variable length": "guide/lengths",
+    "multiclass": "guide/inputs",
+    "early stopping": "guide/validation",
+    "feature importance": "guide/inspection",
+    "NaN": "start/questions",
+}
+N_RESULTS = 12
+
+# Written by Sphinx alone.
+GENERATED = {"genindex.html", "py-modindex.html", "search.html"}
+
+
+class _Page(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.links, self.places = [], set()
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.places |= {attrs.get("id"), attrs.get("name")} - {None}
+        link = attrs.get("href" if tag in ("a", "link") else "src")
+        if link:
+            self.links.append(link)
+
+
+def read_pages(folder):
+    """Parse all pages, by their path within the site."""
+    pages = {}
+    for path in sorted(folder.rglob("*.html")):
+        if "_static" in path.parts:
+            continue
+        page = _Page()
+        page.feed(path.read_text(encoding="utf-8"))
+        pages[path.relative_to(folder).as_posix()] = page
+    return pages
+
+
+def broken_links(folder, pages):
+    """List links within the site that lead nowhere."""
+    faults = []
+    for name, page in pages.items():
+        for link in page.links:
+            if urlsplit(link).scheme or link.startswith("//"):
+                continue
+            target, place = urldefrag(urljoin(name, unquote(link)))
+            if not (folder / target).exists():
+                faults.append(f"{name}: {link} leads to no file")
+            elif place and target in pages and place not in pages[target].places:
+                faults.append(f"{name}: {link} leads to no place in {target}")
+    return faults
+
+
+# ------------------------------------------------------------------------- a browser
+
+# Elements wider than the screen, outside those that scroll by themselves.
+_LOOK = """
+() => {
+  const faults = [];
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth > width + 1) {
+    const wide = [...document.querySelectorAll('article *')].filter(
+      one => one.getBoundingClientRect().right > width + 1
+        && !one.closest('pre, .pst-scrollable-table-container, mjx-container'));
+    const first = wide.slice(0, 3).map(
+      one => one.tagName + ' "' + (one.textContent || '').trim().slice(0, 40) + '"');
+    faults.push('wider than the screen: ' + first.join(', '));
+  }
+  for (const picture of document.images) {
+    if (picture.complete && picture.naturalWidth === 0) {
+      faults.push('no picture: ' + picture.getAttribute('src'));
+    }
+  }
+  const sidebar = document.querySelector('.bd-sidebar-primary');
+  const seen = sidebar && sidebar.getBoundingClientRect();
+  if (seen && seen.width > 0 && seen.right > 0
+      && !sidebar.querySelector('.bd-links a')) {
+    faults.push('an empty sidebar');
+  }
+  return faults;
+}
+"""
+
+
+def serve(folder):
+    """Serve a folder on a free port of this machine, in a thread."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    handler = functools.partial(Quiet, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def look(folder, pages, screenshots):
+    """Open all pages in Chromium, and list what is wrong."""
+    from playwright.sync_api import sync_playwright
+
+    faults = []
+    server = serve(folder)
+    address = f"http://127.0.0.1:{server.server_port}/"
+    with sync_playwright() as playwright:
+        installed = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(
+            executable_path=installed, args=["--no-sandbox"]
+        )
+        for screen, (width, height) in WIDTHS.items():
+            context = browser.new_context(viewport={"width": width, "height": height})
+            # Only this site: nothing from elsewhere decides.
+            context.route(
+                lambda url: not url.startswith(address), lambda route: route.abort()
+            )
+            tab = context.new_page()
+            for name in pages:
+                tab.goto(address + name, wait_until="load")
+                if name not in GENERATED:
+                    found = tab.evaluate(_LOOK)
+                    faults += [f"{name} ({screen}): {fault}" for fault in found]
+                if screenshots:
+                    file = re.sub(r"\W+", "_", name.removesuffix(".html"))
+                    screenshots.mkdir(parents=True, exist_ok=True)
+                    tab.screenshot(
+                        path=screenshots / f"{file}-{screen}.png", full_page=True
+                    )
+            context.close()
+        tab = browser.new_page()
+        for words, wanted in SEARCHES.items():
+            tab.goto(f"{address}search.html?q={words}")
+            tab.wait_for_selector("#search-results li", timeout=20_000)
+            tab.wait_for_timeout(500)
+            links = tab.eval_on_selector_all(
+                "#search-results li > a", "all => all.map(one => one.href)"
+            )
+            first = [urlsplit(link).path.strip("/") for link in links[:N_RESULTS]]
+            if f"{wanted}.html" not in first:
+                faults.append(f"the search for {words!r} does not find {wanted}")
+        browser.close()
+    server.shutdown()
+    return faults
+
+
+def main():
+    """Run the checks, and end with 1 if something is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path, help="the site, as Sphinx has built it")
+    parser.add_argument("--screenshots", type=Path, help="a folder for pictures")
+    parser.add_argument("--no-browser", action="store_true", help="check links alone")
+    options = parser.parse_args()
+    pages = read_pages(options.folder)
+    if not pages:
+        parser.error(f"no pages in {options.folder}: build the site first")
+    faults = broken_links(options.folder, pages)
+    if not options.no_browser:
+        faults += look(options.folder, pages, options.screenshots)
+    print(f"{len(pages)} pages, {len(faults)} faults", *faults, sep="\n")
+    sys.exit(bool(faults))
+
+
+if __name__ == "__main__":
+    main()
