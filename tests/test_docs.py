@@ -328,3 +328,41 @@ def test_table_of_tools_is_true(tool, two, three):
         else:
             with pytest.raises(ValueError, match=r"dim 3|2D|same number of dimensions"):
                 TOOLS[tool](net, data, y)
+
+
+# ------------------------------------------------------------------------- a release
+
+
+def test_version_is_the_same_everywhere():
+    version = skseq.__version__
+    assert re.search(r"^version: (\S+)", read("CITATION.cff"), re.M)[1] == version
+    recipe = read("conda/meta.yaml")
+    assert re.search(r'set version = "(\S+)"', recipe)[1] == version
+    assert re.search(r"^## (\S+)", read("CHANGELOG.md"), re.M)[1] == version
+
+
+def test_recipe_has_the_dependencies_of_the_package():
+    recipe = read("conda/meta.yaml")
+    listed = re.search(r"  run:\n((?:    - .+\n)+)", recipe)[1]
+    listed = {Requirement(line[6:]) for line in listed.splitlines()}
+    python = Requirement(f"python{PROJECT['requires-python']}")
+    assert listed == {*map(Requirement, PROJECT["dependencies"]), python}
+
+
+def test_table_of_versions_has_the_oldest():
+    rows = re.findall(
+        r"   \* - (\S+)\n     - (\S+)\n     - (\S+)\n",
+        read("docs/development/compatibility.rst"),
+    )
+    oldest = dict(re.findall(r"^([\w-]+)==(\S+)$", read(".ci/oldest.txt"), re.M))
+    pages = {name.lower(): version for name, version, _ in rows}
+    assert f">={pages.pop('python')}" == PROJECT["requires-python"]
+    assert len(pages) > 8
+    for name, version in pages.items():
+        assert version == oldest[name], name
+
+
+def test_every_example_has_a_place_in_the_gallery():
+    names = {path.name for path in (ROOT / "examples").rglob("*.py")}
+    listed = re.findall(r'"((?:plot_|grid_|quick)\w+)"', read("docs/gallery.py"))
+    assert {f"{name}.py" for name in listed} == names

@@ -131,7 +131,7 @@ axes.set(
     xlabel="learning rate",
     xscale="log",
     ylabel="last ROC AUC",
-    title=f"The best trial has a learning rate of {study.best_params['learning_rate']:.2g}",
+    title=f"The best learning rate is {study.best_params['learning_rate']:.2g}",
 )
 axes.legend(loc="upper left")
 plt.show()
