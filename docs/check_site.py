@@ -70,6 +70,7 @@ def broken_links(folder, pages):
             if urlsplit(link).scheme or link.startswith("//"):
                 continue
             target, place = urldefrag(urljoin(name, unquote(link)))
+            target = target.partition("?")[0]
             if not (folder / target).exists():
                 faults.append(f"{name}: {link} leads to no file")
             elif place and target in pages and place not in pages[target].places:
@@ -100,7 +101,7 @@ _LOOK = """
   const sidebar = document.querySelector('.bd-sidebar-primary');
   const seen = sidebar && sidebar.getBoundingClientRect();
   if (seen && seen.width > 0 && seen.right > 0
-      && !sidebar.querySelector('.bd-links a')) {
+      && !sidebar.querySelector('a')) {
     faults.push('an empty sidebar');
   }
   return faults;
@@ -173,14 +174,24 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path, help="the site, as Sphinx has built it")
     parser.add_argument("--screenshots", type=Path, help="a folder for pictures")
-    parser.add_argument("--no-browser", action="store_true", help="check links alone")
+    parser.add_argument(
+        "--browser", choices=["needed", "optional", "none"], default="needed",
+        help="whether pages are opened; optional: if Chromium starts",
+    )  # fmt: skip
     options = parser.parse_args()
     pages = read_pages(options.folder)
     if not pages:
         parser.error(f"no pages in {options.folder}: build the site first")
     faults = broken_links(options.folder, pages)
-    if not options.no_browser:
-        faults += look(options.folder, pages, options.screenshots)
+    if options.browser != "none":
+        from playwright.sync_api import Error
+
+        try:
+            faults += look(options.folder, pages, options.screenshots)
+        except Error as error:
+            if options.browser == "needed" or "launch" not in str(error):
+                raise
+            print("Chromium does not start: links are checked, pages are not opened.")
     print(f"{len(pages)} pages, {len(faults)} faults", *faults, sep="\n")
     sys.exit(bool(faults))
 

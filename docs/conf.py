@@ -48,7 +48,7 @@ html_theme_options = {
     "secondary_sidebar_items": {"**": ["page-toc"]},
     "show_toc_level": 2,
 }
-html_sidebars = {"index": []}
+html_sidebars = {"index": [], "**sg_execution_times": [], "sg_execution_times": []}
 copybutton_exclude = ".linenos, .gp, .go"
 html_show_sourcelink = False
 

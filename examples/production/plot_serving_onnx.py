@@ -130,8 +130,7 @@ print(f"a row with 5 columns: {refused}")
 # Time of a prediction
 # --------------------
 # A request with one row is compared with a call of ``predict_proba`` of the pipeline,
-# also with one row and without a server. The boxes have the quartiles, and the whiskers
-# 90 % of the times.
+# also with one row and without a server. The lines have 90 % of the times.
 import matplotlib.pyplot as plt
 
 ours = []
@@ -140,22 +139,22 @@ for i in range(100):
     start = time.perf_counter()
     pipeline.predict_proba(row)
     ours.append(1000 * (time.perf_counter() - start))
-medians = {
-    "ONNX file,\nrequest to\nthe server": np.median(times),
-    "pipeline,\npredict_proba": np.median(ours),
+elapsed = {
+    "request to the\nserver, with\nthe ONNX file": times,
+    "predict_proba\nof the pipeline": ours,
 }
 fig, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
-ax.boxplot(
-    [times, ours], orientation="horizontal", whis=(5, 95), showfliers=False, widths=0.5,
-    medianprops={"lw": 3},
-)  # fmt: skip
-for place, value in enumerate(medians.values(), start=1):
-    ax.text(value, place + 0.3, f"{value:.1f} ms", ha="center", fontsize=12)
-ax.set_yticks([1, 2], list(medians), fontsize=12)
+for place, values in enumerate(elapsed.values()):
+    low, median, high = np.quantile(values, [0.05, 0.5, 0.95])
+    color = ("tab:blue", "tab:grey")[place]
+    ax.hlines(place, low, high, color=color, lw=5)
+    ax.plot(median, place, "o", color=color, markersize=14)
+    ax.text(high, place, f"   median {median:.1f} ms", va="center", fontsize=12)
+ax.set_yticks([0, 1], list(elapsed), fontsize=12)
 ax.set(
-    ylim=(0.5, 2.6),
+    ylim=(1.6, -0.6),
     xlabel="milliseconds for a row",
     title=f"The server answers a request in {np.median(times):.1f} ms",
 )
-ax.set_xlim(left=0)
+ax.set_xlim(0, 1.5 * max(np.quantile(values, 0.95) for values in elapsed.values()))
 plt.show()

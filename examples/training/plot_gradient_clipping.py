@@ -75,7 +75,10 @@ scores = np.array([score for _, score in found]).reshape(len(limits), 5)
 pd.DataFrame(scores.T, columns=list(limits)).agg(["mean", "std", "min", "max"]).T.round(3)
 
 # %%
-# Without a limit the loss stays close to 0.69, the loss of a constant prediction.
+# A constant prediction has a loss of 0.69, and an accuracy of 0.5. Without a limit the
+# network gets little below this loss, and its seeds differ by more than 0.2 in accuracy.
+# The lower the limit, the better: the norm of 0.1 scores highest, and its seeds agree.
+# A limit on each value is worse here than one on the norm, which keeps the direction.
 import matplotlib.pyplot as plt
 
 fig, ax = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
@@ -89,8 +92,8 @@ for name, loss, color in zip(limits, losses, colors, strict=True):
 ax.set(
     xlabel="epoch",
     ylabel="training loss (bands: 5 seeds)",
-    ylim=(0, 1),
-    title="Without a limit on its gradients,\nthe recurrent network does not learn",
+    ylim=(0, 0.85),
+    title="A limit on gradients lets\nthe recurrent network learn",
 )
 ax.legend(loc="lower left", ncols=2)
 plt.show()
@@ -117,8 +120,9 @@ pd.DataFrame(search.cv_results_)[columns].round(3)
 # %%
 # The default optimizer
 # ---------------------
-# Adam divides each gradient by its usual size, so that a large one makes no large step.
-# Clipping then matters less, and mostly a lower learning rate helps more.
+# Adam, with the schedule and the learning rate that are the defaults. It divides each
+# gradient by its usual size, so that a large one makes no large step: with the default
+# limit and without one, the accuracies differ less than those of the seeds.
 adam = {
     f"Adam, {name}": [
         SimpleRNNClassifier(
