@@ -80,15 +80,23 @@ def broken_links(folder, pages):
 
 # ------------------------------------------------------------------------- a browser
 
-# Elements wider than the screen, outside those that scroll by themselves.
+# Text and pictures that end outside the screen, but for those in a box that scrolls.
 _LOOK = """
 () => {
   const faults = [];
   const width = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth > width + 1) {
-    const wide = [...document.querySelectorAll('article *')].filter(
-      one => one.getBoundingClientRect().right > width + 1
-        && !one.closest('pre, .pst-scrollable-table-container, mjx-container'));
+  const scrolls = one => {
+    for (; one && one.tagName !== 'ARTICLE'; one = one.parentElement) {
+      if (['auto', 'scroll'].includes(getComputedStyle(one).overflowX)
+          && one.getBoundingClientRect().right <= width + 1) return true;
+    }
+    return false;
+  };
+  const parts = document.querySelectorAll(
+    'article :is(p, li, dt, dd, td, th, img, svg, h1, h2, h3, pre, table)');
+  const wide = [...parts].filter(
+    one => one.getBoundingClientRect().right > width + 1 && !scrolls(one));
+  if (wide.length || document.documentElement.scrollWidth > width + 1) {
     const first = wide.slice(0, 3).map(
       one => one.tagName + ' "' + (one.textContent || '').trim().slice(0, 40) + '"');
     faults.push('wider than the screen: ' + first.join(', '));

@@ -50,6 +50,8 @@ html_theme_options = {
 }
 html_sidebars = {"index": [], "**sg_execution_times": [], "sg_execution_times": []}
 copybutton_exclude = ".linenos, .gp, .go"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_show_sourcelink = False
 
 autosummary_generate = True

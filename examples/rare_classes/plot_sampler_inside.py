@@ -92,32 +92,59 @@ table = pd.DataFrame(records).groupby("", sort=False).mean()
 print(table.round(3).to_string())
 
 # %%
+# A validation score that is too high
+# -----------------------------------
 # With SMOTE before the network, the validation ROC AUC is much higher than the test ROC
-# AUC, and the network overfits for more than twice as many epochs. With SMOTE inside
-# ``fit``, both scores are close.
-#
-# SMOTE inside ``fit`` is not better here than no sampler. This is common, because
-# interpolated rows seldom improve the ranking. Its probabilities correspond to data in
-# which half of the clients default, as the Brier score and the right plot show. If
-# probabilities matter, use no sampler, or calibrate them.
+# AUC, and the network is trained for more epochs than are useful. With SMOTE inside
+# ``fit``, both scores are close. SMOTE inside ``fit`` is not better here than no
+# sampler. This is common, because interpolated rows seldom improve the ranking.
 import matplotlib.pyplot as plt
-from sklearn.calibration import CalibrationDisplay
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
-colors = dict(zip(last, ["0.5", "tab:red", "tab:blue"], strict=True))
-for name, (network, probabilities) in last.items():
-    scores = network.history_["val_roc_auc"]
-    test_score = roc_auc_score(y_test, probabilities)
-    left.plot(np.arange(1, len(scores) + 1), scores, color=colors[name], label=name)
-    left.axhline(test_score, color=colors[name], linestyle=":")
-    CalibrationDisplay.from_predictions(
-        y_test, probabilities, n_bins=6, strategy="quantile", name=name, ax=right,
-        color=colors[name],
-    )  # fmt: skip
-left.set(
-    xlabel="Epoch", ylabel="ROC AUC", title="Validation (solid) and test rows (dotted)"
+figure, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
+for place, (name, row) in enumerate(table.iterrows()):
+    scores = row["test ROC AUC"], row["validation ROC AUC"]
+    ax.plot(scores, [place] * 2, color="0.6", lw=4, zorder=1)
+    for score, label, color in zip(scores, ("test", "validation"), "kC", strict=True):
+        color = "C1" if color == "C" else color
+        ax.scatter(score, place, s=130, color=color, label=label if not place else None)
+names = ["no sampler", "SMOTE before\nthe network", "SMOTE\ninside fit"]
+ax.set_yticks(range(3), names, fontsize=14)
+ax.set(ylim=(2.5, -0.5), xlim=(0.6, 1))
+ax.tick_params(axis="x", labelsize=12)
+ax.set_xlabel("ROC AUC, mean of 5 seeds", fontsize=13)
+ax.legend(fontsize=13, loc="lower right")
+before = table.loc["SMOTE before network"]
+ax.set_title(
+    f"SMOTE before the network: validation {before['validation ROC AUC']:.2f}, "
+    f"test {before['test ROC AUC']:.2f}",
+    fontsize=14,
 )
-left.legend()
-right.set_title("Calibration on test rows")
-right.legend(loc="upper left")
+plt.show()
+
+# %%
+# Probabilities that are too high
+# -------------------------------
+# The probabilities of a network that was trained with SMOTE correspond to data in which
+# half of the clients default, as the Brier score above and this figure show. If
+# probabilities matter, use no sampler, or calibrate them.
+figure, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
+for name, color in (("SMOTE inside fit", "C1"), ("no sampler", "black")):
+    predicted = pd.Series(last[name][1])
+    groups = pd.qcut(predicted, 6, labels=False)
+    ax.plot(
+        predicted.groupby(groups).mean(),
+        pd.Series(y_test).groupby(groups).mean(),
+        "o-",
+        color=color,
+        label=name,
+        lw=3,
+        ms=9,
+    )
+ax.plot([0, 1], [0, 1], ":", color="0.5", lw=2, label="right")
+ax.set(xlim=(0, 0.8), ylim=(0, 0.8))
+ax.set_xlabel("Predicted probability of default", fontsize=13)
+ax.set_ylabel("Share of defaults", fontsize=13)
+ax.tick_params(labelsize=12)
+ax.legend(fontsize=13, loc="upper left")
+ax.set_title("SMOTE makes the probabilities too high", fontsize=15)
 plt.show()
