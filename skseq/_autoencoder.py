@@ -58,41 +58,45 @@ _MIXTURE_SIZES = (1, 2, 4, 8, 16, 32)
 class AutoencoderTransformer(
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, SequenceEstimator
 ):
-    """Nonlinear dimensionality reduction with an invertible code, like PCA.
+    """Autoencoder for nonlinear dimensionality reduction.
 
-    An encoder reduces each row to a *code* of ``n_components`` numbers, and a decoder
-    is trained together with it to reconstruct the row from the code [1]_.
-    ``transform`` computes the codes of rows, ``inverse_transform`` computes rows from
-    codes, ``score_samples`` measures how well rows are reconstructed (badly if they are
-    unusual), and ``sample`` generates new rows. No labels are used.
+    An autoencoder is a nonlinear counterpart of PCA: an encoder reduces each row to a
+    *code* (latent vector) of ``n_components`` numbers, and a decoder reconstructs the
+    row from the code. Both are trained together to make the reconstruction error small
+    [1]_; no labels are used. ``transform`` computes the codes of rows,
+    ``inverse_transform`` computes rows from codes, ``score_samples`` measures how well
+    rows are reconstructed (unusual rows are reconstructed poorly), and ``sample``
+    generates new rows.
 
-    The layers are Keras' own. The decoder has the layers of the encoder in reverse
-    order:
+    ``kind`` is the kind of layers of the encoder. The decoder has the same layers in
+    reverse order:
 
-    - ``"dense"`` reads all values of a row at once, for a table or an image;
-    - ``"lstm"`` and ``"gru"`` read a sequence step by step; the decoder gets the code
-      at each timestep [2]_;
-    - ``"conv1d"`` halves the number of timesteps at each layer (maximum of two), and
-      the decoder doubles it.
+    - ``"dense"``, for tables and images: all values of a row are read at once;
+    - ``"lstm"`` and ``"gru"``, for sequences: they are read timestep by timestep, and
+      the decoder gets the code at each timestep [2]_;
+    - ``"conv1d"``, for sequences: each layer of the encoder is a convolution with max
+      pooling, which halves the number of timesteps, and each layer of the decoder
+      doubles it.
 
-    With ``variational=True`` the encoder gives the mean and variance of a normal
-    distribution, from which training draws the code. The Kullback-Leibler divergence of
-    this distribution from the standard normal distribution is then part of the loss
-    [3]_, with a weight ``beta`` [4]_ that rises over the first epochs [5]_. Codes then
-    fill the space without holes, which suits ``sample``. With ``noise`` it is a
-    denoising autoencoder [6]_.
+    ``variational=True`` makes it a variational autoencoder [3]_: the encoder outputs
+    the mean and variance of a normal distribution, from which the code is drawn in
+    training. The Kullback-Leibler divergence of this distribution from the standard
+    normal distribution is added to the loss, with a weight ``beta`` [4]_ that increases
+    over the first epochs [5]_. The codes of all rows then approximately follow a
+    standard normal distribution, from which ``sample`` draws new codes. ``noise`` makes
+    it a denoising autoencoder [6]_.
 
     Attributes
     ----------
     mixture_ : sklearn.mixture.GaussianMixture
-        The distribution from which ``sample`` draws codes. Not if ``variational``; only
-        after the first ``sample``.
+        The distribution from which ``sample`` draws codes. Set by the first call of
+        ``sample``. Not with ``variational=True``.
 
     See Also
     --------
-    AutoencoderOutlierDetector : Detects rows that are reconstructed poorly.
+    AutoencoderOutlierDetector : Outlier detection by the reconstruction error.
     sklearn.decomposition.PCA : The linear counterpart.
-    SequenceReshaper : From the columns of a table to timesteps.
+    SequenceReshaper : Converts the columns of a table to sequences.
 
     References
     ----------
@@ -135,115 +139,125 @@ class AutoencoderTransformer(
         default=2,
         constraint=[Interval(Integral, 1, None, closed="left")],
         text="""int
-        Length of a code.""",
+        Number of elements of a code, to which each row is reduced.""",
         kw_only=False,
     )
     kind: Literal["dense", "lstm", "gru", "conv1d"] = parameter(
         default="dense",
         constraint=[StrOptions({"dense", "lstm", "gru", "conv1d"})],
         text="""{"dense", "lstm", "gru", "conv1d"}
-        The layers of encoder and decoder.""",
+        The kind of layers of the encoder and the decoder, see above.""",
     )
     layer_sizes: int | Sequence[int] = parameter(
         default=(128, 64),
         constraint=[Integral, tuple, list],
         text="""int or tuple of int
-        Units or filters of the encoder's layers before the code, one for each layer;
-        the decoder has the same in reverse order. ``"dense"`` accepts ``()``; its codes
-        then span the same space as PCA.""",
+        Number of units (``"dense"``, ``"lstm"``, ``"gru"``) or filters (``"conv1d"``)
+        of each layer of the encoder before the code. The decoder has the same layers in
+        reverse order. ``"dense"`` accepts ``()``: the codes then span the same space as
+        those of PCA.""",
     )
     activation: Activations = parameter(
         default="relu",
         constraint=[*ACTIVATION, tuple, list],
         text="""str, dict, keras.layers.Layer, callable, None, or tuple of those
         Activation of the layers of ``"dense"`` and ``"conv1d"``: the name of a Keras
-        activation, a dict with a name and options, a Keras layer or a function; a tuple
-        has one for each layer of the encoder. Codes have no activation.""",
+        activation, a dict with a name and options, a Keras layer, or a function. A
+        tuple has one for each layer of the encoder. None: no activation. The code
+        itself has no activation.""",
     )
     kernel_size: int | Sequence[int] = parameter(
         default=5,
         constraint=[Integral, tuple, list],
         text="""int or tuple of int
-        Length of the convolution window of ``"conv1d"`` in timesteps, or one for each
-        layer.""",
+        Number of timesteps that a filter of ``"conv1d"`` covers. A tuple has one for
+        each layer.""",
     )
     normalization: Literal["batch"] | None = parameter(
         default=None,
         constraint=[StrOptions({"batch"}), None],
         text="""{"batch"} or None
-        Whether batch normalization follows each layer, except the code and the output.
-        All batches of an epoch then have about the same number of rows, because the
-        statistics of a last batch of few rows would be poor.""",
+        ``"batch"``: batch normalization after each layer, except the code and the
+        output. The batches of an epoch then have about the same number of rows, because
+        the statistics of a small last batch would be inaccurate. None: no
+        normalization.""",
     )
     tied_weights: bool = parameter(
         default=False,
         constraint=["boolean"],
         text="""bool
-        Whether the decoder of ``"dense"`` uses the transposed kernels of the encoder.
-        """,
+        Whether the decoder of ``"dense"`` uses the transposed weight matrices of the
+        encoder in place of its own.""",
     )
     variational: bool = parameter(
         default=False,
         constraint=["boolean"],
         text="""bool
-        Whether codes are distributions. ``transform`` gives their means.""",
+        Whether it is a variational autoencoder, whose codes are drawn from
+        distributions in training. ``transform`` returns the means of these
+        distributions.""",
     )
     beta: float = parameter(
         default=1.0,
         constraint=[Interval(Real, 0, None, closed="left")],
         text="""float
-        Weight of the divergence of a variational code. The error is a mean over the
-        values of a row, and therefore the divergence is divided by their number: with
-        1.0 and ``"binary_crossentropy"`` the loss is the negative evidence lower bound
-        for each value.""",
+        Weight of the Kullback-Leibler divergence in the loss of a variational
+        autoencoder. As the reconstruction error is a mean over the values of a row, the
+        divergence is divided by the number of values. With 1.0 and
+        ``"binary_crossentropy"``, the loss is the negative evidence lower bound (ELBO)
+        per value.""",
     )
     beta_warmup: int = parameter(
         default=10,
         constraint=[Interval(Integral, 0, None, closed="left")],
         text="""int
-        Epochs over which the weight of the divergence rises to ``beta``.""",
+        Number of epochs over which the weight of the divergence increases from 0 to
+        ``beta``.""",
     )
     noise: float | tuple[str, float] | None = parameter(
         default=None,
         constraint=[Interval(Real, 0, None, closed="left"), tuple, list, None],
         text="""float, tuple or None
-        Noise that training adds to the input, but not to the rows that are to be
-        reconstructed: a standard deviation of Gaussian noise in units of the scaled
-        values, also as ``("gaussian", 0.1)``, or ``("masking", 0.2)`` to set a fraction
-        in [0, 1) of the values to 0. None: no noise.""",
+        Noise that is added to the input of the network in training, while the network
+        has to reconstruct the rows without noise. A float, or ``("gaussian", 0.1)``:
+        Gaussian noise with this standard deviation, in units of the scaled values.
+        ``("masking", 0.2)``: a fraction in [0, 1) of the values is set to 0. None: no
+        noise.""",
     )
     activity_l1: float = parameter(
         default=0.0,
         constraint=[Interval(Real, 0, None, closed="left")],
         text="""float
-        Weight of the sum of a code's absolute values in the loss, for sparse codes.""",
+        Weight of the L1 norm of the codes in the loss, which makes codes sparse.""",
     )
     scale: Literal["standard", "minmax"] | None = parameter(
         default="standard",
         constraint=[StrOptions(set(SCALERS)), None],
         text="""{"standard", "minmax"} or None
-        The scaling of rows before the network, undone after it: to mean 0 and variance
-        1, or to [0, 1]. Each column of a 2-D X has its own scale; a feature of a 3-D X
-        has one scale for all timesteps. None: no scaling.""",
+        How rows are scaled before the network; the outputs are scaled back.
+        ``"standard"``: to mean 0 and variance 1. ``"minmax"``: to [0, 1]. Each column
+        of a 2-D X is scaled by itself; in a 3-D X each feature has one scale for all
+        timesteps. None: no scaling.""",
     )
     loss: Literal["mse", "mae", "huber", "binary_crossentropy"] = parameter(
         default="mse",
         constraint=[StrOptions(set(ELEMENTWISE_LOSSES))],
         text="""{"mse", "mae", "huber", "binary_crossentropy"}
-        Error of a reconstructed value, in units of the scaled values.
-        ``"binary_crossentropy"`` needs values in [0, 1], by ``scale="minmax"`` or by
-        themselves with ``scale=None``, and adds a sigmoid to the output; ``"minmax"``
-        then clips values outside the range of the training rows.""",
+        The reconstruction error of a value, in units of the scaled values.
+        ``"binary_crossentropy"`` needs values in [0, 1]: either ``scale="minmax"``,
+        which then clips values outside the range of the training rows, or
+        ``scale=None`` with such an X. It also adds a sigmoid to the output.""",
         group="training",
     )
     mask_value: float | None = parameter(
         default=None,
         constraint=[Real, None],
         text="""float or None
-        Timesteps in which every feature has this value are padding; NaN is possible.
-        Recurrent layers skip them, other layers read zeros, and errors at padding do
-        not count. None: there is no padding. A list of sequences of different lengths
-        needs none: its rows are padded inside, to the longest row of ``fit``.""",
+        Value that marks padding: a timestep in which every feature has this value is
+        ignored. NaN is possible. Recurrent layers skip such timesteps, other layers
+        read zeros in their place, and the loss does not include them. None: X has no
+        padding. Not needed for a list of sequences of different lengths: it is padded
+        internally, to the longest sequence of ``fit``.""",
         group="other",
     )
     epochs: int = 100
@@ -292,20 +306,22 @@ class AutoencoderTransformer(
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Training rows, without missing values. The columns of a 2-D X are read step
-            by step, see ``n_timesteps``.
+            Training rows, without missing values. ``n_timesteps`` determines how the
+            columns of a 2-D X form timesteps.
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, not negative. Only their ratios count; rows of weight zero are left
-            out.
+            Non-negative weights. They are divided by their mean, so that only their
+            ratios matter. Rows with weight zero are not used.
         X_val : array-like of the same kind as X, default=None
-            Validation rows. With ``early_stopping`` they replace rows held out; without
-            it they are only recorded in ``history_``.
+            Validation rows. With ``early_stopping``, they are used in place of held-out
+            training rows. Otherwise they do not affect training; their loss after each
+            epoch is in ``history_``.
         sample_weight_val : array-like of shape (n_val_samples,), default=None
-            Weights of ``X_val``, in its loss.
+            Weights of the rows of ``X_val``, for the validation loss.
         groups : array-like of shape (n_samples,), default=None
-            Groups of rows. ``early_stopping`` holds out whole groups.
+            Group of each row, such as a customer. ``early_stopping`` holds out whole
+            groups, so that no group is in both the training and the validation rows.
 
         Returns
         -------
@@ -315,8 +331,8 @@ class AutoencoderTransformer(
         Raises
         ------
         ValueError
-            If the data or a parameter can't be used, or the loss is not finite. A
-            fitted transformer then stays as it was.
+            If the data or a parameter is invalid, or if the loss becomes NaN or
+            infinite. A transformer that was fitted before keeps its earlier fit.
         TypeError
             If X is sparse, or a parameter has the wrong type.
         """
@@ -335,20 +351,20 @@ class AutoencoderTransformer(
     def partial_fit(
         self, X: ArrayLike, y: None = None, sample_weight: ArrayLike | None = None
     ) -> Self:
-        """Train for one epoch over X, continuing from where training stands.
+        """Train for one epoch on X, starting from the current weights.
 
-        The scale is learned from the rows of the first call.
+        The scaling is learned from the rows of the first call.
 
         Parameters
         ----------
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Some of the training rows.
+            A part of the training rows.
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, not negative.
+            Non-negative weights.
 
         Returns
         -------
@@ -358,7 +374,8 @@ class AutoencoderTransformer(
         Raises
         ------
         ValueError
-            If ``early_stopping`` is True, or X has another shape than before.
+            If ``early_stopping`` is True, or the shape of X differs from that in the
+            first call.
         """
         self._check_partial()
         resume = self.__sklearn_is_fitted__()
@@ -369,21 +386,21 @@ class AutoencoderTransformer(
 
     @public_fit
     def initialize(self, X: ArrayLike, y: None = None) -> Self:
-        """Learn the scale and draw the first weights, without training.
+        """Learn the scaling and initialize the weights, without training.
 
         Parameters
         ----------
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Rows of the shape that will be trained on.
+            Rows with the shape of the training rows.
         y : None
             Ignored.
 
         Returns
         -------
         self : object
-            The transformer with its first weights.
+            The transformer with its initial weights.
         """
         self._keep_codes(self._fit(Given(X), epochs=0))
         return self
@@ -391,53 +408,54 @@ class AutoencoderTransformer(
     # ---------------------------------------------------------- codes, errors, samples
 
     def transform(self, X: ArrayLike) -> Any:
-        """Encode rows.
+        """Encode rows: compute their codes.
 
         Parameters
         ----------
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Rows of the kind that the transformer was fitted on.
+            Rows with the same features as the X of ``fit``.
 
         Returns
         -------
         codes : ndarray or dataframe of shape (n_samples, n_components)
-            Of X's dtype if that is float32 or float64; computed in float32. A
-            dataframe if ``set_output`` asks for one.
+            The code of each row. The dtype is that of X if it is float32 or float64;
+            the computation is in float32. A dataframe, if ``set_output`` was called
+            accordingly.
 
         Raises
         ------
         NotFittedError
             Before ``fit``.
         ValueError
-            If X has another shape or other columns than the X of ``fit``.
+            If the shape or the columns of X differ from those in ``fit``.
         """
         rows = self._check(X)
         return self._ask("code", rows).astype(rows.dtype, copy=False)
 
     def inverse_transform(self, X: ArrayLike) -> np.ndarray:
-        """Decode codes.
+        """Decode codes: compute rows from codes.
 
         Parameters
         ----------
         X : array-like or dataframe of shape (n_samples, n_components)
-            Codes, from ``transform`` or any others.
+            Codes, from ``transform`` or from elsewhere.
 
         Returns
         -------
         rows : ndarray of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Rows with the shape and units of the X of ``fit``, without padding. For
-            lists, an array with the timesteps of the longest row: a code does not hold
-            the length of its row.
+            Rows with the shape and units of the X of ``fit``, without padding. After a
+            fit on a list of sequences, all rows have the length of the longest one,
+            because a code does not contain the length of its row.
 
         Raises
         ------
         NotFittedError
             Before ``fit``.
         ValueError
-            If X has another number of columns than ``n_components``.
+            If X does not have ``n_components`` columns.
         """
         check_is_fitted(self)
         with naming("X"):
@@ -450,70 +468,71 @@ class AutoencoderTransformer(
         return self._decoded(codes)
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
-        """Score how well rows are reconstructed; higher is more usual.
+        """Score how well rows are reconstructed; lower scores are more unusual.
 
         Parameters
         ----------
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Rows of the kind that the transformer was fitted on.
+            Rows with the same features as the X of ``fit``.
 
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            The negative of ``reconstruction_error``.
+            The negative ``reconstruction_error`` of each row.
         """
         return -self.reconstruction_error(X)
 
     def score(self, X: ArrayLike, y: None = None) -> float:
-        """Compute the mean of ``score_samples``, for searches without labels.
+        """Compute the mean of ``score_samples``, for example for a grid search.
 
-        Scores are comparable between candidates of equal ``loss`` and ``scale``.
+        Scores are only comparable between estimators with the same ``loss`` and
+        ``scale``.
 
         Parameters
         ----------
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Rows of the kind that the transformer was fitted on.
+            Rows with the same features as the X of ``fit``.
         y : None
             Ignored.
 
         Returns
         -------
         score : float
-            Zero for a perfect reconstruction, and else negative.
+            0 for a perfect reconstruction, and otherwise negative.
         """
         return float(self.score_samples(X).mean())
 
     def reconstruction_error(
         self, X: ArrayLike, by: Literal["row", "step", "feature"] = "row"
     ) -> np.ndarray:
-        """Compute the error of the reconstruction, by ``loss`` in the scaled values.
+        """Compute reconstruction errors, with ``loss`` in units of the scaled values.
 
         Parameters
         ----------
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Rows of the kind that the transformer was fitted on.
+            Rows with the same features as the X of ``fit``.
         by : {"row", "step", "feature"}, default="row"
-            The mean is over all values of a row, over the features of each timestep, or
-            over the timesteps of each feature. Padding is left out.
+            What the errors are averaged over: all values of a row, the features of each
+            timestep, or the timesteps of each feature. Padding is excluded.
 
         Returns
         -------
         errors : ndarray of shape (n_samples,), (n_samples, n_timesteps) or \
                 (n_samples, n_features)
-            0 at a timestep that is padding.
+            The mean errors; 0 for a timestep that is padding.
 
         Raises
         ------
         NotFittedError
             Before ``fit``.
         ValueError
-            If ``by`` is none of these, or X has another shape than the X of ``fit``.
+            If ``by`` is invalid, or the shape of X differs from that in ``fit``.
 
         Examples
         --------

@@ -72,193 +72,213 @@ class SequenceEstimator(Checkpointed, NestedParameters, VersionedState, BaseWrap
     Attributes
     ----------
     n_features_in_ : int
-        Columns of a 2-D X, or features of each timestep of a 3-D X.
+        Number of columns of a 2-D X, or number of features of a 3-D X.
 
     n_timesteps_in_ : int
-        Timesteps of X, or those of the longest row that is a list or padded. For a 2-D
-        X, the timesteps in its columns.
+        Number of timesteps of X. For a list of sequences or a padded X, that of the
+        longest sequence. For a 2-D X, the number of timesteps that its columns hold.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if X was a dataframe whose names are all strings.
+        Names of the columns of X. Defined only if X is a dataframe whose column names
+        are all strings.
 
     history_ : dict of str to list
-        A value for each epoch: ``"loss"``, the ``metrics``, with validation rows
-        ``"val_loss"`` and so on, and the entries that ``callbacks`` add to their logs.
-        A metric with a value for each class has a list for each epoch.
+        The values of each epoch, by name: ``"loss"`` and the ``metrics`` on the
+        training rows; ``"val_loss"`` and so on, if there are validation rows; and the
+        entries that ``callbacks`` add to their logs. A metric with a value for each
+        class has a list for each epoch.
 
     n_iter_ : int
-        Epochs run since the first weights were drawn.
+        Number of epochs of training since the weights were initialized.
 
     best_epoch_ : int
         Epoch with the best score on the validation rows, counted from 1. Only with
         ``early_stopping`` or ``X_val``.
 
     best_score_ : float
-        That score. Only with ``early_stopping`` or ``X_val``.
+        Score of ``best_epoch_`` on the validation rows. Only with ``early_stopping`` or
+        ``X_val``.
 
     callbacks_ : list of keras.callbacks.Callback
-        The copies of ``callbacks`` that training has called.
+        The copies of ``callbacks`` that were used in training.
 
     model_ : keras.Model
-        A new standalone model with a copy of the weights. Editing it changes nothing
-        in the estimator.
+        The trained network as a new Keras model, with a copy of the weights. Changes of
+        this model do not change the estimator.
     """
 
     epochs: int | Literal["auto"] = parameter(  # type: ignore[assignment]
         default=30,
         constraint=[Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         text="""int or "auto"
-        Passes over the training rows. ``"auto"``: as many as take 600 steps of the
-        optimizer, but at least 12, and 24 in recurrent networks. The fewer the rows,
-        the more passes.""",
+        Number of epochs. An epoch is one pass over the training rows. ``"auto"``: as
+        many epochs as make 600 steps of the optimizer (one step for each batch of
+        rows), but at least 12, or 24 in recurrent networks. So small data sets get more
+        epochs.""",
         group="training",
     )
     batch_size: int | Literal["auto"] = parameter(  # type: ignore[assignment]
         default=32,
         constraint=[Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         text="""int or "auto"
-        Number of rows in a step of the optimizer. ``"auto"``: 16 for fewer than 500
-        training rows, 32 for fewer than 5000, and otherwise 128.""",
+        Number of rows in a batch. The optimizer updates the weights once for each
+        batch. ``"auto"``: 16 for fewer than 500 training rows, 32 for fewer than 5000,
+        and otherwise 128.""",
         group="training",
     )
     optimizer: Optimizer = parameter(
         default="adam",
         constraint=OPTIMIZER,
         text="""str, keras.optimizers.Optimizer, class of one, or None
-        The optimizer. An object is copied before use. None: the one with which a Keras
-        model of your own was compiled, and otherwise ``"adam"``.""",
+        The optimizer: the name of a Keras optimizer such as ``"adam"``, an optimizer
+        object, which is copied before use, or its class. None: ``"adam"``; for a Keras
+        model of your own that is compiled, the optimizer it was compiled with.""",
         group="training",
     )
     learning_rate: LearningRate = parameter(
         default=None,
         constraint=LEARNING_RATE,
         text="""float, keras.optimizers.schedules.LearningRateSchedule or None
-        Step size of the optimizer; it replaces the rate of an optimizer object. None:
-        the rate of an optimizer object. Otherwise 0.01 for classifiers, but 0.003 where
-        each column of a table is a timestep, and for dense networks over token ids or
-        over fewer than 500 sequences; 0.005 for regressors, but 0.003 for dense ones;
-        0.002 for autoencoders; or Keras' default for a Keras model of your own.""",
+        Learning rate, the step size of the optimizer. It replaces the learning rate of
+        an optimizer object. None: the learning rate of the optimizer object, if there
+        is one, and otherwise a default that depends on the network:
+
+        - classifiers: 0.01; 0.003 if each column of a table is a timestep, and for
+          dense networks on token ids or on fewer than 500 sequences;
+        - regressors: 0.005; 0.003 for dense networks;
+        - autoencoders: 0.002;
+        - a Keras model of your own: the default of its optimizer.""",
         group="training",
     )
     schedule: Literal["one_cycle", "cosine"] | None = parameter(
         default=None,
         constraint=[StrOptions(set(SCHEDULES)), None],
         text="""{"one_cycle", "cosine"} or None
-        How the learning rate changes over the steps of ``fit``: ``"one_cycle"``, it
+        How the learning rate changes over the steps of ``fit``. ``"one_cycle"``: it
         rises to ``learning_rate`` in the first 30 % of the steps, and then falls to
-        nearly zero (Smith and Topin, 2019); ``"cosine"``, it falls from
-        ``learning_rate`` to zero (Loshchilov and Hutter, 2017). None: it is constant,
-        as it always is in ``partial_fit``, and where ``learning_rate`` or the optimizer
-        has a schedule of Keras. With a schedule, recurrent networks whose optimizer is
-        given by its name limit the norm of the gradient to 10 (Pascanu, Mikolov and
-        Bengio, 2013), unless ``optimizer_params`` has another limit or None, as in
-        ``{"global_clipnorm": None}``.""",
-        group="training",
+        nearly zero (Smith and Topin, 2019). ``"cosine"``: it falls from
+        ``learning_rate`` to zero (Loshchilov and Hutter, 2017). None: it is constant.
+        It is always constant in ``partial_fit``. If ``learning_rate`` or the optimizer
+        has a Keras schedule, only that schedule is used.
+
+        With a schedule, recurrent networks limit the norm of the gradient to 10
+        (Pascanu, Mikolov and Bengio, 2013) if the optimizer is given by name or by
+        default. Another limit in ``optimizer_params``, such as ``{"clipnorm": 1.0}``,
+        replaces this one. To remove it, set ``optimizer_params={"global_clipnorm":
+        None}``.""", group="training",
     )
     weight_decay: float | Literal["auto"] | None = parameter(
         default="auto",
         constraint=[Interval(Real, 0, None, closed="left"), StrOptions({"auto"}), None],
         text="""float, "auto" or None
-        Decay of all weights: each step of training multiplies them by
-        ``1 - weight_decay * learning_rate`` (Loshchilov and Hutter, 2019). It is used
-        with the name of an optimizer, unless ``optimizer_params`` has a
-        ``weight_decay``.
-        ``"auto"``: 0.5 for convolutional networks, and for dense ones with hidden
-        layers over a table or over fewer than 500 sequences; 0.1 for recurrent networks
-        over sequences of at most 12 timesteps; 1 for those where each column of a table
-        of fewer than 1,000 rows is a timestep; and None for others. Over token ids only
-        convolutional networks have a decay. None: as Keras has it, which for most
-        optimizers is no decay.""",
+        Weight decay, which keeps the weights small (Loshchilov and Hutter, 2019): each
+        step of the optimizer multiplies them by ``1 - weight_decay * learning_rate``.
+        It is used if the optimizer is given by name or by default, and
+        ``optimizer_params`` has no ``weight_decay``. None: the default of the Keras
+        optimizer, which is no decay for most optimizers. ``"auto"`` depends on the
+        network:
+
+        - convolutional networks: 0.5;
+        - dense networks with hidden layers: 0.5 for a table and for fewer than 500
+          sequences; otherwise None;
+        - recurrent networks: 0.1 for sequences of at most 12 timesteps; 1 if each
+          column of a table of fewer than 1,000 rows is a timestep; otherwise None;
+        - dense and recurrent networks on token ids, and all other networks: None.""",
         group="training",
     )
     optimizer_params: dict[str, Any] | None = parameter(
         default=None,
         constraint=[dict, None],
         text="""dict or None
-        Further arguments of the optimizer, such as ``{"clipnorm": 1.0}``.
-        ``set_params(optimizer__clipnorm=1.0)`` sets one.""",
+        Further arguments of the optimizer, such as ``{"clipnorm": 1.0}``. A single
+        argument can be set with ``set_params(optimizer__clipnorm=1.0)``.""",
         group="training",
     )
     callbacks: Callbacks = parameter(  # type: ignore[assignment]
         default=None,
         constraint=CALLBACKS,
         text="""keras.callbacks.Callback, list or tuple of those, or None
-        Keras callbacks. They are copied before use; the copies are ``callbacks_``.
-        Callbacks with batch-level hooks make training several times slower.""",
+        Keras callbacks: objects whose methods are called during training, for instance
+        after each epoch. They are copied before use; the copies are in ``callbacks_``.
+        Callbacks with methods that are called for each batch make training several
+        times slower.""",
         group="training",
     )
     shuffle: bool = parameter(
         default=True,
         constraint=["boolean"],
         text="""bool
-        Whether the rows are put in a new random order for each epoch.""",
+        Whether to shuffle the training rows before each epoch.""",
         group="training",
     )
     early_stopping: bool = parameter(
         default=False,
         constraint=["boolean"],
         text="""bool
-        Whether to hold out validation rows, stop when their loss (or the ``monitor`` of
-        a classifier or regressor) no longer improves, and keep the weights of the best
-        epoch.""",
+        Whether to hold out validation rows, to stop training when the score on them no
+        longer improves, and to keep the weights of the best epoch. The score is the
+        loss, or the ``monitor`` of a classifier or regressor.""",
         group="validation",
     )
     validation_split: float | Any = parameter(
         default=0.1,
         constraint=[Interval(Real, 0, 1, closed="neither"), HasMethods("split")],
         text="""float or cross-validation splitter
-        The rows that ``early_stopping`` holds out: a fraction in (0, 1), drawn at
-        random with the classes in proportion (and as whole groups, if ``groups`` are
-        passed to ``fit``), or the test part of a scikit-learn splitter's last split.
-        """,
+        The training rows that ``early_stopping`` holds out for validation. A fraction
+        in (0, 1): rows drawn at random, stratified by class in classifiers; whole
+        groups, if ``groups`` are passed to ``fit``. A scikit-learn splitter: the test
+        rows of its last split.""",
         group="validation",
     )
     patience: int = parameter(
         default=10,
         constraint=[Interval(Integral, 1, None, closed="left")],
         text="""int
-        Epochs without improvement after which ``early_stopping`` stops.""",
+        Number of epochs without improvement after which ``early_stopping`` stops
+        training.""",
         group="validation",
     )
     min_delta: float = parameter(
         default=0.0,
         constraint=[Interval(Real, 0, None, closed="left")],
         text="""float
-        The smallest gain that counts as improvement for ``patience``.""",
+        Smallest change of the score that counts as an improvement for ``patience``.""",
         group="validation",
     )
     n_timesteps: int | None = parameter(
         default=None,
         constraint=[Interval(Integral, 1, None, closed="left"), None],
         text="""int or None
-        For a 2-D X: the number of timesteps in its columns, which hold all features of
-        the first timestep, then all of the second, and so on. None: each column is a
-        timestep with one feature.""",
+        Number of timesteps in the columns of a 2-D X. The columns hold all features of
+        the first timestep, then all features of the second timestep, and so on. None:
+        each column is a timestep with one feature. Leave it None for a 3-D X.""",
         group="other",
     )
     random_state: int | np.random.RandomState | None = parameter(
         default=None,
         constraint=["random_state"],
         text="""int, RandomState instance or None
-        Determines the first weights, the order of rows, all random draws of training,
-        and the rows held out. Pass an int for the same result at each call.""",
+        Determines the initial weights, the order of rows, all random draws during
+        training, and the validation rows that are held out. Pass an int for
+        reproducible results across multiple calls.""",
         group="other",
     )
     warm_start: bool = parameter(
         default=False,
         constraint=["boolean"],
         text="""bool
-        Whether ``fit`` continues from the last call for another ``epochs`` epochs, with
-        its weights, the state of its optimizer and its epoch count.""",
+        Whether a further call of ``fit`` continues training: it starts from the current
+        weights and the current state of the optimizer, and trains for another
+        ``epochs`` epochs. False: each call of ``fit`` starts anew.""",
         group="other",
     )
     verbose: int = parameter(
         default=0,
         constraint=["verbose"],
         text="""int
-        Progress on the screen: 0 shows none; 1 shows a bar over the epochs on standard
-        error (one line at the end where that is no terminal or notebook); 2 prints a
-        line after each epoch.""",
+        How progress is shown. 0: not at all. 1: a progress bar over the epochs on
+        standard error (a single line at the end, if that is neither a terminal nor a
+        notebook). 2: a printed line after each epoch.""",
         group="other",
     )
 
@@ -328,26 +348,26 @@ class SequenceEstimator(Checkpointed, NestedParameters, VersionedState, BaseWrap
 
     @property
     def initialized_(self) -> bool:
-        """bool: whether there are weights, so that ``predict`` can be called."""
+        """bool: whether the network has weights, so that ``predict`` can be called."""
         return self.__sklearn_is_fitted__()
 
     @property
     def current_epoch(self) -> int:
-        """int: epochs run since the weights were drawn; 0 before ``fit``."""
+        """int: epochs since the weights were initialized; 0 before ``fit``."""
         return getattr(self, "n_iter_", 0)
 
     @property
     def model_(self) -> Model:
-        """keras.Model: a new standalone model with a copy of the weights.
+        """keras.Model: the trained network as a new model, with a copy of the weights.
 
-        Editing it changes nothing in this estimator.
+        Changes of this model do not change the estimator.
         """
         if not self.__sklearn_is_fitted__():
             self._absent("model_")
         return standalone_model(self._recipe, self._state.weights)
 
     def summary(self) -> None:
-        """Print the layers, their output shapes and numbers of weights.
+        """Print the layers, with their output shapes and numbers of weights.
 
         Raises
         ------
@@ -364,7 +384,7 @@ class SequenceEstimator(Checkpointed, NestedParameters, VersionedState, BaseWrap
 
     @property
     def target_encoder(self):
-        """Not available: labels are encoded inside ``fit``, see ``classes_``."""
+        """Not available: ``fit`` encodes the class labels, see ``classes_``."""
         self._absent("target_encoder")
 
     @property

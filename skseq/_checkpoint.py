@@ -18,23 +18,22 @@ class Checkpointed(Declared):
     """Mixin with the parameters of checkpoints."""
 
     checkpoint: str | os.PathLike[str] | None = parameter(
-        default=None,
-        constraint=[str, os.PathLike, None],
-        text="""str, path or None
-        A folder in which ``fit`` keeps its state while it trains. If the process ends,
-        the same call goes on from there, with the same bits as without interruption.
-        Each fit has its own file, named after a hash of all that determines its result,
-        so that the fits of a search can share a folder. Needs an int as
-        ``random_state``. ``partial_fit`` does not use it. See the page "Long runs" of
-        the documentation.""",
-        group="other",
+        default=None, constraint=[str, os.PathLike, None], text="""str, path or None
+        Folder in which ``fit`` regularly saves its state. If the process is stopped,
+        the same call of ``fit`` continues from the saved state, and gives exactly the
+        result of an uninterrupted fit. Each fit has its own file, named after a hash of
+        everything that determines its result, so that the fits of a search can share a
+        folder. ``random_state`` must be an int. ``partial_fit`` does not use
+        checkpoints. See "Continue a fit or a search that was killed" in the user
+        guide.""", group="other",
     )
     checkpoint_epochs: int | Literal["auto"] = parameter(
         default="auto",
         constraint=[Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         text="""int or "auto"
-        The number of epochs after which ``checkpoint`` is written. ``"auto"``: as many
-        as take 20 times as long as writing does, and at least a second.""",
+        Number of epochs between two checkpoints. ``"auto"``: such that the epochs
+        between two checkpoints take at least 20 times as long as writing one, and at
+        least a second.""",
         group="other",
     )
 

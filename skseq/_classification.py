@@ -34,62 +34,65 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Class labels, sorted.
+        The class labels, sorted.
 
     n_classes_ : int
         Number of classes.
 
     sampler_ : sampler
-        The sampler, fitted on the training rows, or on their row numbers if it reads
-        only labels. imbalanced-learn's own samplers are inside a `SequenceResampler`.
-        Only with ``sampler``.
+        The sampler, fitted on the training rows, or on their row numbers if it uses
+        only the labels. A sampler of imbalanced-learn is wrapped in a
+        `SequenceResampler`. Only with ``sampler``.
     """
 
     loss: Loss = parameter(
         default=None,
         constraint=[*LOSS, None],
         text="""str, keras.losses.Loss, callable or None
-        The loss. None: ``"binary_crossentropy"`` with two classes, and otherwise
-        ``"sparse_categorical_crossentropy"``. Keras' own losses get labels in the form
-        that they take. Your own function or loss gets 0 and 1 with two classes, and
-        otherwise a column for each class.""",
+        The loss, the function that training minimizes: the name of a Keras loss, a loss
+        object, or a function ``loss(y_true, y_pred)``. None: ``"binary_crossentropy"``
+        (log loss) for two classes, and otherwise ``"sparse_categorical_crossentropy"``.
+        Keras' own losses get the labels in the form that they need. Your own function
+        or loss gets 0 and 1 for two classes, and otherwise one-hot encoded labels.""",
         group="training",
     )
     label_smoothing: float = parameter(
         default=0.0,
         constraint=[Interval(Real, 0, 1, closed="left")],
         text="""float
-        Share in [0, 1) of each label that is spread evenly over all classes, so that
-        probabilities are less extreme (Szegedy et al., 2016). For ``loss=None`` and the
-        cross-entropies with a parameter of this name.""",
+        Fraction in [0, 1) of each label that is distributed evenly over all classes, so
+        that predicted probabilities are less extreme (Szegedy et al., 2016). For
+        ``loss=None`` and for the cross-entropies of Keras that have a parameter of this
+        name.""",
         group="training",
     )
     class_weight: dict[Any, float] | Literal["balanced"] | None = parameter(
         default=None,
         constraint=[dict, StrOptions({"balanced"}), None],
         text="""dict, "balanced" or None
-        Weights by class label, or ``"balanced"`` for weights inverse to the total
-        sample weight of each class in the training rows. They multiply
-        ``sample_weight``.""",
+        Weight of each class: a dict ``{label: weight}``, or ``"balanced"`` for weights
+        inversely proportional to the class frequencies (total sample weights) in the
+        training rows. They are multiplied with ``sample_weight``.""",
         group="classes",
     )
     sampler: Any = parameter(
         default=None,
         constraint=[HasMethods("fit_resample"), None],
         text="""imbalanced-learn sampler or None
-        Resamples the training rows, after validation rows have been held out. Sequences
-        are flattened for it, see `SequenceResampler`. ``class_weight="balanced"``
-        is computed from the resampled rows. ``set_params(sampler__k_neighbors=3)`` sets
-        a parameter of the sampler.""",
+        Sampler that resamples the training rows in ``fit``, after validation rows were
+        held out. Sequences are flattened for samplers of imbalanced-learn, see
+        `SequenceResampler`. ``class_weight="balanced"`` is computed from the resampled
+        rows. A parameter of the sampler can be set with
+        ``set_params(sampler__k_neighbors=3)``.""",
         group="classes",
     )
     balanced_batches: bool | dict[Any, float] = parameter(
         default=False,
         constraint=["boolean", dict],
         text="""bool or dict
-        Whether each batch is drawn with the classes in equal shares, or in the shares
-        that a dict gives by label. The number of steps in an epoch stays the same, and
-        rows of a rare class are used several times. Not with
+        Whether each batch is drawn such that all classes have equal shares, or, as a
+        dict ``{label: share}``, given shares. The number of steps in an epoch does not
+        change: in an epoch, rows of a rare class are used several times. Not with
         ``class_weight="balanced"``.""",
         group="classes",
     )
@@ -97,10 +100,10 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         default=None,
         constraint=[StrOptions({"prior"}), None],
         text="""{"prior"} or None
-        With ``"prior"``, the first bias of the output layer gives the ratio of the
-        classes in training, so that the first epochs need not learn it (T.-Y. Lin et
-        al., "Focal loss for dense object detection", ICCV 2017). None: the first bias
-        is zero.""",
+        Initial bias of the output layer. ``"prior"``: the network first predicts the
+        class frequencies of the training rows, so that it need not learn them in the
+        first epochs (T.-Y. Lin et al., "Focal loss for dense object detection", ICCV
+        2017). None: zero.""",
         group="classes",
     )
 
@@ -134,26 +137,29 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Training sequences, without missing values. The columns of a 2-D X are read
-            step by step, see ``n_timesteps``.
+            Training sequences, without missing values. ``n_timesteps`` determines how
+            the columns of a 2-D X form timesteps.
         y : array-like of shape (n_samples,)
             Class labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, not negative. Only their ratios count; rows of weight zero are left
-            out. Not with a ``sampler`` that makes new rows.
+            Non-negative weights. They are divided by their mean, so that only their
+            ratios matter. Rows with weight zero are not used. Not with a ``sampler``
+            that generates new rows.
         X_val : array-like of the same kind as X, default=None
-            Validation rows. With ``early_stopping`` they replace rows held out; without
-            it they are only recorded in ``history_``.
+            Validation rows. With ``early_stopping``, they are used in place of held-out
+            training rows. Otherwise they do not affect training; their loss and
+            ``monitor`` after each epoch are in ``history_``.
         y_val : array-like of shape (n_val_samples,), default=None
             Labels of ``X_val``.
         sample_weight_val : array-like of shape (n_val_samples,), default=None
-            Weights of ``X_val``, in its loss and its score.
+            Weights of the rows of ``X_val``, for the validation loss and score.
         groups : array-like of shape (n_samples,), default=None
-            Groups of rows. ``early_stopping`` holds out whole groups.
+            Group of each row, such as a customer. ``early_stopping`` holds out whole
+            groups, so that no group is in both the training and the validation rows.
         X_unlabeled : array-like of the same kind as X, default=None
-            Rows without labels. An unfitted ``pretrained`` is fitted on them and on the
-            training rows of X. A pipeline does not transform them; transform them
-            before you pass them.
+            Further rows, without labels. An unfitted autoencoder in ``pretrained`` is
+            fitted on these rows and on the training rows of X. The earlier steps of a
+            pipeline do not transform these rows: transform them before you pass them.
 
         Returns
         -------
@@ -163,8 +169,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         Raises
         ------
         ValueError
-            If the data or a parameter can't be used, or the loss is not finite. A
-            fitted estimator then stays as it was.
+            If the data or a parameter is invalid, or if the loss becomes NaN or
+            infinite. An estimator that was fitted before keeps its earlier fit.
         TypeError
             If X is sparse, or a parameter has the wrong type.
         """
@@ -182,20 +188,20 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Train for one epoch over X, continuing from where training stands.
+        """Train for one epoch on X, starting from the current weights.
 
         Parameters
         ----------
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Some of the training sequences.
+            A part of the training sequences.
         y : array-like of shape (n_samples,)
-            Their class labels.
+            The class labels of these rows.
         classes : array-like of shape (n_classes,), default=None
-            All labels of all calls. Required at the first call.
+            All class labels that occur in any call. Required in the first call.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, not negative.
+            Non-negative weights.
 
         Returns
         -------
@@ -205,9 +211,9 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         Raises
         ------
         ValueError
-            If ``classes`` is missing at the first call, ``y`` holds a label that is not
-            in it, ``early_stopping`` is True, ``class_weight`` is ``"balanced"``, or
-            there is a ``sampler``.
+            If ``classes`` is missing in the first call, ``y`` has a label that is not
+            in ``classes``, ``early_stopping`` is True, ``class_weight`` is
+            ``"balanced"``, or ``sampler`` is set.
         """
         self._check_partial()
         if isinstance(self.class_weight, str):
@@ -232,34 +238,34 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
 
     @public_fit
     def initialize(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Draw the first weights without training, so that ``predict`` can be called.
+        """Initialize the weights without training, so that ``predict`` can be called.
 
         Parameters
         ----------
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Sequences of the shape that will be trained on.
+            Sequences with the shape of the training sequences.
         y : array-like of shape (n_samples,)
-            Labels that hold every class.
+            Class labels; every class must occur.
 
         Returns
         -------
         self : object
-            The estimator with its first weights.
+            The estimator with its initial weights.
         """
         self._fit(Given(X, y), epochs=0)
         return self
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
-        """Predict the probabilities of the classes.
+        """Predict class probabilities.
 
         Parameters
         ----------
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Sequences of the kind that the estimator was fitted on.
+            Sequences with the same features as the X of ``fit``.
 
         Returns
         -------
@@ -271,20 +277,20 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         NotFittedError
             Before ``fit``.
         ValueError
-            If X has another shape or other columns than the X of ``fit``, or a row has
+            If the shape or the columns of X differ from those in ``fit``, or a row has
             more timesteps than the network can read.
         """
         return probabilities(self._outputs(X), self._from_logits)
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
-        """Predict the logarithms of the probabilities of the classes.
+        """Predict logarithms of class probabilities.
 
         Parameters
         ----------
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Sequences of the kind that the estimator was fitted on.
+            Sequences with the same features as the X of ``fit``.
 
         Returns
         -------
@@ -301,12 +307,12 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Sequences of the kind that the estimator was fitted on.
+            Sequences with the same features as the X of ``fit``.
 
         Returns
         -------
         labels : ndarray of shape (n_samples,)
-            Labels as they were given to ``fit``.
+            Class labels, as in the y of ``fit``.
         """
         best = self.predict_proba(X).argmax(axis=1)
         return self.classes_[best]

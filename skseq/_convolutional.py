@@ -29,49 +29,58 @@ class ConvolutionalNetwork(StackedNetwork):
         default=(64, 64, 64),
         constraint=[Integral, tuple, list],
         text="""int or tuple of int
-        Number of filters of the convolution, or of each of several stacked ones.""",
+        Number of filters of the convolutional layer, that is, the number of patterns
+        that it can learn and of features that it outputs at each timestep. A tuple
+        stacks several layers, with the number of filters of each.""",
         kw_only=False,
     )
     kernel_size: int | Sequence[int] | Literal["auto"] = parameter(
         default="auto",
         constraint=[Integral, tuple, list, StrOptions({"auto"})],
         text="""int, tuple of int or "auto"
-        Length of the convolution window in timesteps, or one for each layer.
-        ``"auto"``: 7 in the first layer, 5 in the second, and 3 in all others; 15, 9, 5
-        and then 3 for sequences of at least 50 timesteps that are no token ids.""",
+        Number of timesteps that a filter covers. A tuple has one for each layer.
+        ``"auto"``: 7, 5 and then 3 in all further layers; for sequences of at least 50
+        timesteps that are not token ids: 15, 9, 5 and then 3.""",
     )
     padding: Literal["same", "valid", "causal"] = parameter(
         default="same",
         constraint=[StrOptions({"same", "valid", "causal"})],
         text="""{"same", "valid", "causal"}
-        Padding of a sequence before a convolution: zeros on both sides, no padding
-        (each layer shortens the sequence), or zeros only before the start, so that no
-        output depends on a later timestep.""",
+        How the start and the end of a sequence are padded before each convolution.
+        ``"same"``: zeros on both sides, so that the number of timesteps does not
+        change. ``"valid"``: no padding, so that each layer shortens the sequence.
+        ``"causal"``: zeros at the start only, so that no output depends on a later
+        timestep.""",
     )
     pool_size: int | Sequence[int] | Literal["auto"] = parameter(
         default="auto",
         constraint=[Integral, tuple, list, StrOptions({"auto"})],
         text="""int, tuple of int or "auto"
-        Timesteps over which the maximum is taken after each convolution, or one for
-        each layer. 1: no pooling between layers. ``"auto"``: 2 after the first and the
-        second layer, unless it is the last one, for sequences of at least 50 timesteps
-        that are no token ids; otherwise 1.""",
+        Max pooling after each convolution: the number of successive timesteps of which
+        only the maximum is kept. A tuple has one for each layer. 1: no pooling.
+        ``"auto"``: 2 after the first and the second layer, except after the last layer,
+        for sequences of at least 50 timesteps that are not token ids; otherwise 1.""",
     )
     pooling: Literal["max", "mean", "parts", "attention", "flatten"] = parameter(
         default="parts",
         constraint=[StrOptions({"max", "mean", "parts", "attention", "flatten"})],
         text="""{"max", "mean", "parts", "attention", "flatten"}
-        How the outputs of the last convolution are passed on: the maximum or the mean
-        over the timesteps, the maximum beside the means over each quarter of the
-        sequence, a mean with weights that are learned (Yang et al., 2016), or all
-        timesteps side by side.""",
+        How the outputs of the last convolution at all timesteps become one vector:
+
+        - ``"max"``, ``"mean"``: the maximum or mean over the timesteps;
+        - ``"parts"``: the maximum over the timesteps, concatenated with the mean over
+          each quarter of the sequence;
+        - ``"attention"``: a weighted mean, with weights that are learned (Yang et al.,
+          2016);
+        - ``"flatten"``: the outputs at all timesteps, concatenated.""",
     )
     separable: bool = parameter(
         default=False,
         constraint=["boolean"],
         text="""bool
-        Whether each convolution is depthwise separable: one over time for each feature,
-        and then a mixture of the features, which has fewer weights (Chollet, 2017).""",
+        Whether the convolutions are depthwise separable: a convolution over time for
+        each feature by itself, and then a linear combination of the features. This
+        needs fewer weights (Chollet, 2017).""",
     )
     activation: Activations = parameter(
         default="relu",
@@ -79,24 +88,26 @@ class ConvolutionalNetwork(StackedNetwork):
         text="""str, dict, keras.layers.Layer, callable, None, or tuple of those
         Activation of each convolution and hidden dense layer: the name of a Keras
         activation, a dict with a name and options such as ``{"name": "leaky_relu",
-        "negative_slope": 0.2}``, a Keras layer or a function; a tuple has one for each
-        convolution, and after these one for each hidden dense layer. None: no
+        "negative_slope": 0.2}``, a Keras layer, or a function. A tuple has one for each
+        convolution, followed by one for each layer of ``dense_units``. None: no
         activation.""",
     )
     dropout: float | Sequence[float] = parameter(
         default=0.0,
         constraint=[Real, tuple, list],
         text="""float or tuple of float
-        Fraction in [0, 1) of the outputs of each convolution that training drops, or
-        one for each layer. With token ids, one number is also for the features of their
-        vectors, which are dropped at all timesteps of a row (Tompson et al., 2015), and
-        a tuple may begin with the fraction of these.""",
+        Dropout after each convolution: the fraction in [0, 1) of its outputs that
+        training sets to zero at random. A tuple has one value for each layer. With
+        token ids, a single number also applies to the embedding: whole features of the
+        token vectors are dropped, at all timesteps of a row (Tompson et al., 2015). A
+        tuple may then begin with the value for the embedding.""",
     )
     dense_units: int | Sequence[int] = parameter(
         default=(),
         constraint=[Integral, tuple, list],
         text="""int or tuple of int
-        Widths of hidden dense layers between the convolutions and the output.""",
+        Number of units of each hidden dense layer between the convolutions and the
+        output layer. ``()``: no such layer.""",
     )
 
     _auto_decay = 0.5
@@ -161,20 +172,21 @@ class ConvolutionalNetwork(StackedNetwork):
 
 
 class Conv1DClassifier(ConvolutionalNetwork, SequenceClassifier):
-    """Convolutional network over time as a scikit-learn classifier.
+    """1-D convolutional network for classification.
 
-    One or more 1-D convolutions [1]_ with optional max pooling, a pooling over all
-    timesteps, optional dense layers, and an output for each class. The layers are
-    Keras' own. The defaults are in the manner of the fully convolutional network [2]_:
-    three layers with batch normalization.
+    The network consists of one or more 1-D convolutions over time [1]_ with optional
+    max pooling, a pooling over all timesteps, optional dense layers, and an output
+    layer. It finds patterns wherever they occur in a sequence. By default it has three
+    convolutions with batch normalization, similar to the fully convolutional network of
+    [2]_.
 
     See Also
     --------
-    LSTMClassifier : Long short-term memory.
-    GRUClassifier : Gated recurrent units.
-    SimpleRNNClassifier : Plain recurrence.
-    DenseClassifier : No notion of time.
-    SequenceReshaper : From the columns of a table to timesteps.
+    LSTMClassifier : LSTM network.
+    GRUClassifier : GRU network.
+    SimpleRNNClassifier : Simple recurrent network.
+    DenseClassifier : Dense network on the flattened sequence.
+    SequenceReshaper : Converts the columns of a table to sequences.
 
     References
     ----------
@@ -204,19 +216,20 @@ class Conv1DClassifier(ConvolutionalNetwork, SequenceClassifier):
 
 
 class Conv1DRegressor(ConvolutionalNetwork, SequenceRegressor):
-    """Convolutional network over time as a scikit-learn regressor.
+    """1-D convolutional network for regression.
 
-    One or more 1-D convolutions [1]_ with optional max pooling, a pooling over all
-    timesteps, optional dense layers, and an output for each column of y. The layers are
-    Keras' own. y is scaled inside.
+    The network consists of one or more 1-D convolutions over time [1]_ with optional
+    max pooling, a pooling over all timesteps, optional dense layers, and an output
+    layer. It finds patterns wherever they occur in a sequence. By default, y is
+    standardized internally, see ``scale_target``.
 
     See Also
     --------
-    Conv1DClassifier : The classifier.
-    LSTMRegressor : Long short-term memory.
-    GRURegressor : Gated recurrent units.
-    SimpleRNNRegressor : Plain recurrence.
-    DenseRegressor : No notion of time.
+    Conv1DClassifier : The same network for classification.
+    LSTMRegressor : LSTM network.
+    GRURegressor : GRU network.
+    SimpleRNNRegressor : Simple recurrent network.
+    DenseRegressor : Dense network on the flattened sequence.
 
     References
     ----------

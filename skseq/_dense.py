@@ -52,21 +52,22 @@ class DenseNetwork(StackedNetwork):
     Attributes
     ----------
     dense_units_ : tuple of int
-        The widths of the hidden layers.
+        Number of units of each hidden layer.
     dropout_ : tuple of float
-        The fraction that training drops of what the first layer reads, and that of each
+        The dropout of the input of the first layer, followed by the dropout of each
         hidden layer.
     is_categorical_ : ndarray of bool of shape (`n_features_in_`,)
-        Which columns of X are categories. Only with ``categorical_features``.
+        Mask of the columns of X that are categorical. Only with
+        ``categorical_features``.
     """
 
     dense_units: int | Sequence[int] | Literal["auto"] = parameter(
         default="auto",
         constraint=[Integral, tuple, list, StrOptions({"auto"})],
         text="""int, tuple of int, or "auto"
-        Widths of the hidden layers. Without hidden layers the network is logistic
-        or linear regression. ``"auto"``: one layer, of 128 units for a table, and of
-        100 for rows of timesteps.""",
+        Number of units of each hidden layer. ``()``: no hidden layer; the network is
+        then a logistic or linear regression. ``"auto"``: one hidden layer, of 128 units
+        for a table, and of 100 units for sequences.""",
         kw_only=False,
     )
     activation: Activations = parameter(
@@ -75,30 +76,36 @@ class DenseNetwork(StackedNetwork):
         text="""str, dict, keras.layers.Layer, callable, None, or tuple of those
         Activation of each hidden layer: the name of a Keras activation, a dict with a
         name and options such as ``{"name": "leaky_relu", "negative_slope": 0.2}``, a
-        Keras layer or a function; a tuple has one for each layer. None: no activation.
+        Keras layer, or a function. A tuple has one for each layer. None: no activation.
         """,
     )
     dropout: float | Sequence[float] | Literal["auto"] = parameter(
         default="auto",
         constraint=[Real, tuple, list, StrOptions({"auto"})],
         text="""float, tuple of float, or "auto"
-        Fraction in [0, 1) of the outputs of each hidden layer that training drops, or
-        one for each layer. A tuple may begin with the fraction of what the first layer
-        reads. With token ids, one number is also for the features of their
-        vectors, which are dropped at all timesteps of a row (Tompson et al., 2015), and
-        a tuple may begin with the fraction of these. ``"auto"``, for
-        classifiers: 0.2 of what the first layer reads and 0.5 of the outputs of each
-        layer for a table of fewer than 1,000 rows, 0.3 of these for a larger one; for
-        regressors: 0.3 and 0.1 of the outputs; for rows of timesteps, and without
-        hidden layers: 0.""",
+        Dropout after each hidden layer: the fraction in [0, 1) of its outputs that
+        training sets to zero at random. A tuple has one value for each layer; it may
+        begin with a value for the input of the first layer. With token ids, a single
+        number also applies to the embedding, and a tuple may begin with the value for
+        the embedding: whole features of the token vectors are dropped, at all timesteps
+        of a row (Tompson et al., 2015).
+
+        ``"auto"`` is 0 for sequences and without hidden layers. For a table it depends
+        on the number of rows:
+
+        - classifiers: 0.2 for the input and 0.5 for each hidden layer with fewer than
+          1,000 rows; otherwise 0 and 0.3;
+        - regressors: 0 for the input and 0.3 for each hidden layer with fewer than
+          1,000 rows; otherwise 0 and 0.1.""",
     )
     pooling: Literal["flatten", "mean", "max", "attention"] = parameter(
         default="flatten",
         constraint=[StrOptions({"flatten", "mean", "max", "attention"})],
         text="""{"flatten", "mean", "max", "attention"}
-        How a sequence is passed to the first layer: all timesteps side by side, their
-        mean or maximum, or a mean with weights that are learned (Yang et al., 2016).
-        The last three suit token ids, whose order then has no effect.""",
+        How a sequence is passed to the first layer: all timesteps, concatenated
+        (``"flatten"``); their mean or maximum; or a weighted mean with weights that are
+        learned (``"attention"``, Yang et al., 2016). The last three ignore the order of
+        the timesteps, and suit token ids.""",
     )
     numeric_embedding: (
         Literal["auto", "piecewise", "periodic"] | dict[str, Any] | None
@@ -106,37 +113,42 @@ class DenseNetwork(StackedNetwork):
         default="auto",
         constraint=[StrOptions({"auto", *_EMBEDDINGS}), dict, None],
         text="""{"auto", "piecewise", "periodic"}, dict or None
-        A vector for each number of a table, a 2-D X whose columns are no padded
-        timesteps and no token ids, which the first layer reads beside the number
-        (Gorishniy et al., 2022). Numbers are scaled before, by the median and the
-        middle half of the training rows, and smoothly limited to 3 times that, so that
-        X needs no scaler; they also go straight to the outputs, as in a linear model
-        (Cheng et al., 2016). Columns with two values have no vector.
+        Embedding of the numeric columns of a table: the first layer reads a vector for
+        each number, in addition to the number itself (Gorishniy et al., 2022). A table
+        is a 2-D X without padding, whose columns are neither token ids nor grouped by
+        ``n_timesteps``. The columns are first scaled by their median and interquartile
+        range in the training rows, and extreme values are smoothly limited, so that X
+        needs no scaler. The scaled numbers are also connected directly to the outputs,
+        as in a linear model (Cheng et al., 2016). Columns with only two values get no
+        vector.
 
-        - ``"piecewise"``: for each of 8 bins, the share of the bin that is below the
-          number; the edges are quantiles of the training rows. It takes almost no time.
-        - ``"periodic"``: sines and cosines with 8 frequencies that are learned, from
-          normal random numbers with standard deviation 0.3; a layer with 8 outputs,
-          shared by all columns, and ReLU follow. A step takes several times as long.
+        - ``"piecewise"``: one element for each of 8 bins, whose edges are quantiles of
+          the training rows: 0 below the bin, 1 above it, and linear within it. It takes
+          almost no time.
+        - ``"periodic"``: sines and cosines of the number with 8 frequencies that are
+          learned, followed by a dense layer with 8 units and ReLU, shared by all
+          columns. The initial frequencies are normally distributed with standard
+          deviation 0.3. A step of training takes several times as long.
 
         A dict has a name and options, such as ``{"name": "piecewise", "n_bins": 16}``
         or ``{"name": "periodic", "n_frequencies": 8, "sigma": 0.3, "width": 8}``.
-        ``"auto"``: ``"piecewise"`` for a table, and None for other rows and without
-        hidden layers. None: numbers are read as they are.""",
+        ``"auto"``: ``"piecewise"`` for a table, if there are hidden layers, and
+        otherwise None. None: the columns are used as they are, without scaling.""",
     )
     categorical_features: ArrayLike | Literal["from_dtype"] | None = parameter(
         default=None,
         constraint=["array-like", StrOptions({"from_dtype"}), None],
         text="""array-like of int, bool or str, "from_dtype" or None
-        The columns of a table that are categories, as in
-        `sklearn.ensemble.HistGradientBoostingClassifier`: positions, a mask, or names
-        of columns of a dataframe; ``"from_dtype"``, those of a dataframe that have a
-        categorical dtype. The network learns a vector for each category (Guo and
-        Berkhahn, 2016), whose length is the fourth root of the largest number of
-        categories in a column. Values are codes from 0 on, such as those of
-        `sklearn.preprocessing.OrdinalEncoder`, or in a dataframe also categories and
-        texts. Negative codes, missing categories, and those that are not in the
-        training rows are read as unknown. None: there are no categories.""",
+        The categorical columns of a table, as in
+        `sklearn.ensemble.HistGradientBoostingClassifier`: integer positions, a boolean
+        mask, or the names of columns of a dataframe; ``"from_dtype"``: the columns of a
+        dataframe with a categorical dtype. The network learns an embedding, a vector
+        for each category (Guo and Berkhahn, 2016), whose length is the fourth root of
+        the largest number of categories in a column. Values are integer codes from 0,
+        such as those of `sklearn.preprocessing.OrdinalEncoder`; in a dataframe they may
+        also be categories or strings. Negative codes, missing values, and categories
+        that are not in the training rows are treated as unknown. None: no column is
+        categorical.""",
     )
 
     @property
@@ -327,24 +339,24 @@ def _as_ints(values):
 
 
 class DenseClassifier(DenseNetwork, SequenceClassifier):
-    """Feed-forward network over the flattened sequence as a scikit-learn classifier.
+    """Dense (feed-forward) network for classification.
 
-    The timesteps are laid side by side and go through dense layers to an output for
-    each class, as in a multilayer perceptron [1]_. The layers are Keras' own. It is the
-    baseline: if a network that uses the order of the timesteps is not better, the order
-    is of little use. With ``pooling="mean"`` and ``embedding_dim``, it learns from a
-    text as from a bag of words.
+    A multilayer perceptron [1]_ for tables and for flattened sequences. For sequences
+    it is a baseline: if a recurrent or convolutional network is not better, the order
+    of the timesteps is of little use. With ``pooling="mean"`` and ``embedding_dim`` it
+    is a bag-of-words model for texts.
 
-    The numbers of a table are scaled inside, and have vectors [2]_, and so may its
-    categories [3]_; the size of the network depends on the number of rows.
+    The numeric columns of a table are scaled and embedded by the network itself [2]_,
+    see ``numeric_embedding``, and so are the columns in ``categorical_features`` [3]_.
+    The default dropout depends on the number of rows.
 
     See Also
     --------
-    LSTMClassifier : Long short-term memory.
-    GRUClassifier : Gated recurrent units.
-    SimpleRNNClassifier : Plain recurrence.
-    Conv1DClassifier : Convolutions over time.
-    SequenceReshaper : From the columns of a table to timesteps.
+    LSTMClassifier : LSTM network.
+    GRUClassifier : GRU network.
+    SimpleRNNClassifier : Simple recurrent network.
+    Conv1DClassifier : 1-D convolutional network.
+    SequenceReshaper : Converts the columns of a table to sequences.
 
     References
     ----------
@@ -378,23 +390,24 @@ class DenseClassifier(DenseNetwork, SequenceClassifier):
 
 
 class DenseRegressor(DenseNetwork, SequenceRegressor):
-    """Feed-forward network over the flattened sequence as a scikit-learn regressor.
+    """Dense (feed-forward) network for regression.
 
-    The timesteps are laid side by side and go through dense layers to an output for
-    each column of y, as in a multilayer perceptron [1]_. The layers are Keras' own. y
-    is scaled inside. It is the baseline: if a network that uses the order of the
-    timesteps is not better, the order is of little use.
+    A multilayer perceptron [1]_ for tables and for flattened sequences. For sequences
+    it is a baseline: if a recurrent or convolutional network is not better, the order
+    of the timesteps is of little use. By default, y is standardized internally, see
+    ``scale_target``.
 
-    The numbers of a table are scaled inside too, and have vectors [2]_, and so may its
-    categories [3]_; the size of the network depends on the number of rows.
+    The numeric columns of a table are scaled and embedded by the network itself [2]_,
+    see ``numeric_embedding``, and so are the columns in ``categorical_features`` [3]_.
+    The default dropout depends on the number of rows.
 
     See Also
     --------
-    DenseClassifier : The classifier.
-    LSTMRegressor : Long short-term memory.
-    GRURegressor : Gated recurrent units.
-    SimpleRNNRegressor : Plain recurrence.
-    Conv1DRegressor : Convolutions over time.
+    DenseClassifier : The same network for classification.
+    LSTMRegressor : LSTM network.
+    GRURegressor : GRU network.
+    SimpleRNNRegressor : Simple recurrent network.
+    Conv1DRegressor : 1-D convolutional network.
 
     References
     ----------

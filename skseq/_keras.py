@@ -35,23 +35,30 @@ class KerasNetwork(Declared):
         default=None,
         constraint=MODEL,
         text="""callable or keras.Model
-        A function that builds the network, or a Keras model, of which the configuration
-        is used. The function gets those of these arguments that its signature names:
-        ``inputs``, a Keras tensor with the shape of X; ``meta``, a dict that describes
-        the data (``n_features_in_``, ``n_timesteps_in_``, ``X_shape_``, ``X_dtype_``,
-        ``target_type_``, ``n_outputs_``, ``n_outputs_expected_``, and for classifiers
-        ``classes_`` and ``n_classes_``); ``compile_kwargs``, a dict with ``optimizer``,
-        ``loss`` and ``metrics`` for ``model.compile``; ``params``, the parameters of
-        the estimator; and the arguments in ``model_params``. It returns a tensor, to
-        which the output layer is added, or a whole `keras.Model`.""",
+        A function that builds the network, or a Keras model, whose configuration is
+        used but not its weights. The function is called with those of the following
+        arguments that are in its signature:
+
+        - ``inputs``: a Keras tensor with the shape of X;
+        - ``meta``: a dict that describes the data (``n_features_in_``,
+          ``n_timesteps_in_``, ``X_shape_``, ``X_dtype_``, ``target_type_``,
+          ``n_outputs_``, ``n_outputs_expected_``, and for classifiers ``classes_`` and
+          ``n_classes_``);
+        - ``compile_kwargs``: a dict with ``optimizer``, ``loss`` and ``metrics``, for
+          ``model.compile``;
+        - ``params``: the parameters of the estimator;
+        - the arguments in ``model_params``.
+
+        It returns either a tensor, to which the output layer is added, or a complete
+        `keras.Model`.""",
         kw_only=False,
     )
     model_params: dict[str, Any] | None = parameter(
         default=None,
         constraint=[dict, None],
         text="""dict or None
-        Arguments of the function, such as ``{"width": 64}``.
-        ``set_params(model__width=64)`` sets one.""",
+        Arguments of the function in ``model``, such as ``{"width": 64}``. A single
+        argument can be set with ``set_params(model__width=64)``.""",
     )
     optimizer: Optimizer = None
 
@@ -75,22 +82,23 @@ class KerasNetwork(Declared):
         custom_objects: dict[str, Any] | None = None,
         **params: Any,
     ) -> Self:
-        """Make a fitted estimator of a trained Keras model.
+        """Make a fitted estimator from a trained Keras model.
 
-        Its weights are those of the model. ``partial_fit``, or ``fit`` with
-        ``warm_start=True``, trains them further.
+        The estimator has the weights of the model. ``partial_fit``, or ``fit`` with
+        ``warm_start=True``, continues to train them.
 
         Parameters
         ----------
         model : str, path or keras.Model
-            A model, or a file that ``model.save`` has written.
+            A Keras model, or a file written by ``model.save``.
         X : array-like or dataframe of shape (n_samples, ...)
-            Some rows of the kind that the model reads. Their values are not used.
+            Some rows with the shape that the model reads. Only their shape, dtype and
+            column names are used.
         y : array-like of shape (n_samples,)
-            Their targets, with every class for a classifier. The outputs of the model
-            are in the order of the sorted classes.
+            The targets of these rows. For a classifier, every class must occur; the
+            outputs of the model must be in the order of the sorted class labels.
         custom_objects : dict of str to type or callable, default=None
-            Your own classes and functions in the file, by name.
+            Your own classes and functions that the file refers to, by name.
         **params : dict
             Parameters of the estimator.
 
@@ -102,7 +110,7 @@ class KerasNetwork(Declared):
         Raises
         ------
         ValueError
-            If the model does not fit X or y.
+            If the inputs or outputs of the model do not match X or y.
         """
         if not isinstance(model, KERAS_MODEL):
             model = load_model(model, custom_objects)
@@ -221,14 +229,14 @@ class KerasNetwork(Declared):
 
 
 class KerasClassifier(KerasNetwork, SequenceClassifier):
-    """A Keras model of your own as a scikit-learn classifier.
+    """Classifier with a Keras model of your own.
 
-    A function builds the network; everything else is as in the other classifiers. A
-    function that was written for SciKeras [1]_ works as it is.
+    A function that you pass builds the network; everything else is as in the other
+    classifiers. Functions written for SciKeras [1]_ can be used unchanged.
 
     See Also
     --------
-    LSTMClassifier : A network that needs no function.
+    LSTMClassifier : LSTM network, configured by parameters.
 
     References
     ----------
@@ -255,15 +263,15 @@ class KerasClassifier(KerasNetwork, SequenceClassifier):
 
 
 class KerasRegressor(KerasNetwork, SequenceRegressor):
-    """A Keras model of your own as a scikit-learn regressor.
+    """Regressor with a Keras model of your own.
 
-    A function builds the network; everything else is as in the other regressors. A
-    function that was written for SciKeras [1]_ works as it is.
+    A function that you pass builds the network; everything else is as in the other
+    regressors. Functions written for SciKeras [1]_ can be used unchanged.
 
     See Also
     --------
-    KerasClassifier : The same for classes.
-    LSTMRegressor : A network that needs no function.
+    KerasClassifier : The same for classification.
+    LSTMRegressor : LSTM network, configured by parameters.
 
     References
     ----------

@@ -37,34 +37,34 @@ def _nearest(codes, labels, new_codes, new_labels):
 
 
 class LatentSampler(SamplerWithSampler):
-    """Resample in the space of an autoencoder's codes.
+    """Sampler in the latent space of an autoencoder.
 
-    An autoencoder encodes the training rows, a sampler resamples the codes, and new
-    codes are decoded [1]_. While interpolation between two sequences gives a mixture of
-    both, a code between two codes is decoded to a sequence of the kind that the
-    autoencoder has learned. Rows that the sampler does not change are rows of X.
+    An autoencoder encodes the training rows to codes (latent vectors), a sampler
+    resamples the codes, and new codes are decoded to new rows [1]_. Interpolation
+    between two sequences gives a mixture of both. Interpolation between two codes gives
+    a sequence that resembles the training rows, as far as the autoencoder has learned
+    them. Rows of X that are kept are not changed.
 
-    If the autoencoder has a ``mask_value``, a new row is padded like the row of its
-    class with the nearest code. For a list of sequences, a new row has the length of
-    that row.
+    If the autoencoder has a ``mask_value``, or X is a list of sequences, a new row has
+    the same padding or length as the row of its class whose code is nearest.
 
     Attributes
     ----------
     sampler_ : sampler
-        The inner sampler, fitted on the codes.
+        The fitted sampler, for the codes.
     autoencoder_ : AutoencoderTransformer
         The fitted autoencoder.
     n_features_in_ : int
-        Columns of a 2-D X, features per timestep of a 3-D X.
+        Number of columns of a 2-D X, or number of features of a 3-D X.
     n_timesteps_in_ : int
-        Timesteps of X, or of the longest row of a list.
+        Number of timesteps of X, or of its longest sequence for a list.
     feature_names_in_ : ndarray of shape (n_columns,)
-        Column names of a dataframe X. Defined only if all are strings.
+        Names of the columns of a dataframe X. Defined only if all names are strings.
 
     See Also
     --------
     SequenceResampler : Resamples the values of sequences.
-    AutoencoderTransformer : The network.
+    AutoencoderTransformer : The autoencoder.
 
     References
     ----------
@@ -93,10 +93,10 @@ class LatentSampler(SamplerWithSampler):
         default=None,
         constraint=[HasMethods(["transform", "inverse_transform"]), None],
         text="""AutoencoderTransformer, FrozenEstimator or None
-        An unfitted autoencoder, which is fitted on the rows that are resampled, or a
-        fitted one in `sklearn.frozen.FrozenEstimator`. None: an autoencoder with
-        ``early_stopping`` and a code of 8 numbers, or half the number of values in a
-        row if that is less.""",
+        The autoencoder. An unfitted one is fitted on the rows that are resampled. To
+        use a fitted one, wrap it in `sklearn.frozen.FrozenEstimator`. None: an
+        autoencoder with ``early_stopping`` and a code of 8 numbers, or of half the
+        number of values in a row if that is less.""",
     )
 
     def _fit_resample(self, X, y, **params):

@@ -44,32 +44,34 @@ class TokenNetwork(Declared):
     Attributes
     ----------
     n_tokens_ : int
-        The number of ids that have a vector: up to the largest one in ``fit``, or as
-        many as ``embedding_weights`` has rows. Only with an embedding.
+        Number of token ids that have a vector: the largest id in ``fit`` plus 1, or the
+        number of rows of ``embedding_weights``. Only with an embedding.
     """
 
     embedding_dim: int | None = parameter(
         default=None,
         constraint=[Interval(Integral, 1, None, closed="left"), None],
         text="""int or None
-        The length of the vectors that the network learns for token ids (Bengio et al.,
-        2003). X then holds whole numbers: a table in which each column is a timestep,
-        or rows with one feature. 0 is padding, and 1 the unknown token, as which ids
-        that are not in the training rows are read; `TextSequencer` makes such ids.
-        None: X holds amounts, unless there are ``embedding_weights``.""",
+        Embedding of token ids (words or other categories as integers): the length of
+        the vector that the network learns for each id (Bengio et al., 2003). X then
+        consists of integers, either 2-D, with each column a timestep, or 3-D with one
+        feature. The id 0 is padding. The id 1 is the unknown token; ids that are not in
+        the training rows are treated as unknown. `TextSequencer` makes such ids from
+        texts. None: X consists of numeric features, unless ``embedding_weights`` are
+        set.""",
     )
     embedding_weights: ArrayLike | None = parameter(
         default=None,
         constraint=["array-like", None],
         text="""array-like of shape (n_tokens, embedding_dim) or None
-        The first vectors of the tokens 0, 1 and so on, such as those of word2vec. No
-        ``embedding_dim`` is needed then. None: small random numbers.""",
+        Initial vectors of the token ids 0, 1, 2 and so on, such as pretrained word2vec
+        vectors. ``embedding_dim`` is then not needed. None: small random numbers.""",
     )
     embedding_trainable: bool = parameter(
         default=True,
         constraint=["boolean"],
         text="""bool
-        Whether training changes the vectors of the tokens.""",
+        Whether training changes the vectors of the token ids.""",
     )
 
     # The ids that training has seen; None: all that have a vector.
@@ -194,7 +196,7 @@ class StackedNetwork(TokenNetwork):
     Attributes
     ----------
     n_static_ : int
-        The number of static features.
+        Number of static features, see ``n_static``.
     """
 
     if not TYPE_CHECKING:  # mypy would compare them with those of SciKeras
@@ -206,49 +208,55 @@ class StackedNetwork(TokenNetwork):
         default=None,
         constraint=[StrOptions({"batch", "layer"}), None],
         text="""{"batch", "layer"} or None
-        Normalization between each layer and its activation: over the rows of a batch
-        (Ioffe and Szegedy, 2015) or over the features (Ba, Kiros and Hinton, 2016).""",
+        Normalization of the outputs of each layer, before the activation. ``"batch"``:
+        each feature is standardized over the rows of a batch (Ioffe and Szegedy, 2015).
+        ``"layer"``: each row is standardized over its features (Ba, Kiros and Hinton,
+        2016). None: no normalization.""",
     )
     layer_params: dict[str, Any] | tuple[dict[str, Any], ...] | None = parameter(
         default=None,
         constraint=[dict, tuple, list, None],
         text="""dict, tuple of dict or None
         Further arguments of the Keras layers, such as ``{"kernel_initializer":
-        "he_normal", "kernel_regularizer": keras.regularizers.L2(1e-4)}``; a tuple has a
-        dict for each layer. ``set_params(layer__kernel_initializer="he_normal")`` sets
-        one.""",
+        "he_normal", "kernel_regularizer": keras.regularizers.L2(1e-4)}``. A tuple has a
+        dict for each layer. A single argument can be set with
+        ``set_params(layer__kernel_initializer="he_normal")``.""",
     )
 
     n_static: int | Literal["auto"] = parameter(
         default=0,
         constraint=[Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
         text="""int or "auto"
-        Static features: the number of features, the last ones of each timestep, that do
-        not change over time. They are read once, and joined to the result of the layers
-        over time. ``"auto"``: the last features that do not change in any row of X,
-        such as those that `SequenceReshaper` repeats.""",
+        Number of static features: features that do not change over time, such as the
+        age of a customer. They must be the last features of each timestep. The network
+        reads them only once, and concatenates them with the output of the layers over
+        time. ``"auto"``: as many of the last features as are constant over time in
+        every row of X, such as those that `SequenceReshaper` repeats at each timestep.
+        """,
     )
 
     per_row: Literal["auto", "append"] | None = parameter(
         default="auto",
         constraint=[StrOptions({"auto", "append"}), None],
         text="""{"auto", "append"} or None
-        Whether each row is also scaled by itself, over all its timesteps and features,
-        so that the shape of a small row is seen as well as that of a large one.
-        ``"append"``: the network reads the inverse hyperbolic sine of each feature, and
-        beside it the feature less the mean of the row, divided by the standard
-        deviation of the row. ``"auto"``: ``"append"`` if the third quartile of these
-        standard deviations is at least 10 times the first; not for the columns of a
-        table, token ids, and ``pretrained``. None: no.""",
+        Whether the network additionally reads each row standardized by itself, for rows
+        of very different magnitude, whose shape would otherwise be lost. ``"append"``:
+        the features are replaced by their inverse hyperbolic sine, and the same number
+        of features is appended: each feature minus the mean of the row, divided by the
+        standard deviation of the row, both over all timesteps and features. ``"auto"``:
+        ``"append"`` if the third quartile of the standard deviations of the rows is at
+        least 10 times the first; never for a table in which each column is a timestep,
+        for token ids, or with ``pretrained``. None: no such scaling.""",
     )
 
     n_networks: int = parameter(
         default=1,
         constraint=[Interval(Integral, 1, None, closed="left")],
         text="""int
-        Number of networks that start from different weights, and whose outputs are
-        averaged, which usually is more accurate than one of them (Lakshminarayanan,
-        Pritzel and Blundell, 2017). They are trained side by side.""",
+        Number of networks that are trained at the same time, from different initial
+        weights. Their outputs are averaged (deep ensemble), which is usually more
+        accurate than a single network (Lakshminarayanan, Pritzel and Blundell, 2017).
+        """,
         group="training",
     )
 

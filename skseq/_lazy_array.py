@@ -29,42 +29,44 @@ _PASS_BYTES = 2**25
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LazyArray:
-    """An array in a file, of which rows are read when they are needed.
+    """Array in a file, whose rows are read only when they are needed.
 
-    The networks of this package take an HDF5 dataset, a Zarr array, or another object
-    with `shape`, `dtype`, `ndim` and slices of rows as X, without this class. But an
-    index of such an object reads rows into memory. An index or slice of a `LazyArray`
-    reads nothing and gives another `LazyArray`, also inside of scikit-learn's
-    `train_test_split`, `cross_val_score` and `GridSearchCV`. An integer, or indices of
-    further axes, give an array, and ``numpy.asarray(X)`` reads all rows.
+    Wrap an HDF5 dataset or a Zarr array in this class to split it by
+    `train_test_split`, `cross_val_score` or `GridSearchCV` without reading it into
+    memory. (The ``fit`` and ``predict`` of the networks also accept such objects
+    directly.) Indexing rows with a slice or an array reads nothing, and gives another
+    `LazyArray`. Indexing with an integer, or with indices of further axes, gives an
+    array, and ``numpy.asarray(X)`` reads all rows.
 
     Parameters
     ----------
     data : array-like of shape (n_rows, n_columns) or (n_rows, n_timesteps, n_features)
-        An object with `shape`, `dtype`, `ndim`, and ``data[start:stop]``: a dataset of
-        h5py, an array of Zarr, a `numpy.memmap`, and so on. If it has `chunks`, as
-        those have, rows are read in whole chunks. The file must remain open and must
-        not change.
+        An object with the attributes `shape`, `dtype` and `ndim` that supports
+        ``data[start:stop]``, such as an h5py dataset, a Zarr array or a `numpy.memmap`.
+        If it has an attribute `chunks`, rows are read in whole chunks. The file must
+        remain open and must not change.
     index : ndarray of int of shape (n_samples,), default=None
-        The rows of ``data``, in any order and with repeats. None: all.
+        Positions of the rows of ``data`` to use, in any order, possibly with
+        repetitions. None: all rows.
     names : list of str, default=None
-        The names of the columns.
+        Names of the columns.
 
     Raises
     ------
     TypeError
-        If ``data`` is no such object, or does not hold numbers.
+        If ``data`` is not such an object, or does not contain numbers.
     ValueError
         If ``data`` has fewer than two dimensions, or its file is closed.
 
     See Also
     --------
-    open_parquet : The same for the columns of Parquet files.
+    open_parquet : Opens columns of Parquet files as a LazyArray.
 
     Notes
     -----
-    A `LazyArray` over a dataset of h5py can be pickled: joblib's processes open its
-    file again by name. The file must be open for reading alone.
+    A `LazyArray` over an h5py dataset can be pickled and used in several processes of
+    joblib, which open the file again by its name. The file must be open in read-only
+    mode.
 
     Examples
     --------
@@ -105,7 +107,7 @@ class LazyArray:
 
     @property
     def ndim(self) -> int:
-        """int: the number of dimensions."""
+        """int: number of dimensions."""
         return len(self._data_shape)
 
     @property
@@ -115,7 +117,7 @@ class LazyArray:
 
     @property
     def dtype(self) -> np.dtype:
-        """dtype: that of ``data``."""
+        """dtype: the dtype of ``data``."""
         return self._dtype
 
     def __len__(self):

@@ -38,14 +38,14 @@ class NestedParameters(Declared):
         Parameters
         ----------
         deep : bool, default=True
-            Whether to include each key of ``optimizer_params`` as
-            ``optimizer__<key>``, the keys of other parameters that are dicts in the
-            same way, and the parameters of each parameter that is an estimator.
+            Whether to include the items of parameters that are dicts, such as
+            ``optimizer__<key>`` for each key of ``optimizer_params``, and the
+            parameters of parameters that are estimators.
 
         Returns
         -------
         params : dict
-            Values by name.
+            Parameter names mapped to their values.
         """
         params = {name: getattr(self, name) for name in self._get_param_names()}
         if deep:
@@ -68,10 +68,10 @@ class NestedParameters(Declared):
         Parameters
         ----------
         **params : dict
-            Values by name. ``optimizer__<key>`` sets a key of a new
-            ``optimizer_params``, and likewise for other parameters that are dicts.
-            ``sampler__<name>`` sets a parameter of ``sampler``, and likewise for other
-            parameters that are estimators.
+            Parameter names and values. ``optimizer__<key>`` sets a key of
+            ``optimizer_params``, of which a copy is made; this also works for other
+            parameters that are dicts. ``sampler__<name>`` sets a parameter of
+            ``sampler``; this also works for other parameters that are estimators.
 
         Returns
         -------
@@ -81,7 +81,8 @@ class NestedParameters(Declared):
         Raises
         ------
         ValueError
-            If there is no parameter of a name; the message suggests the nearest.
+            If there is no parameter with one of the names. The message suggests the
+            most similar name.
         """
         names = self._get_param_names()
         plain: dict[str, Any] = {}

@@ -73,62 +73,65 @@ class _Usual:
 
 
 class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
-    """Detect rows that autoencoders reconstruct poorly, or far from other rows.
+    """Outlier detection with autoencoders.
 
-    ``n_networks`` autoencoders are fitted on the training rows, from different seeds
-    [1]_. A short code has room for the patterns that most rows share, and not for rare
-    ones, so that rare rows are reconstructed poorly [2]_ [3]_. The *error* of a row is
-    its reconstruction error, as a mean over the networks.
+    ``n_networks`` autoencoders are fitted on the training rows, with different seeds
+    [1]_. An autoencoder compresses a row to a short code and reconstructs it from the
+    code. A short code can represent the patterns that most rows have in common, but not
+    rare patterns, so that unusual rows are reconstructed poorly [2]_ [3]_. The *error*
+    of a row is its reconstruction error, averaged over the networks.
 
-    If outliers are among the training rows, networks also learn to reconstruct them.
-    Their codes are then unusual, and their reconstructions are far from those of other
-    rows. With ``criterion="both"``, the default for a table, a row is unusual either
-    way:
+    If there are outliers among the training rows, the networks also learn to
+    reconstruct them. The reconstructions of outliers are then far from those of other
+    rows. With ``criterion="both"``, the default for a table, a row is therefore unusual
+    if its error or its *distance* is large:
 
-    - The *distance* of a row is the mean Euclidean distance of its reconstruction, in
-      scaled values, to the nearest half of the reconstructions of at most 500 training
-      rows [4]_, as a mean over the networks. With so many neighbours, a group of
-      outliers does not hide itself.
-    - Each network holds out another tenth of the training rows, also for
-      ``early_stopping``. The logarithms of errors and distances are standardised by
-      their median and median absolute deviation (times 1.4826) in the rows held out.
-      The larger of the two counts.
-    - An error tells more than a distance, unless the network memorises its training
-      rows. Let the *ratio* be the median error of rows held out, divided by that of
-      rows trained on. Up to a ratio of 1.6, 3 is subtracted from the standardised
-      distance, and from 2.1 on, 1 is added; in between, the number changes linearly.
+    - The distance of a row is computed between reconstructions, in units of the scaled
+      values. The reconstruction of the row is compared with those of at most 500
+      training rows, and the mean Euclidean distance to the nearest half of them is
+      taken [4]_, averaged over the networks. With so many neighbours, a cluster of
+      outliers is also far from its neighbours.
+    - Each network holds out a different tenth of the training rows, which is also used
+      for ``early_stopping``. The logarithms of errors and distances are standardized by
+      their median and median absolute deviation (times 1.4826) in the held-out rows.
+      The score of a row is based on the larger of the two.
+    - The error is more informative than the distance, unless the network overfits its
+      training rows. Therefore the standardized distance is shifted, depending on the
+      ratio of the median error of held-out rows to the median error of training rows:
+      by -3 for ratios up to 1.6, by +1 for ratios from 2.1 on, and linearly in between.
 
-    The rows with the largest values, a fraction of ``contamination`` of the training
-    rows, are outliers.
+    The threshold is set such that a fraction ``contamination`` of the training rows are
+    outliers.
 
-    A network reconstructs its training rows better than new rows, so that more than a
-    fraction of ``contamination`` of new rows are outliers; ``X_val`` in ``fit``
-    corrects this.
+    A network reconstructs its training rows better than new rows. Among new rows, the
+    fraction of outliers is therefore larger than ``contamination``, unless ``X_val`` is
+    passed to ``fit``.
 
     Attributes
     ----------
     autoencoder_ : AutoencoderTransformer
-        The first of the fitted networks. Its ``reconstruction_error(X, by="step")`` and
-        ``by="feature"`` show where a row is unusual.
+        The first of the fitted autoencoders. Its ``reconstruction_error(X, by="step")``
+        and ``by="feature"`` show where a row is unusual.
 
     autoencoders_ : list of AutoencoderTransformer
-        All fitted networks.
+        All fitted autoencoders.
 
     offset_ : float
-        Rows with a lower value of ``score_samples`` are outliers.
+        The threshold: rows whose ``score_samples`` is lower are outliers.
 
     n_features_in_ : int
-        Columns of a 2-D X, or features of each timestep of a 3-D X.
+        Number of columns of a 2-D X, or number of features of a 3-D X.
 
     n_timesteps_in_ : int
-        Timesteps that the network reads.
+        Number of timesteps that the network reads.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if X was a dataframe whose names are all strings.
+        Names of the columns of X. Defined only if X is a dataframe whose column names
+        are all strings.
 
     See Also
     --------
-    AutoencoderTransformer : The network, with its codes.
+    AutoencoderTransformer : A single autoencoder, with its codes.
     sklearn.ensemble.IsolationForest : Outliers by random splits.
     sklearn.neighbors.LocalOutlierFactor : Outliers by local density.
 
@@ -163,38 +166,41 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         default=None,
         constraint=[AutoencoderTransformer, None],
         text="""AutoencoderTransformer or None
-        The network; ``fit`` clones it. None: an autoencoder with ``early_stopping`` and
-        a code of 8 numbers, or half the number of values in a row if that is less.""",
+        The autoencoder, which is cloned before it is fitted. None: an autoencoder with
+        ``early_stopping`` and a code of 8 numbers, or of half the number of values in a
+        row if that is less.""",
         kw_only=False,
     )
     criterion: Literal["auto", "both", "error"] = parameter(
         default="auto",
         constraint=[StrOptions({"auto", "both", "error"})],
         text="""{"auto", "both", "error"}
-        What makes a row unusual: ``"error"``, or ``"both"`` error and distance, see
-        above. ``"auto"``: ``"both"`` for a table, and ``"error"`` for sequences, which
-        are a 3-D X, a list, or any X with ``n_timesteps`` in the autoencoder.""",
+        What makes a row unusual. ``"error"``: a large reconstruction error. ``"both"``:
+        a large error or a large distance to other rows, see above. ``"auto"``:
+        ``"both"`` for a table, and ``"error"`` for sequences: a 3-D X, a list, or an
+        autoencoder with ``n_timesteps``.""",
     )
     n_networks: int = parameter(
         default=3,
         constraint=[Interval(Integral, 1, None, closed="left")],
         text="""int
-        Number of networks, from different seeds. The time of a fit is in proportion.
-        """,
+        Number of autoencoders, fitted with different seeds. The fit time is
+        proportional to it.""",
     )
     contamination: float = parameter(
         default=0.1,
         constraint=[Interval(Real, 0, 0.5, closed="right")],
         text="""float
         Fraction in (0, 0.5] of outliers among the training rows, or among the rows of
-        ``X_val`` if that is passed.""",
+        ``X_val`` if they are passed to ``fit``.""",
     )
     random_state: int | np.random.RandomState | None = parameter(
         default=None,
         constraint=["random_state"],
         text="""int, RandomState instance or None
-        For the autoencoders, unless ``autoencoder`` has its own, and for the draw of
-        rows. Pass an int for the same result at each call.""",
+        Determines the seeds of the autoencoders, unless ``autoencoder`` has a
+        ``random_state``, and the training rows used for distances. Pass an int for
+        reproducible results across multiple calls.""",
     )
 
     def __sklearn_tags__(self):
@@ -222,12 +228,12 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights in the training of the networks, not negative. Rows of weight zero
-            are ignored otherwise too.
+            Non-negative weights, for the training of the networks. Rows with weight
+            zero are not used at all.
         X_val : array-like of the same kind as X, default=None
-            Rows that no network is trained on, in place of training rows held out. The
-            threshold is then set such that a fraction of ``contamination`` of them are
-            outliers, and ``early_stopping`` uses them as validation rows.
+            Validation rows, used in place of held-out training rows, also by
+            ``early_stopping``. The threshold is then set such that a fraction
+            ``contamination`` of these rows are outliers.
 
         Returns
         -------
@@ -237,7 +243,7 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         Raises
         ------
         ValueError
-            If the data or a parameter can't be used.
+            If the data or a parameter is invalid.
         TypeError
             If X is sparse, or a parameter has the wrong type.
         """
@@ -340,27 +346,27 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         return checked.reshape(len(checked), -1)
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
-        """Score how usual rows are; higher is more usual.
+        """Score how usual rows are; lower scores are more unusual.
 
         Parameters
         ----------
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Rows of the kind that the detector was fitted on.
+            Rows with the same features as the X of ``fit``.
 
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            The negative mean error of the networks, or with ``criterion="both"`` the
-            negative of the larger of the standardised error and distance.
+            The negative error of each row. With ``criterion="both"``: the negative of
+            the larger of its standardized error and its standardized distance.
 
         Raises
         ------
         NotFittedError
             Before ``fit``.
         ValueError
-            If X has another shape or other columns than the X of ``fit``.
+            If the shape or the columns of X differ from those in ``fit``.
         """
         check_is_fitted(self)
         return self._scores(self._check(X))
@@ -373,12 +379,12 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Rows of the kind that the detector was fitted on.
+            Rows with the same features as the X of ``fit``.
 
         Returns
         -------
         decisions : ndarray of shape (n_samples,)
-            Negative for outliers.
+            Negative for outliers, and otherwise 0 or positive.
         """
         return self.score_samples(X) - self.offset_
 
@@ -390,12 +396,12 @@ class AutoencoderOutlierDetector(Declared, OutlierMixin, VersionedState):
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Rows of the kind that the detector was fitted on.
+            Rows with the same features as the X of ``fit``.
 
         Returns
         -------
         kinds : ndarray of shape (n_samples,)
-            -1 for outliers, 1 for all others.
+            -1 for outliers, and 1 for inliers.
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 

@@ -40,27 +40,28 @@ class SequencePadder(
     BaseEstimator,
     auto_wrap_output_keys=None,
 ):
-    """Make one array of sequences of different lengths, and lists of such arrays.
+    """Transformer that pads sequences of different lengths to one array.
 
-    The networks of this package take lists. This transformer is for everything that
-    takes arrays alone: rows shorter than `n_timesteps` are extended at the end by
-    timesteps in which each feature has the `mask_value`.
+    The networks of this package accept lists of sequences of different lengths, and
+    need no padding. This transformer is for other estimators and functions, which need
+    an array: sequences shorter than `n_timesteps` are extended at the end by timesteps
+    in which every feature has the `mask_value`.
 
     Attributes
     ----------
     n_timesteps_ : int
-        The number of timesteps of the arrays.
+        Number of timesteps of the arrays.
     n_features_in_ : int
-        The number of features of a timestep.
+        Number of features.
 
     See Also
     --------
-    SequenceScaler : Scales lists and padded arrays; the padding is left out.
+    SequenceScaler : Scales lists and padded arrays, without the padding.
     SequenceReshaper : Arranges the columns of a table as sequences.
 
     Notes
     -----
-    Arrays have the common dtype of the rows. Integers become floats unless the
+    The array has the common dtype of the sequences. Integers become floats unless the
     `mask_value` is an integer.
 
     Examples
@@ -73,8 +74,8 @@ class SequencePadder(
     array([[ 1.,  2., nan],
            [ 3.,  4.,  5.]])
 
-    The newest timesteps of longer rows remain with ``truncate="start"``, and a list
-    comes back without padding:
+    With ``truncate="start"`` the last timesteps of longer sequences are kept.
+    ``inverse_transform`` returns a list without padding:
 
     >>> padder = SequencePadder(2, truncate="start").fit(X)
     >>> [row.ravel().tolist() for row in padder.inverse_transform(padder.transform(X))]
@@ -87,24 +88,25 @@ class SequencePadder(
         default=None,
         constraint=[Interval(Integral, 1, None, closed="left"), None],
         text="""int or None
-        The number of timesteps of the arrays. None: that of the longest row in ``fit``,
-        or of the longest one in a padded array.""",
+        Number of timesteps of the arrays. None: that of the longest sequence in
+        ``fit``.""",
         kw_only=False,
     )
     mask_value: float = parameter(
         default=float("nan"),
         constraint=[Real],
         text="""float or int
-        The value of padding, which marks it in padded arrays that are passed too. No
-        timestep of a row may have it in all features; NaN is safe, because rows have no
-        missing values.""",
+        Value that marks padding, in the arrays that are returned and in padded arrays
+        that are passed. No timestep of a sequence may have this value in all features.
+        NaN is safe, because sequences must not contain missing values.""",
     )
     truncate: Literal["end", "start"] | None = parameter(
         default=None,
         constraint=[StrOptions({"end", "start"}), None],
         text="""{"end", "start"} or None
-        Where rows with more timesteps are cut: at the end, or at the start so that the
-        newest timesteps remain. None: they raise an error.""",
+        Where sequences with more than ``n_timesteps`` timesteps are truncated.
+        ``"end"``: the first timesteps are kept. ``"start"``: the last timesteps are
+        kept. None: they raise an error.""",
     )
 
     def __sklearn_tags__(self):
@@ -117,7 +119,7 @@ class SequencePadder(
 
     @public_fit
     def fit(self, X: ArrayLike, y: None = None) -> Self:
-        """Learn the number of timesteps and features.
+        """Learn the numbers of timesteps and features.
 
         Parameters
         ----------
@@ -135,10 +137,11 @@ class SequencePadder(
         Raises
         ------
         ValueError
-            If a row is no sequence of finite numbers, has another number of features,
-            only padding, or a timestep like padding, or is too long.
+            If a sequence contains values that are not finite, has another number of
+            features than the others, consists of padding only, contains a timestep that
+            equals padding, or is too long.
         TypeError
-            If a parameter or X has the wrong type.
+            If a parameter or X has an invalid type.
         """
         check_parameters(self)
         _, counts = self._check(X, reset=True)
@@ -148,7 +151,7 @@ class SequencePadder(
         return self
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """Make one array of rows.
+        """Pad sequences to one array.
 
         Parameters
         ----------
@@ -175,7 +178,7 @@ class SequencePadder(
         return self._padded(checked)
 
     def inverse_transform(self, X: ArrayLike) -> list:
-        """Make a list of rows without padding.
+        """Convert a padded array to a list of sequences without padding.
 
         Parameters
         ----------
@@ -185,16 +188,16 @@ class SequencePadder(
         Returns
         -------
         rows : list of ndarray of shape (n_timesteps_i, n_features)
-            The timesteps of each row that are not padding. What `truncate` has cut is
-            lost.
+            The timesteps of each sequence that are not padding. Truncated timesteps are
+            missing.
 
         Raises
         ------
         NotFittedError
             If :meth:`fit` was not called before.
         ValueError
-            If X has another number of features than in :meth:`fit`, or a row has only
-            padding.
+            If X has another number of features than in :meth:`fit`, or a row consists
+            of padding only.
         """
         check_is_fitted(self, "n_timesteps_")
         checked = self._check_array(X, reset=False)

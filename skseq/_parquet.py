@@ -19,41 +19,44 @@ def open_parquet(
     source: str | os.PathLike | Sequence[str | os.PathLike],
     columns: Sequence[str] | None = None,
 ) -> LazyArray:
-    """Open columns of Parquet files as an array whose rows are read when needed.
+    """Open columns of Parquet files as an array, and read its rows when needed.
 
-    Needs pyarrow. A Parquet file is read by row groups. A network that is trained on
-    the array reads each row group once per epoch, in a random order, and shuffles the
-    rows of as many row groups as take 256 MB. Row groups of 8 to 64 MB are a good size;
-    larger ones are mixed less, and one of more than 256 MB is decoded several times.
+    This function needs pyarrow. Parquet files consist of row groups, which are read as
+    a whole. When a network is trained on the array, it reads the row groups in random
+    order, each once per epoch, and shuffles the rows of several row groups together, up
+    to 256 MB. A good size of row groups is 8 to 64 MB: rows of larger ones are shuffled
+    less thoroughly, and a row group of more than 256 MB is decoded several times per
+    epoch.
 
     Parameters
     ----------
     source : str, path, or sequence of those
-        A file, a folder with files that end in ``.parquet``, in the order of their
-        names, or several files.
+        A file, several files, or a folder, whose files with names that end in
+        ``.parquet`` are read in the order of their names.
     columns : sequence of str, default=None
-        Columns of numbers, in the order that the array has. None: all columns.
+        Names of numeric columns, in the order that the array shall have. None: all
+        columns.
 
     Returns
     -------
     X : LazyArray of shape (n_rows, n_columns)
-        Of a dtype that holds all columns. Missing values are NaN.
+        The array, with the common dtype of the columns. Missing values are NaN.
 
     Raises
     ------
     ImportError
-        Without pyarrow.
+        If pyarrow is not installed.
     FileNotFoundError
         If a file is missing, or a folder has no Parquet file.
     TypeError
         If ``columns`` is a string.
     ValueError
-        If a column is missing, or does not hold numbers, or files differ in the types
-        of columns.
+        If a column is missing or does not contain numbers, or if the columns have
+        different types in different files.
 
     See Also
     --------
-    LazyArray : The same for HDF5, Zarr and other arrays.
+    LazyArray : Array for HDF5, Zarr and other files.
 
     Examples
     --------

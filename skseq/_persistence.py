@@ -74,11 +74,12 @@ class VersionedState(BaseEstimator):
 
 
 def skops_trusted() -> list[str]:
-    """List the types of this package that are in files of skops.
+    """List the types of this package that skops may load.
 
-    Loading such a file makes objects of these classes, and of those that skops trusts
-    itself, from numbers, strings and arrays, and runs no code from the file. Types of
-    other packages, such as samplers of imbalanced-learn, are not in the list.
+    Files of skops contain numbers, strings and arrays, and no code. `skops.io.load`
+    only makes objects of types that it trusts by default, or that are in its argument
+    ``trusted``. Types of other packages, such as samplers of imbalanced-learn, are not
+    in this list.
 
     Returns
     -------

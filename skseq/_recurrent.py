@@ -27,67 +27,77 @@ Pooling = Literal["auto", "flatten", "last", "mean", "max", "parts", "attention"
 class RecurrentNetwork(StackedNetwork):
     """Mixin with the parameters of recurrent networks.
 
-    A public class defines ``_cell``.
+    A public class defines ``_cell``, the name of the recurrent layer.
     """
 
     units: int | Sequence[int] = parameter(
         default=32,
         constraint=[Integral, tuple, list],
         text="""int or tuple of int
-        Width of the recurrent layer, or of each of several stacked layers.""",
+        Number of units of the recurrent layer, which is the length of its state and of
+        its output at each timestep. A tuple stacks several layers, with the number of
+        units of each.""",
         kw_only=False,
     )
     bidirectional: bool = parameter(
         default=False,
         constraint=["boolean"],
         text="""bool
-        Whether each layer also reads the sequence backwards; its output is then twice
-        as wide.""",
+        Whether each recurrent layer also reads the sequence from the last timestep to
+        the first. The two outputs are concatenated, so that the output has ``2 *
+        units`` features.""",
     )
     dropout: float | Sequence[float] = parameter(
         default=0.0,
         constraint=[Real, tuple, list],
         text="""float or tuple of float
-        Fraction in [0, 1) of the inputs of each layer that training drops, the same
-        features at all timesteps of a row, or one for each layer.""",
+        Dropout of the inputs of each recurrent layer: the fraction in [0, 1) of
+        features that training sets to zero at random, the same ones at all timesteps of
+        a row. A tuple has one value for each layer.""",
     )
     recurrent_dropout: float | Sequence[float] = parameter(
         default=0.0,
         constraint=[Real, tuple, list],
         text="""float or tuple of float
-        Fraction in [0, 1) of the recurrent state of each layer that training drops, or
-        one for each layer.""",
+        Dropout of the recurrent state of each layer: the fraction in [0, 1) that
+        training sets to zero at random. A tuple has one value for each layer.""",
     )
     pooling: Pooling = parameter(
         default="auto",
         constraint=[StrOptions(set(get_args(Pooling)))],
         text="""{"auto", "flatten", "last", "mean", "max", "parts", "attention"}
-        How the outputs of the last recurrent layer are passed on: those of all
-        timesteps side by side, that of the last timestep, the mean or maximum over the
-        timesteps, the maximum beside the means over each quarter of the sequence, or a
-        mean with weights that are learned (Yang et al., 2016).
-        ``"flatten"`` keeps the timesteps apart, which suits the columns of a table and
-        timesteps of a fixed calendar. The others suit long sequences,
-        sequences that may be shifted in time, and sequences of different lengths.
-        ``"auto"``: ``"flatten"`` for a 2-D X whose columns are timesteps, without
-        ``n_timesteps``, and otherwise ``"parts"``.""",
+        How the outputs of the last recurrent layer at all timesteps become one vector:
+
+        - ``"last"``: the output at the last timestep;
+        - ``"mean"``, ``"max"``: the mean or maximum over the timesteps;
+        - ``"parts"``: the maximum over the timesteps, concatenated with the mean over
+          each quarter of the sequence;
+        - ``"attention"``: a weighted mean, with weights that are learned (Yang et al.,
+          2016);
+        - ``"flatten"``: the outputs at all timesteps, concatenated;
+        - ``"auto"``: ``"flatten"`` if each column of a 2-D X is a timestep (no
+          ``n_timesteps``), and otherwise ``"parts"``.
+
+        ``"flatten"`` gives each timestep its own weights, which suits tables and
+        timesteps with a fixed meaning, such as months. The others suit long sequences,
+        sequences of different lengths, and patterns that may occur at any time.""",
     )
     layer_activation: Activations = parameter(
         default=None,
         constraint=[*ACTIVATION, tuple, list],
         text="""str, dict, keras.layers.Layer, callable, None, or tuple of those
-        Activation after each recurrent layer, in addition to those inside the cell: the
-        name of a Keras activation, a dict with a name and options such as ``{"name":
-        "leaky_relu", "negative_slope": 0.2}``, a Keras layer or a function; a tuple has
-        one for each layer, and may have one for each hidden dense layer after these.
-        None: no further activation.""",
+        Further activation after each recurrent layer, in addition to the activations
+        inside the layer: the name of a Keras activation, a dict with a name and options
+        such as ``{"name": "leaky_relu", "negative_slope": 0.2}``, a Keras layer, or a
+        function. A tuple has one for each recurrent layer, optionally followed by one
+        for each layer of ``dense_units``. None: no further activation.""",
     )
     dense_units: int | Sequence[int] = parameter(
         default=(),
         constraint=[Integral, tuple, list],
         text="""int or tuple of int
-        Widths of hidden dense layers (ReLU) between the recurrent layers and the
-        output.""",
+        Number of units of each hidden dense layer, with ReLU activation, between the
+        recurrent layers and the output layer. ``()``: no such layer.""",
     )
 
     _least_epochs = 24
@@ -143,18 +153,19 @@ class RecurrentNetwork(StackedNetwork):
 
 
 class LSTMClassifier(RecurrentNetwork, SequenceClassifier):
-    """Long short-term memory network as a scikit-learn classifier.
+    """LSTM network for classification.
 
-    One or more LSTM layers [1]_, optional dense layers, and an output for each class.
-    The layers are Keras' own.
+    The network consists of one or more LSTM layers (long short-term memory, [1]_),
+    optional dense layers, and an output layer. An LSTM layer reads a sequence timestep
+    by timestep, and can learn dependencies over many timesteps.
 
     See Also
     --------
-    GRUClassifier : Gated recurrent units.
-    SimpleRNNClassifier : Plain recurrence.
-    Conv1DClassifier : Convolutions over time.
-    DenseClassifier : No notion of time.
-    SequenceReshaper : From the columns of a table to timesteps.
+    GRUClassifier : GRU network.
+    SimpleRNNClassifier : Simple recurrent network.
+    Conv1DClassifier : 1-D convolutional network.
+    DenseClassifier : Dense network on the flattened sequence.
+    SequenceReshaper : Converts the columns of a table to sequences.
 
     References
     ----------
@@ -182,18 +193,20 @@ class LSTMClassifier(RecurrentNetwork, SequenceClassifier):
 
 
 class GRUClassifier(RecurrentNetwork, SequenceClassifier):
-    """Gated recurrent unit network as a scikit-learn classifier.
+    """GRU network for classification.
 
-    One or more GRU layers [1]_, optional dense layers, and an output for each class.
-    The layers are Keras' own, with the reset gate after the matrix product.
+    The network consists of one or more GRU layers (gated recurrent unit, [1]_),
+    optional dense layers, and an output layer. A GRU layer reads a sequence timestep by
+    timestep, like an LSTM layer, with a quarter fewer weights. As by default in Keras,
+    the reset gate is applied after the matrix product.
 
     See Also
     --------
-    LSTMClassifier : Long short-term memory.
-    SimpleRNNClassifier : Plain recurrence.
-    Conv1DClassifier : Convolutions over time.
-    DenseClassifier : No notion of time.
-    SequenceReshaper : From the columns of a table to timesteps.
+    LSTMClassifier : LSTM network.
+    SimpleRNNClassifier : Simple recurrent network.
+    Conv1DClassifier : 1-D convolutional network.
+    DenseClassifier : Dense network on the flattened sequence.
+    SequenceReshaper : Converts the columns of a table to sequences.
 
     References
     ----------
@@ -222,19 +235,20 @@ class GRUClassifier(RecurrentNetwork, SequenceClassifier):
 
 
 class SimpleRNNClassifier(RecurrentNetwork, SequenceClassifier):
-    """Plain recurrent network as a scikit-learn classifier.
+    """Simple recurrent network (RNN) for classification.
 
-    One or more fully connected recurrent layers with tanh [1]_, optional dense layers,
-    and an output for each class. The layers are Keras' own. It is fast and small; over
-    long sequences `LSTMClassifier` and `GRUClassifier` remember better.
+    The network consists of one or more fully connected recurrent layers with tanh
+    activation [1]_, optional dense layers, and an output layer. It has fewer weights
+    than `LSTMClassifier` and `GRUClassifier`, but is worse at dependencies over many
+    timesteps.
 
     See Also
     --------
-    LSTMClassifier : Long short-term memory.
-    GRUClassifier : Gated recurrent units.
-    Conv1DClassifier : Convolutions over time.
-    DenseClassifier : No notion of time.
-    SequenceReshaper : From the columns of a table to timesteps.
+    LSTMClassifier : LSTM network.
+    GRUClassifier : GRU network.
+    Conv1DClassifier : 1-D convolutional network.
+    DenseClassifier : Dense network on the flattened sequence.
+    SequenceReshaper : Converts the columns of a table to sequences.
 
     References
     ----------
@@ -258,18 +272,20 @@ class SimpleRNNClassifier(RecurrentNetwork, SequenceClassifier):
 
 
 class LSTMRegressor(RecurrentNetwork, SequenceRegressor):
-    """Long short-term memory network as a scikit-learn regressor.
+    """LSTM network for regression.
 
-    One or more LSTM layers [1]_, optional dense layers, and an output for each column
-    of y. The layers are Keras' own. y is scaled inside.
+    The network consists of one or more LSTM layers (long short-term memory, [1]_),
+    optional dense layers, and an output layer. An LSTM layer reads a sequence timestep
+    by timestep, and can learn dependencies over many timesteps. By default, y is
+    standardized internally, see ``scale_target``.
 
     See Also
     --------
-    LSTMClassifier : The classifier.
-    GRURegressor : Gated recurrent units.
-    SimpleRNNRegressor : Plain recurrence.
-    Conv1DRegressor : Convolutions over time.
-    DenseRegressor : No notion of time.
+    LSTMClassifier : The same network for classification.
+    GRURegressor : GRU network.
+    SimpleRNNRegressor : Simple recurrent network.
+    Conv1DRegressor : 1-D convolutional network.
+    DenseRegressor : Dense network on the flattened sequence.
 
     References
     ----------
@@ -296,19 +312,20 @@ class LSTMRegressor(RecurrentNetwork, SequenceRegressor):
 
 
 class GRURegressor(RecurrentNetwork, SequenceRegressor):
-    """Gated recurrent network as a scikit-learn regressor.
+    """GRU network for regression.
 
-    One or more GRU layers [1]_, optional dense layers, and an output for each column of
-    y. The layers are Keras' own. y is scaled inside. GRUs often do as well as LSTMs
-    with a quarter fewer weights.
+    The network consists of one or more GRU layers (gated recurrent unit, [1]_),
+    optional dense layers, and an output layer. A GRU layer reads a sequence timestep by
+    timestep, and is often as accurate as an LSTM layer, with a quarter fewer weights.
+    By default, y is standardized internally, see ``scale_target``.
 
     See Also
     --------
-    GRUClassifier : The classifier.
-    LSTMRegressor : Long short-term memory.
-    SimpleRNNRegressor : Plain recurrence.
-    Conv1DRegressor : Convolutions over time.
-    DenseRegressor : No notion of time.
+    GRUClassifier : The same network for classification.
+    LSTMRegressor : LSTM network.
+    SimpleRNNRegressor : Simple recurrent network.
+    Conv1DRegressor : 1-D convolutional network.
+    DenseRegressor : Dense network on the flattened sequence.
 
     References
     ----------
@@ -334,20 +351,20 @@ class GRURegressor(RecurrentNetwork, SequenceRegressor):
 
 
 class SimpleRNNRegressor(RecurrentNetwork, SequenceRegressor):
-    """Plain recurrent network as a scikit-learn regressor.
+    """Simple recurrent network (RNN) for regression.
 
-    One or more fully connected recurrent layers with tanh [1]_, optional dense layers,
-    and an output for each column of y. The layers are Keras' own. y is scaled inside.
-    It is fast and small; over long sequences `LSTMRegressor` and `GRURegressor`
-    remember better.
+    The network consists of one or more fully connected recurrent layers with tanh
+    activation [1]_, optional dense layers, and an output layer. It has fewer weights
+    than `LSTMRegressor` and `GRURegressor`, but is worse at dependencies over many
+    timesteps. By default, y is standardized internally, see ``scale_target``.
 
     See Also
     --------
-    SimpleRNNClassifier : The classifier.
-    LSTMRegressor : Long short-term memory.
-    GRURegressor : Gated recurrent units.
-    Conv1DRegressor : Convolutions over time.
-    DenseRegressor : No notion of time.
+    SimpleRNNClassifier : The same network for classification.
+    LSTMRegressor : LSTM network.
+    GRURegressor : GRU network.
+    Conv1DRegressor : 1-D convolutional network.
+    DenseRegressor : Dense network on the flattened sequence.
 
     References
     ----------

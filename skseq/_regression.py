@@ -35,15 +35,16 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
         Number of columns of y.
 
     target_shift_ : ndarray of shape (`n_outputs_`,)
-        What is subtracted from each column of y before training: its mean over the
-        training rows, or 0.
+        The number that is subtracted from each column of y before training: the mean of
+        the column over the training rows, or 0.
 
     target_scale_ : ndarray of shape (`n_outputs_`,)
-        By what each column is then divided. ``predict`` and ``model_`` give the units
-        of y.
+        The number by which each column of y is then divided. The predictions of
+        ``predict`` and of ``model_`` are in the units of y.
 
     quantiles_ : ndarray of shape (n_quantiles,)
-        The quantiles that the network predicts. Only with ``loss="quantile"``.
+        The quantile levels that the network predicts, such as 0.5 for the median. Only
+        with ``loss="quantile"``.
     """
 
     epochs: int | Literal["auto"] = 50  # type: ignore[assignment]
@@ -52,24 +53,26 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
         default="mse",
         constraint=[*LOSS, None],
         text="""str, keras.losses.Loss, callable or None
-        The loss: one of Keras' losses for numbers, ``"quantile"`` (the quantiles are in
-        ``loss_params``; by default 0.5), or your own function or loss. ``"mse"``,
-        ``"mae"`` and ``"quantile"`` are computed on the scaled target, so that each
-        output counts the same; all others, also ``delta`` of ``"huber"``, are in the
-        units of y. ``"poisson"`` and ``"mean_squared_logarithmic_error"`` are for a y
-        that is not negative, and their predictions are always positive. None: the loss
-        with which a Keras model of your own was compiled, and otherwise ``"mse"``.""",
+        The loss, the function that training minimizes: the name of a Keras loss for
+        regression, ``"quantile"`` (pinball loss; the quantile levels are set in
+        ``loss_params``, by default 0.5), a loss object, or a function ``loss(y_true,
+        y_pred)``. ``"mse"``, ``"mae"`` and ``"quantile"`` are computed on the scaled
+        target, so that all columns of y have the same influence. All other losses, and
+        ``delta`` of ``"huber"``, are in the units of y. ``"poisson"`` and
+        ``"mean_squared_logarithmic_error"`` need a non-negative y; predictions are then
+        positive. None: ``"mse"``; for a Keras model of your own that is compiled, the
+        loss it was compiled with.""",
         group="training",
     )
     scale_target: bool = parameter(
         default=True,
         constraint=["boolean"],
         text="""bool
-        Whether each column of y is scaled for the network: the weighted mean of the
-        training rows is subtracted, and it is divided by their standard deviation. A y
-        that must not be negative (see ``loss``) is divided by its mean. Predictions are
-        scaled back. ``warm_start`` and ``partial_fit`` keep the scale of the first
-        call.""",
+        Whether each column of y is standardized for training, with the weighted mean
+        and standard deviation of the training rows. If the loss needs a non-negative y
+        (see ``loss``), y is divided by its mean instead. Predictions are in the units
+        of y in any case. ``warm_start`` and ``partial_fit`` keep the mean and standard
+        deviation of the first call.""",
         group="training",
     )
 
@@ -96,27 +99,29 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
         ----------
         X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Training sequences, without missing values. The columns of a 2-D X are read
-            step by step, see ``n_timesteps``.
+            Training sequences, without missing values. ``n_timesteps`` determines how
+            the columns of a 2-D X form timesteps.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Numbers to predict, without missing values. The columns of a 2-D y may be
-            several targets, or several timesteps of one.
+            Target values, without missing values. The columns of a 2-D y may be several
+            targets, or several future timesteps of one target.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, not negative. Only their ratios count; rows of weight zero are left
-            out.
+            Non-negative weights. They are divided by their mean, so that only their
+            ratios matter. Rows with weight zero are not used.
         X_val : array-like of the same kind as X, default=None
-            Validation rows. With ``early_stopping`` they replace rows held out; without
-            it they are only recorded in ``history_``.
+            Validation rows. With ``early_stopping``, they are used in place of held-out
+            training rows. Otherwise they do not affect training; their loss and
+            ``monitor`` after each epoch are in ``history_``.
         y_val : array-like of the same kind as y, default=None
-            Numbers of ``X_val``.
+            Target values of ``X_val``.
         sample_weight_val : array-like of shape (n_val_samples,), default=None
-            Weights of ``X_val``, in its loss and its score.
+            Weights of the rows of ``X_val``, for the validation loss and score.
         groups : array-like of shape (n_samples,), default=None
-            Groups of rows. ``early_stopping`` holds out whole groups.
+            Group of each row, such as a customer. ``early_stopping`` holds out whole
+            groups, so that no group is in both the training and the validation rows.
         X_unlabeled : array-like of the same kind as X, default=None
-            Rows without y. An unfitted ``pretrained`` is fitted on them and on the
-            training rows of X. A pipeline does not transform them; transform them
-            before you pass them.
+            Further rows, without y. An unfitted autoencoder in ``pretrained`` is fitted
+            on these rows and on the training rows of X. The earlier steps of a pipeline
+            do not transform these rows: transform them before you pass them.
 
         Returns
         -------
@@ -126,8 +131,8 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
         Raises
         ------
         ValueError
-            If the data or a parameter can't be used, or the loss is not finite. A
-            fitted estimator then stays as it was.
+            If the data or a parameter is invalid, or if the loss becomes NaN or
+            infinite. An estimator that was fitted before keeps its earlier fit.
         TypeError
             If X is sparse, or a parameter has the wrong type.
         """
@@ -141,19 +146,20 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Self:
-        """Train for one epoch over X, continuing from where training stands.
+        """Train for one epoch on X, starting from the current weights.
 
-        The first call learns the scale of y. Pass rows of the usual range to it.
+        The first call determines how y is scaled (see ``scale_target``): pass it rows
+        whose targets have a typical range.
 
         Parameters
         ----------
         X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Some of the training sequences.
+            A part of the training sequences.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their numbers.
+            The target values of these rows.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, not negative.
+            Non-negative weights.
 
         Returns
         -------
@@ -163,7 +169,7 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
         Raises
         ------
         ValueError
-            If ``y`` has another number of columns than at the first call, or
+            If ``y`` has a different number of columns than in the first call, or
             ``early_stopping`` is True.
         """
         self._check_partial()
@@ -173,20 +179,20 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
 
     @public_fit
     def initialize(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Draw the first weights without training, so that ``predict`` can be called.
+        """Initialize the weights without training, so that ``predict`` can be called.
 
         Parameters
         ----------
         X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Sequences of the shape that will be trained on.
+            Sequences with the shape of the training sequences.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Numbers, from which the scale is learned.
+            Target values, from which the scaling is learned.
 
         Returns
         -------
         self : object
-            The estimator with its first weights.
+            The estimator with its initial weights.
         """
         self._fit(Given(X, y), epochs=0)
         return self
@@ -198,20 +204,20 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
         ----------
         X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Sequences of the kind that the estimator was fitted on.
+            Sequences with the same features as the X of ``fit``.
 
         Returns
         -------
         predictions : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In the units and with the dimensions of the y of ``fit``. Of several
-            quantiles, the one that is nearest to 0.5.
+            Predictions, in the units of y, and 1-D or 2-D as the y of ``fit``. If the
+            network predicts several quantiles, the one nearest to 0.5 is returned.
 
         Raises
         ------
         NotFittedError
             Before ``fit``.
         ValueError
-            If X has another shape or other columns than the X of ``fit``.
+            If the shape or the columns of X differ from those in ``fit``.
         """
         outputs = self._outputs(X)
         return self._fitted_target().predicted(outputs)
@@ -223,22 +229,22 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
         ----------
         X : array-like or dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Sequences of the kind that the estimator was fitted on.
+            Sequences with the same features as the X of ``fit``.
 
         Returns
         -------
         quantiles : ndarray of shape (n_samples, n_quantiles) or \
                 (n_samples, n_outputs, n_quantiles)
-            In the order of ``quantiles_``. They never decrease along the last axis: the
-            outputs of the network are sorted [1]_.
+            Quantiles in the order of ``quantiles_``. They are sorted along the last
+            axis, so that a higher quantile is never below a lower one [1]_.
 
         Raises
         ------
         NotFittedError
             Before ``fit``.
         ValueError
-            If the estimator was fitted with another loss, or X has another shape than
-            the X of ``fit``.
+            If the estimator was fitted with another loss, or the shape of X differs
+            from that in ``fit``.
 
         References
         ----------

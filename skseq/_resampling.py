@@ -66,29 +66,30 @@ class ResampledSequences(Declared):
     Attributes
     ----------
     n_features_in_ : int
-        Columns of a 2-D X, features per timestep of a 3-D X.
+        Number of columns of a 2-D X, or number of features of a 3-D X.
     n_timesteps_in_ : int
-        Timesteps of X, or of the longest row of a list. Not defined if X is a table
-        that went to a sampler unchanged.
+        Number of timesteps of X, or of its longest sequence for a list. Not defined if
+        X is a table that was passed to a sampler unchanged.
     feature_names_in_ : ndarray of shape (n_columns,)
-        Column names of a dataframe X. Defined only if all are strings.
+        Names of the columns of a dataframe X. Defined only if all names are strings.
     """
 
     mask_value: float | None = parameter(
         default=None,
         constraint=[Real, None],
         text="""float or None
-        Timesteps in which every feature has this value are padding, and remain padding;
-        NaN is possible. None: there is no padding. Not used for lists of sequences.""",
+        Value that marks padding: a timestep in which every feature has this value is
+        padding, and remains padding. NaN is possible. None: X has no padding. Not used
+        for lists of sequences.""",
     )
     n_timesteps: int | None = parameter(
         default=None,
         constraint=[Interval(Integral, 1, None, closed="left"), None],
         text="""int or None
-        For a 2-D X: the number of timesteps in its columns, which hold all features of
-        the first timestep, then all of the second, and so on. None: as in the network,
-        for the ``sampler`` of a network, and otherwise each column is a timestep with
-        one feature.""",
+        Number of timesteps in the columns of a 2-D X. The columns hold all features of
+        the first timestep, then all features of the second timestep, and so on. None:
+        each column is a timestep with one feature; in the ``sampler`` of a network,
+        ``n_timesteps`` of the network is used.""",
     )
 
 
@@ -98,26 +99,28 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
     Attributes
     ----------
     sampling_strategy_ : dict
-        The number of rows to make, or to keep, by class; from the inner sampler.
+        Number of rows to generate, or to keep, for each class; from the fitted
+        ``sampler``.
     sample_indices_ : ndarray of shape (n_new_samples,)
-        The row of X that each new row is, or is made from. Only if the inner sampler
-        has this attribute.
+        Position of the row of X that each resampled row is, or is generated from. Only
+        if ``sampler`` has this attribute.
     """
 
     sampler: Any = parameter(
         default=None,
         constraint=[HasMethods("fit_resample"), None],
         text="""sampler or None
-        A sampler of imbalanced-learn: over, under or combined. None: `SMOTE`.
-        ``set_params(sampler__k_neighbors=3)`` sets one of its parameters.""",
+        A sampler of imbalanced-learn, for over-sampling, under-sampling or both. None:
+        `SMOTE`. A parameter of the sampler can be set with
+        ``set_params(sampler__k_neighbors=3)``.""",
         kw_only=False,
     )
     random_state: int | np.random.RandomState | None = parameter(
         default=None,
         constraint=["random_state"],
         text="""int, RandomState instance or None
-        Passed to the inner sampler (and the autoencoder of `LatentSampler`), unless it
-        has its own.""",
+        Passed to ``sampler`` (and to the autoencoder of `LatentSampler`), unless
+        they have a ``random_state`` themselves.""",
         group="other",
     )
 
@@ -202,23 +205,23 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
         y : array-like of shape (n_samples,)
             Class labels.
         **params : dict
-            Passed to the ``fit_resample`` of the inner sampler.
+            Passed to ``fit_resample`` of ``sampler``.
 
         Returns
         -------
         X_resampled : list of arrays, or array or dataframe of shape (n_new_samples, \
                 n_timesteps, n_features) or (n_new_samples, n_columns)
-            The resampled rows, in the type and dtype of X.
+            The resampled rows, with the type and dtype of X.
         y_resampled : array of shape (n_new_samples,)
-            Their labels, in the type of y.
+            The labels of these rows, with the type of y.
 
         Raises
         ------
         ValueError
-            If the sampler can't resample these rows, or would interpolate between whole
-            numbers or categories.
+            If ``sampler`` can't resample these rows, or would interpolate between
+            integers (such as token ids) or between categories.
         TypeError
-            If a parameter has the wrong type.
+            If a parameter has an invalid type.
         """
         check_parameters(self)
         _check_given(y)
@@ -226,7 +229,7 @@ class SamplerWithSampler(Declared, VersionedState, BaseSampler):
 
     @public_fit
     def fit(self, X: ArrayLike, y: ArrayLike, **params: Any) -> Self:
-        """Check X and y by resampling them once; ``fit_resample`` gives the rows.
+        """Fit by resampling X and y once; ``fit_resample`` returns the rows.
 
         Parameters
         ----------
@@ -300,39 +303,40 @@ def _remedy(message):
 
 
 class SequenceResampler(ResampledSequences, SamplerWithSampler):
-    """Resample sequences with any sampler of imbalanced-learn.
+    """Sampler for sequences, based on any sampler of imbalanced-learn.
 
-    Each sequence is flattened, resampled as a row of a table, and restored, so that a
-    3-D X can be resampled in an `imblearn.pipeline.Pipeline` before a network. By
-    default the sampler is SMOTE [1]_, which places new rows of a class between two
+    Each sequence is flattened to a row of a table, the rows are resampled by
+    ``sampler``, and the results are reshaped to sequences. So a 3-D X can be resampled
+    before a network, as a step of an `imblearn.pipeline.Pipeline`. By default the
+    sampler is SMOTE [1]_, which generates new rows of a class by interpolation between
     neighbouring rows of the class.
 
-    *Padding remains padding.* With ``mask_value``, rows of equal length are nearer
-    neighbours than all others. A new row has a timestep only if all rows from which it
-    is made have it: between rows of different lengths, it is as long as the shorter
-    one. All other timesteps get the mask value. Padding may be at any timestep, not
-    only at the end. A list of sequences of different lengths is resampled in the same
-    way, and gives a list.
+    *Padding remains padding.* With ``mask_value``, sequences of equal length are nearer
+    neighbours than sequences of different lengths. A timestep of a new sequence is
+    padding if it is padding in one of the sequences from which it is generated: between
+    sequences of different lengths, the new one has the shorter length. Padding may be
+    at any timestep, not only at the end. A list of sequences of different lengths is
+    resampled in the same way, and a list is returned.
 
-    *Categories remain categories.* Features in ``categorical_features`` are resampled
-    by SMOTENC [1]_, in which the neighbours vote. For whole numbers, such as token ids,
-    samplers that interpolate raise an error.
+    *Categories remain categories.* With ``categorical_features`` the sampler is SMOTENC
+    [1]_: a new row gets the most frequent category of its neighbours. If X consists of
+    integers, such as token ids, samplers that interpolate raise an error.
 
     Attributes
     ----------
     sampler_ : sampler
-        The inner sampler, fitted on the flattened rows.
+        The fitted sampler, for the flattened rows.
 
     See Also
     --------
-    LatentSampler : Resample in the space of an autoencoder's codes.
-    SequenceAugmenter : Over-sample by noisy and scaled copies.
+    LatentSampler : Resamples the codes of an autoencoder.
+    SequenceAugmenter : Over-samples by noisy and scaled copies.
 
     Notes
     -----
-    Distances are between all values of two sequences, timestep by timestep; shifts in
-    time count as differences. Scale features before, as for any method that uses
-    neighbours.
+    The distance of two sequences is computed from the differences at each timestep, so
+    that sequences with a shift in time are far from each other. Scale features first,
+    as for any method that uses distances.
 
     References
     ----------
@@ -357,10 +361,10 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
         default=None,
         constraint=["array-like", None],
         text="""array-like of int or bool, or None
-        The features of a timestep (columns of a 2-D X without ``n_timesteps``) that are
-        categories, as indices or as a mask. The sampler must then be None, a SMOTENC,
-        whose own ``categorical_features`` are replaced, or one that makes no new
-        values.""",
+        The categorical features of a timestep (or columns of a 2-D X without
+        ``n_timesteps``), as indices or as a boolean mask. ``sampler`` must then be
+        None, a SMOTENC, whose own ``categorical_features`` are replaced, or a sampler
+        that generates no new values.""",
     )
 
     def __sklearn_tags__(self):
@@ -527,26 +531,26 @@ def _present(lengths, padding, weight):
 
 
 class SequenceAugmenter(ResampledSequences, BaseOverSampler):
-    """Over-sample by copies that are scaled and jittered.
+    """Over-sampler by scaled and noisy copies of sequences.
 
-    A new row is a copy of a row of its class, drawn at random. Each of its features is
-    scaled by a random factor, the same for all timesteps, and noise is added to each
-    value [1]_. Both are relative to the training rows: a factor scales the deviation
-    from the mean of the feature at the timestep, and noise is in units of the standard
-    deviation of the feature at the timestep.
+    A new row is a copy of a random row of its class. Each of its features is multiplied
+    by a random factor, the same for all timesteps, and random noise is added to each
+    value [1]_. Both are relative to the training rows, for each feature and timestep:
+    the factor multiplies the deviation from their mean, and the noise is in units of
+    their standard deviation.
 
     For shifts, warping and cropping in time, use a library such as tsaug or aeon.
 
     Attributes
     ----------
     sampling_strategy_ : dict
-        The number of new rows of each class.
+        Number of new rows of each class.
     sample_indices_ : ndarray of shape (n_new_samples,)
-        The row of X that each row is, or is a copy of.
+        Position of the row of X that each resampled row is, or is a copy of.
 
     See Also
     --------
-    SequenceResampler : New rows between two rows of a class.
+    SequenceResampler : Generates rows between neighbouring rows of a class.
 
     References
     ----------
@@ -570,27 +574,29 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
         default="auto",
         constraint=BaseOverSampler._parameter_constraints["sampling_strategy"],
         text="""float, str, dict or callable
-        The number of rows of each class after resampling, as in imbalanced-learn's
-        over-samplers. ``"auto"``: as many rows of each class as of the largest one.""",
+        Number of rows of each class after resampling, as in the over-samplers of
+        imbalanced-learn. ``"auto"``: each class gets as many rows as the largest class.
+        """,
     )
     jitter: float = parameter(
         default=0.05,
         constraint=[Interval(Real, 0, None, closed="left")],
         text="""float
-        Standard deviation of the noise, in units of the standard deviation of each
-        value over the rows.""",
+        Standard deviation of the noise, relative to the standard deviation of the
+        feature at the timestep.""",
     )
     scaling: float = parameter(
         default=0.1,
         constraint=[Interval(Real, 0, None, closed="left")],
         text="""float
-        Standard deviation of the factors, whose mean is 1.""",
+        Standard deviation of the random factors, whose mean is 1.""",
     )
     random_state: int | np.random.RandomState | None = parameter(
         default=None,
         constraint=["random_state"],
         text="""int, RandomState instance or None
-        Determines the rows drawn, the factors and the noise.""",
+        Determines the rows that are copied, the factors and the noise. Pass an int
+        for reproducible results across multiple calls.""",
         group="other",
     )
 
@@ -623,19 +629,19 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
                 n_timesteps, n_features) or (n_new_samples, n_columns)
             The rows of X, followed by the copies.
         y_resampled : array of shape (n_new_samples,)
-            Their labels, in the type of y.
+            The labels of these rows, with the type of y.
 
         Raises
         ------
         ValueError
-            If X, y or a parameter can't be used, or X holds whole numbers.
+            If X, y or a parameter is invalid, or X consists of integers.
         """
         _check_given(y, check_classification_targets)
         return self._fit_resample_any(X, y)
 
     @public_fit
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Check X and y by resampling them once; ``fit_resample`` gives the rows.
+        """Fit by resampling X and y once; ``fit_resample`` returns the rows.
 
         Parameters
         ----------

@@ -302,9 +302,10 @@ class GivesSequences:
     """Mixin of transformers whose results are sequences, and no table."""
 
     def set_output(self, *, transform: str | None = None) -> Self:
-        """Do nothing, because sequences are 3-D and always come as an array.
+        """Do nothing, because sequences are always returned as a 3-D array.
 
-        The method is there so that a pipeline with this step accepts ``set_output``.
+        The method exists so that ``set_output`` can be called on a pipeline with this
+        step.
 
         Parameters
         ----------
@@ -327,45 +328,46 @@ class SequenceReshaper(
     BaseEstimator,
     auto_wrap_output_keys=None,
 ):
-    """Arrange the columns of a table as sequences, oldest timestep first.
+    """Transformer from the columns of a table to sequences.
 
-    A table often holds a sequence side by side, such as the bills of six months in six
-    columns. This transformer converts each row to a sequence of shape
-    (n_timesteps, n_features), the input of recurrent and convolutional networks. The
-    columns are found by count, by a regular expression over their names, or by an
-    explicit mapping. ``fit`` learns only the arrangement.
+    A table often contains sequences, such as the bills of six months in six columns.
+    This transformer converts each row to a sequence of shape (n_timesteps, n_features),
+    with the oldest timestep first, as input of recurrent and convolutional networks.
+    The columns of a sequence are given by their number and order, by a regular
+    expression for their names, or by an explicit mapping. ``fit`` only determines which
+    column is which timestep and feature.
 
     Attributes
     ----------
     n_timesteps_ : int
-        The number of timesteps of the sequences.
+        Number of timesteps of the sequences.
     sequence_features_ : ndarray of shape (n_features,), object
-        Names of the features on the last axis of the sequences: those of `columns`, or
-        "feature0", "feature1", ... if taken by count; then the static columns.
+        Names of the features on the last axis of the sequences: those in `columns`, or
+        "feature0", "feature1", ... without `columns`; followed by the static columns.
     n_features_in_ : int
-        The number of columns seen during :meth:`fit`.
+        Number of columns seen during :meth:`fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,), object
         Names of the columns seen during :meth:`fit`. Defined only if X has column names
         that are all strings.
 
     See Also
     --------
-    LSTMClassifier : Takes the sequences, or a table with its own `n_timesteps`.
-    sklearn.compose.ColumnTransformer : Prepares columns before they become sequences.
+    LSTMClassifier : Reads sequences, or a table with the parameter `n_timesteps`.
+    sklearn.compose.ColumnTransformer : Preprocesses columns, before this step.
 
     Notes
     -----
-    A table may hold NaN, which is kept, but no infinity. The sequences have the common
-    dtype of the table: integers remain integers unless `fill_value` is not an integer.
-    The memory order of the table, by row or by column, is kept.
+    A table may contain NaN, which is kept, but no infinite values. The sequences have
+    the common dtype of the columns: integers remain integers unless `fill_value` is not
+    an integer. The memory order (C or Fortran) of the table is kept.
 
-    A 3-D array is not a dataframe: in a pipeline with
-    ``set_output(transform="pandas")`` the steps before this one return dataframes, and
+    Sequences are always returned as a 3-D array: in a pipeline with
+    ``set_output(transform="pandas")``, the steps before this one return dataframes, and
     this one returns an array.
 
     Examples
     --------
-    By count, two timesteps of the features a and b:
+    By the number of timesteps, with two features, a and b:
 
     >>> import numpy as np
     >>> from skseq import SequenceReshaper
@@ -377,7 +379,7 @@ class SequenceReshaper(
            [[ 3, 30],
             [ 4, 40]]])
 
-    By name, whatever the order of the columns; the age of a shop is static:
+    By a regular expression, with columns in any order; the age of a shop is static:
 
     >>> import pandas as pd
     >>> sales = pd.DataFrame(
@@ -396,7 +398,7 @@ class SequenceReshaper(
     array([[7, 6, 5, 1],
            [9, 8, 7, 3]])
 
-    By a mapping, the oldest column first, with a step that was never recorded:
+    By a mapping, with the oldest column first, and a timestep without a column:
 
     >>> reshaper = SequenceReshaper(
     ...     columns={
@@ -420,19 +422,20 @@ class SequenceReshaper(
         default=None,
         constraint=[Interval(Integral, 1, None, closed="left"), None],
         text="""int or None
-        The number of timesteps that the columns hold; it must divide the number of
-        columns. With `columns`, it only has to agree with what is found there. If both
-        are None, each column is a timestep with one feature.""",
+        Number of timesteps in the columns; it must divide the number of columns. If
+        `columns` are given, they determine the number of timesteps, and this parameter
+        must be None or agree. If both are None, each column is a timestep with one
+        feature.""",
         kw_only=False,
     )
     order: Literal["step", "feature"] = parameter(
         default="step",
         constraint=[StrOptions({"step", "feature"})],
         text="""{"step", "feature"}
-        The order of columns that are found by count, with the oldest timestep first.
-        "step": all features of the first timestep, then all of the second. "feature":
-        all timesteps of the first feature, then all of the second. Not used with
-        `columns`.""",
+        Order of the columns if `columns` is None, with the oldest timestep first.
+        "step": all features of the first timestep, then all features of the second
+        timestep, and so on. "feature": all timesteps of the first feature, then all
+        timesteps of the second feature, and so on.""",
     )
     columns: str | re.Pattern | Mapping[str, Iterable[Any]] | None = parameter(
         default=None,
@@ -440,29 +443,30 @@ class SequenceReshaper(
         text="""str, re.Pattern, mapping or None
         The columns that belong to sequences.
 
-        - A regular expression that matches whole names of columns (``re.fullmatch``)
-          and has the named group ``feature`` and either ``step`` or ``lag``, an
-          integer that may be negative. A larger step is later, a larger lag is older.
-          The steps of all features together, sorted, are the timesteps.
-        - A mapping of feature to the list of its columns, oldest first, each by name
-          or by position; None in a list is a step that the feature lacks.
+        - A regular expression that matches whole column names (``re.fullmatch``), with
+          the named group ``feature`` and one of the named groups ``step`` and ``lag``,
+          which match an integer. A larger step is later, a larger lag is older. The
+          sorted steps or lags of all features together are the timesteps.
+        - A mapping from each feature to the list of its columns, oldest first, given by
+          name or position. None in a list is a timestep for which the feature has no
+          column.
 
-        None: the columns are found by count.""",
+        None: all columns, see `n_timesteps` and `order`.""",
     )
     static: Literal["repeat", "drop", "error"] = parameter(
         default="repeat",
         constraint=[StrOptions({"repeat", "drop", "error"})],
         text="""{"repeat", "drop", "error"}
-        How columns that belong to no sequence are handled: their value is repeated at
-        every timestep, as features after those of the sequences; they are dropped; or
-        an error is raised.""",
+        What to do with columns that belong to no sequence: repeat their value at every
+        timestep, as features after those of the sequences; drop them; or raise an
+        error.""",
     )
     fill_value: float | None = parameter(
         default=None,
         constraint=[Interval(Real, None, None, closed="neither"), "nan", None],
         text="""float, int or None
-        The value for a step that a feature lacks; NaN is possible. None: a missing step
-        raises an error.""",
+        Value for timesteps for which a feature has no column; NaN is possible. None:
+        such a timestep raises an error.""",
     )
 
     def __sklearn_tags__(self):
@@ -490,9 +494,9 @@ class SequenceReshaper(
         Raises
         ------
         ValueError
-            If X is not a table of finite numbers or NaN, if a parameter can't be used,
-            or if the columns of X can't be arranged as the parameters describe. A
-            fitted transformer then stays as it was.
+            If X is not a table of finite numbers or NaN, if a parameter is invalid, or
+            if the columns of X do not match the parameters. A transformer that was
+            fitted before keeps its earlier fit.
         TypeError
             If X is sparse or an array of dates, or if `columns` holds something other
             than names and positions.
@@ -502,9 +506,9 @@ class SequenceReshaper(
 
     @public_fit
     def fit_transform(self, X: ArrayLike, y: None = None) -> np.ndarray:
-        """Find the columns of every timestep and feature, and arrange them.
+        """Fit to X, and arrange its columns as sequences.
 
-        The same as ``fit(X).transform(X)``, with one check of X.
+        The result is that of ``fit(X).transform(X)``.
 
         Parameters
         ----------
@@ -554,8 +558,8 @@ class SequenceReshaper(
     def inverse_transform(self, X: ArrayLike) -> np.ndarray:
         """Restore the table from which sequences were made.
 
-        The value of a static column is that of the newest timestep. Filled values are
-        left out.
+        Static columns get their values from the newest timestep. Values from
+        `fill_value` are dropped.
 
         Parameters
         ----------
@@ -610,7 +614,7 @@ class SequenceReshaper(
     ) -> np.ndarray:
         """Get the names of the columns of the flattened sequences, step by step.
 
-        They name the columns of ``transform(X).reshape(len(X), -1)``.
+        These are the names of the columns of ``transform(X).reshape(len(X), -1)``.
 
         Parameters
         ----------
@@ -621,8 +625,8 @@ class SequenceReshaper(
         Returns
         -------
         names : ndarray of shape (n_timesteps * n_features,), object
-            ``"{feature}_t-{lag}"``, the lag counted back from the newest timestep,
-            which is 0.
+            Names ``"{feature}_t-{lag}"``, where the lag is 0 for the newest timestep, 1
+            for the timestep before, and so on.
 
         Raises
         ------

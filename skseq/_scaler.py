@@ -72,61 +72,62 @@ class SequenceScaler(
     BaseEstimator,
     auto_wrap_output_keys=None,
 ):
-    """Scale each feature of sequences alike at all timesteps.
+    """Scaler for sequences, with one scale per feature for all timesteps.
 
-    Networks need features on a common scale. scikit-learn's scalers take tables, and
-    would scale each timestep of a feature by itself, so that the level and trend of a
-    sequence are lost. Here a scaler learns from all timesteps of all rows, as from the
-    rows of one table with a column for each feature. Padding is left out, and remains
-    padding.
+    Networks need features on a common scale. In a table with a column for each
+    timestep, scikit-learn's scalers scale each timestep of a feature separately, so
+    that the level and trend of a sequence are lost. This transformer fits a scaler on
+    all timesteps of all sequences, as on a table with a row for each timestep and a
+    column for each feature. Padding is ignored, and remains padding.
 
-    Where the sizes of rows differ by orders of magnitude, one scale leaves the shape of
-    small rows invisible. `per_row` scales each row by itself too.
+    If the values of sequences differ by orders of magnitude, the shape of small
+    sequences is lost with a common scale. `per_row` additionally scales each sequence
+    by itself.
 
     Attributes
     ----------
     scaler_ : transformer
-        The scaler, fitted on the timesteps of all rows. Not with
-        ``per_row="standardize"``.
+        The fitted scaler. Not with ``per_row="standardize"``.
     log_scale_mean_, log_scale_std_ : float
-        Mean and standard deviation, at least 0.01, of the logarithms of the scales of
-        the rows of ``fit``. Only with ``per_row="append"``.
+        Mean and standard deviation (at least 0.01) of the logarithms of the standard
+        deviations of the rows in ``fit``. Only with ``per_row="append"``.
     log_scale_range_ : tuple of float
-        The smallest and the largest logarithm. Only with ``per_row="append"``.
+        The smallest and the largest of these logarithms. Only with
+        ``per_row="append"``.
     n_features_in_ : int
-        Features of a timestep; for a 2-D X, its columns.
+        Number of features, or number of columns of a 2-D X.
     n_timesteps_in_ : int
-        Timesteps of the X of ``fit``, or of the longest row of a list.
+        Number of timesteps of the X of ``fit``, or of its longest sequence for a list.
     feature_names_in_ : ndarray of shape (n_columns,)
-        Column names of a dataframe X. Defined only if all are strings.
+        Names of the columns of a dataframe X. Defined only if all names are strings.
 
     See Also
     --------
-    SequencePadder : Makes arrays of lists.
-    sklearn.preprocessing : The scalers.
-    sklearn.preprocessing.Normalizer : Scales the rows of a table by themselves.
+    SequencePadder : Pads lists of sequences to arrays.
+    sklearn.preprocessing : Scalers for tables.
+    sklearn.preprocessing.Normalizer : Scales each row of a table by itself.
 
     Notes
     -----
-    Scalers with ``partial_fit``, such as `StandardScaler` and `MinMaxScaler`, read X in
-    blocks of rows, so that it can be a `numpy.memmap` larger than memory; the result
-    is an array in memory. Others, such as `RobustScaler` and `QuantileTransformer`, get
-    all timesteps at once.
+    With a scaler that has ``partial_fit``, such as `StandardScaler` or `MinMaxScaler`,
+    ``fit`` reads X in blocks of rows, so that X can be a `numpy.memmap` larger than
+    memory; ``transform`` returns an array in memory. Other scalers, such as
+    `RobustScaler` and `QuantileTransformer`, are fitted on all timesteps at once.
 
-    For a short and a long sequence to count alike, pass ``sample_weight=1 / lengths``.
+    A long sequence has more timesteps, and thus more influence on the scale, than a
+    short one. For equal influence, pass ``sample_weight=1 / lengths``.
 
-    With ``per_row="append"``, the features of a timestep are, in this order:
+    With ``per_row="append"``, the output has the following features, in this order:
 
-    - the inverse hyperbolic sine of each scaled feature, which is linear near 0 and
-      logarithmic for large values [1]_, so that no row is too large for a network;
-    - each scaled feature less the mean of the row, divided by its standard deviation,
-      both over all valid timesteps and all features: so relations between features
-      remain. In a row with one value, it is 0;
-    - the logarithm of this standard deviation, the same at all timesteps. It is
-      standardized by the rows of ``fit``. Scales outside of their range, such as that
-      of a row with one value, count as the nearest end of the range, so that no row is
-      far from those that a network has learned from. Being the last feature, it can be
-      read once by a network with ``n_static=1``.
+    - the inverse hyperbolic sine (asinh) of each feature, after ``scaler``. It is
+      linear near 0 and logarithmic for large values [1]_, so that no value is too large
+      for a network;
+    - each feature, after ``scaler``, minus the mean of the row and divided by the
+      standard deviation of the row, both over all timesteps without padding and all
+      features, so that relations between features are kept. It is 0 for a constant row;
+    - the logarithm of this standard deviation, repeated at all timesteps. It is
+      standardized, and clipped to its range in ``fit``. A network with ``n_static=1``
+      reads this last feature only once.
 
     References
     ----------
@@ -147,7 +148,7 @@ class SequenceScaler(
     >>> SequenceScaler(mask_value=np.nan).fit_transform(padded).ravel()
     array([-1.,  1., nan])
 
-    Two rows of one shape, the second a hundred times as large:
+    Two sequences with the same shape, the second a hundred times as large:
 
     >>> X = np.array([[[1.0], [2.0], [3.0]], [[100.0], [200.0], [300.0]]])
     >>> scaler = SequenceScaler(per_row="append").fit(X)
@@ -169,37 +170,40 @@ class SequenceScaler(
         default=None,
         constraint=[HasMethods(["fit", "transform"]), None],
         text="""transformer or None
-        A scaler of scikit-learn, or a pipeline of scalers, which keeps the number of
-        columns. None: `StandardScaler`, and `RobustScaler` with ``per_row="append"``.
-        ``set_params(scaler__quantile_range=(5, 95))`` sets a parameter of the
-        scaler.""",
+        A scaler of scikit-learn, or a pipeline of scalers, which must keep the number
+        of columns. None: `StandardScaler`, or `RobustScaler` with ``per_row="append"``.
+        A parameter of the scaler can be set with
+        ``set_params(scaler__quantile_range=(5, 95))``.""",
         kw_only=False,
     )
     per_row: Literal["standardize", "append"] | None = parameter(
         default=None,
         constraint=[StrOptions({"standardize", "append"}), None],
         text="""{"standardize", "append"} or None
-        How each row is scaled by itself: ``"standardize"``, each feature of a row is
-        standardized over the valid timesteps of the row, which loses all levels and
-        sizes; `scaler` must be None. ``"append"``, the row standardized as a whole, and
-        the logarithm of its scale, are appended to the features that `scaler` gives,
-        which go through the inverse hyperbolic sine. From n features it makes 2 n + 1;
-        see Notes. A 2-D X then needs `n_timesteps`. None: not at all.""",
+        Whether and how each row is scaled by itself. ``"standardize"``: each feature of
+        a row is standardized over the timesteps of the row; levels and magnitudes are
+        lost, and `scaler` must be None. ``"append"``: in addition to the scaled
+        features, whose inverse hyperbolic sine is taken, the output contains the
+        features standardized by the mean and standard deviation of the row, and the
+        logarithm of this standard deviation: 2 n + 1 features in place of n, see Notes.
+        A 2-D X then needs `n_timesteps`. None: rows are not scaled by themselves.""",
     )
     mask_value: float | None = parameter(
         default=None,
         constraint=[Real, None],
         text="""float or None
-        Timesteps in which every feature has this value are padding, and remain padding;
-        NaN is possible. None: there is no padding. Not used for lists of sequences.""",
+        Value that marks padding: a timestep in which every feature has this value is
+        ignored, and remains padding. NaN is possible. None: X has no padding. Not used
+        for lists of sequences.""",
     )
     n_timesteps: int | None = parameter(
         default=None,
         constraint=[Interval(Integral, 1, None, closed="left"), None],
         text="""int or None
-        For a 2-D X: the number of timesteps in its columns, which hold all features of
-        the first timestep, then all of the second, and so on. None: each column is a
-        timestep with one feature, so that all columns have one scale.""",
+        Number of timesteps in the columns of a 2-D X. The columns hold all features of
+        the first timestep, then all features of the second timestep, and so on. None:
+        each column is a timestep of the same feature, so that all columns have one
+        scale. Leave it None for a 3-D X.""",
     )
 
     def __sklearn_tags__(self):
@@ -229,8 +233,8 @@ class SequenceScaler(
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, not negative, each for all timesteps of a row. The scaler must take
-            weights, as `StandardScaler` does.
+            Non-negative weights of rows; each applies to all timesteps of the row. The
+            scaler must support weights, as `StandardScaler` does.
 
         Returns
         -------
@@ -240,9 +244,9 @@ class SequenceScaler(
         Raises
         ------
         ValueError
-            If X or a parameter can't be used, or `scaler` takes no weights.
+            If X or a parameter is invalid, or `scaler` does not support weights.
         TypeError
-            If a parameter or X has the wrong type.
+            If a parameter or X has an invalid type.
         """
         check_parameters(self)
         checked = self._check(X, reset=True)
@@ -266,23 +270,23 @@ class SequenceScaler(
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Sequences with the features of :meth:`fit`, of any length, as a list or an
-            array. A table must have the columns of :meth:`fit`.
+            Sequences of any length with the same features as in :meth:`fit`, as a list
+            or an array; or a table with the same columns as in :meth:`fit`.
 
         Returns
         -------
         scaled : list of ndarray, or ndarray of the shape of X
-            Of the same kind as X, and of its dtype if that is float32 or float64. With
-            ``per_row="append"``, there are 2 n + 1 features for n in X, and a table has
-            those of the first timestep first.
+            The scaled sequences, as a list, array or table like X. The dtype is that of
+            X if it is float32 or float64. With ``per_row="append"``, there are 2 n + 1
+            features in place of n; a table contains those of the first timestep first.
 
         Raises
         ------
         NotFittedError
             If :meth:`fit` was not called before.
         ValueError
-            If X has other features than in :meth:`fit`, or a timestep would have the
-            `mask_value` in all features after scaling.
+            If X has other features than in :meth:`fit`, or if all features of a
+            timestep would equal the `mask_value` after scaling.
         """
         check_is_fitted(self, _LEARNED[self.per_row])
         X, given = self._check(X, reset=False), X
@@ -294,21 +298,21 @@ class SequenceScaler(
 
     @available_if(_keeps_scale)
     def inverse_transform(self, X: ArrayLike) -> Any:
-        """Bring scaled sequences to the units of the X of :meth:`fit`.
+        """Scale sequences back to the units of the X of :meth:`fit`.
 
         Parameters
         ----------
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Scaled sequences, with the features that :meth:`transform` gives.
+            Scaled sequences, with the features that :meth:`transform` returns.
 
         Returns
         -------
         sequences : list of ndarray, or ndarray
-            Of the same kind as X, with the features of the X of :meth:`fit`. With
-            ``per_row="append"``, they come from the first features, and those of the
-            row by itself are ignored.
+            The sequences, as a list, array or table like X, with the features of the X
+            of :meth:`fit`. With ``per_row="append"``, they are computed from the first
+            n of the 2 n + 1 features, and the others are ignored.
 
         Raises
         ------
@@ -316,7 +320,7 @@ class SequenceScaler(
             If :meth:`fit` was not called before.
         AttributeError
             If the scaler has no ``inverse_transform``, or with
-            ``per_row="standardize"``, where the scales of rows are not kept.
+            ``per_row="standardize"``, because the scales of the rows are not stored.
         ValueError
             As :meth:`transform` does.
         """
@@ -327,21 +331,22 @@ class SequenceScaler(
     def get_feature_names_out(
         self, input_features: ArrayLike | None = None
     ) -> np.ndarray:
-        """Get the names of the features that :meth:`transform` gives.
+        """Get the names of the features that :meth:`transform` returns.
 
         Parameters
         ----------
         input_features : array-like of str of shape (`n_features_in_`,), default=None
-            Names of the features of X; compared with `feature_names_in_` if X had names
-            in :meth:`fit`. None: these, or "x0", "x1", ...
+            Names of the features of X. They must equal `feature_names_in_` if the X of
+            :meth:`fit` had names. None: `feature_names_in_`, or "x0", "x1", ...
 
         Returns
         -------
         names : ndarray of shape (n_features_out,), object
-            Those of X. With ``per_row="append"``: ``"{name}_asinh"`` of each,
-            ``"{name}_row"`` of each, and ``"log_scale"``. For a table this is for each
-            timestep, with ``"log_scale_t-{lag}"``, the lag counted back from the last
-            timestep, which is 0.
+            The names of the features of X. With ``per_row="append"``:
+            ``"{name}_asinh"`` of all features, ``"{name}_row"`` of all features, and
+            ``"log_scale"``. For a table, these names are repeated for each timestep,
+            with ``"log_scale_t-{lag}"``, where the lag is 0 for the last timestep, 1
+            for the timestep before, and so on.
 
         Raises
         ------

@@ -39,10 +39,17 @@ def _n_dimensions(X, name):
         ):
             raise unequal
         return len(shape)
+    no_rows = TypeError(
+        f"{name} must be an array, a dataframe or a list of sequences, got an object of "
+        f"type {type(X).__name__}. Pass arrays, or call partial_fit for each batch."
+    )
     try:
-        return np.asarray(X).ndim
+        array = np.asarray(X)
     except ValueError as error:
-        raise unequal from error
+        raise (unequal if isinstance(X, (list, tuple)) else no_rows) from error
+    if array.ndim == 0 and array.dtype.kind == "O":  # a generator, a data set
+        raise no_rows
+    return array.ndim
 
 
 def check_sequences(
@@ -351,6 +358,12 @@ def _check_columns(X, name, is_bad, remedy):
     for column in X.columns:
         values = np.asarray(X[column])
         if values.ndim == 1 and is_bad(values):
+            if values.dtype.kind == "O" and np.ndim(values[0]):
+                raise ValueError(
+                    f"{name} must hold numbers, got a series or array in each cell of "
+                    f"column {column!r}. Pass a list of sequences: [np.column_stack("
+                    f"row) for row in {name}.to_numpy()]."
+                )
             raise ValueError(
                 f"{name} must hold numbers, got column {column!r} of dtype "
                 f"{X[column].dtype}. {remedy}"

@@ -17,31 +17,32 @@ if TYPE_CHECKING:
 
 
 class PurgedSplit(BaseCrossValidator):
-    """Leave out training windows that share rows with a test window.
+    """Cross-validator for windows, without overlap of training and test windows.
 
-    Windows overlap. A window that shares most of its rows with a test window nearly is
-    that window, so that shuffled folds, and the borders of others, give scores that are
-    too good. This splitter takes the splits of another one, and leaves out each
-    training window that has a row, or a row of its target, in common with a window to
-    test, as Lopez de Prado [1]_ does.
+    Neighbouring windows of a time series have most of their rows in common. If one of
+    them is a training window and the other one a test window, the score is too
+    optimistic. This cross-validator takes the splits of another one, and removes all
+    training windows that have a row, or a row of their target, in common with a test
+    window (purging, [1]_).
 
     Parameters
     ----------
     cv : int, cross-validation splitter or iterable, default=5
-        The splits. An int is the number of contiguous folds of `KFold`.
+        The cross-validator whose splits are used. An int is the number of folds of a
+        `KFold` without shuffling.
     embargo : int, default=0
-        The number of rows around a test window, in its group, that no training window
-        may have.
+        Number of rows before and after a test window, in its group, that no training
+        window may contain either.
     windows : WindowTransformer or None, default=None
-        For a table X whose rows become windows in a pipeline: the transformer of the
-        pipeline, by which the rows of each window are found.
+        For a pipeline that makes windows from a table X: the `WindowTransformer` of the
+        pipeline, which determines the rows of each window. None: X is a `WindowArray`.
 
     See Also
     --------
-    sklearn.model_selection.TimeSeriesSplit : Tests on later rows. With ``gap`` it needs
-        no purging for a single series.
-    sklearn.model_selection.StratifiedGroupKFold : Tests on other groups, which share no
-        rows.
+    sklearn.model_selection.TimeSeriesSplit : Tests on later rows. For a single series
+        with a sufficient ``gap``, no purging is needed.
+    sklearn.model_selection.StratifiedGroupKFold : Tests on other groups, which have no
+        rows in common.
 
     References
     ----------
@@ -82,34 +83,34 @@ class PurgedSplit(BaseCrossValidator):
     def get_n_splits(
         self, X: Any = None, y: Any = None, groups: ArrayLike | None = None
     ) -> int:
-        """Count the splits.
+        """Get the number of splits.
 
         Parameters
         ----------
         X, y, groups : object
-            As for :meth:`split`; some splitters need them.
+            As in :meth:`split`; needed by some cross-validators.
 
         Returns
         -------
         n_splits : int
-            The number of splits.
+            Number of splits.
         """
         return self._checked_cv().get_n_splits(X, y, groups)
 
     def split(
         self, X: Any, y: Any = None, groups: ArrayLike | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield training and test windows.
+        """Generate the positions of training and test windows.
 
         Parameters
         ----------
         X : WindowArray of shape (n_windows, n_timesteps, n_features), or array-like \
                 or dataframe of shape (n_rows, n_columns)
-            Windows; a table, if `windows` is set.
+            The windows, or a table if `windows` is set.
         y : array-like of shape (n_windows,), default=None
-            The targets, for splitters that need them.
+            The targets, for cross-validators that need them.
         groups : array-like of shape (n_windows,), default=None
-            Groups, for splitters that need them.
+            The groups, for cross-validators that need them.
 
         Yields
         ------
@@ -119,9 +120,10 @@ class PurgedSplit(BaseCrossValidator):
         Raises
         ------
         ValueError
-            If a parameter has a wrong value, or no training window remains in a split.
+            If a parameter has an invalid value, or no training window remains in a
+            split.
         TypeError
-            If X holds no windows, and `windows` is None.
+            If X is not a `WindowArray`, and `windows` is None.
         """
         cv, windows = self._checked_cv(), self._windows_of(X)
         for i, parts in enumerate(cv.split(X, y, groups)):
@@ -153,7 +155,7 @@ class PurgedSplit(BaseCrossValidator):
         return clone(self.windows).fit_transform(X)
 
     def get_metadata_routing(self) -> Any:
-        """Get the metadata that the splitter needs: that of `cv`.
+        """Get the metadata routing of `cv`.
 
         Returns
         -------

@@ -36,57 +36,59 @@ class SupervisedEstimator(SequenceEstimator):
     Attributes
     ----------
     pretrained_ : AutoencoderTransformer
-        The fitted autoencoder with whose weights training started; the input of
-        ``model_`` is then scaled by this autoencoder. Only with ``pretrained``.
+        The fitted autoencoder whose encoder gave the initial weights. The input of
+        ``model_`` must be scaled as in this autoencoder. Only with ``pretrained``.
     """
 
     loss_params: dict[str, Any] | None = parameter(
         default=None,
         constraint=[dict, None],
         text="""dict or None
-        Arguments of the loss, such as ``{"gamma": 3.0}`` of
-        ``"binary_focal_crossentropy"``, or ``{"quantile": 0.9}`` of ``"quantile"``.
-        ``set_params(loss__gamma=3.0)`` sets one.""",
+        Arguments of the loss, such as ``{"gamma": 3.0}`` for
+        ``"binary_focal_crossentropy"``, or ``{"quantile": 0.9}`` for ``"quantile"``. A
+        single argument can be set with ``set_params(loss__gamma=3.0)``.""",
         group="training",
     )
     metrics: Metrics = parameter(  # type: ignore[assignment]
         default=None,
         constraint=METRICS,
         text="""str, keras.metrics.Metric, callable, list or tuple of those, or None
-        Keras metrics to record in ``history_`` after each epoch.""",
+        Keras metrics, such as ``"accuracy"`` or ``"mae"``, that are computed after each
+        epoch and recorded in ``history_``. They do not affect training.""",
         group="training",
     )
     monitor: str | Callable[..., float] = parameter(
         default="loss",
         constraint=[str, callable],
         text="""str or callable
-        The score on the validation rows that decides on the best epoch: ``"loss"``, the
-        name of a scikit-learn scorer such as ``"roc_auc"`` or ``"r2"``, or a
-        scorer.""",
+        The score on the validation rows that determines the best epoch: ``"loss"``, the
+        name of a scikit-learn scorer such as ``"roc_auc"`` or ``"r2"``, or a scorer
+        object.""",
         group="validation",
     )
     mask_value: float | None = parameter(
         default=None,
         constraint=[Real, None],
         text="""float or None
-        Timesteps in which every feature has this value are padding; NaN is possible.
-        Padding has no effect on a result: recurrent layers skip it, convolutions and
-        ``pooling="flatten"`` read zeros, and means, maxima and statistics of batches
-        are over the other timesteps. Take ``pooling="last"``, ``"mean"`` or ``"max"``
-        for rows of different lengths. None: there is no padding; a list of rows of
-        different lengths needs none.""",
+        Value that marks padding: a timestep in which every feature has this value is
+        ignored. NaN is possible. Recurrent layers skip such timesteps; convolutions and
+        ``pooling="flatten"`` read zeros in their place; means, maxima and batch
+        normalization use the other timesteps only. With sequences of different lengths,
+        prefer a ``pooling`` other than ``"flatten"``. None: X has no padding. Not
+        needed for a list of sequences of different lengths.""",
         group="other",
     )
     pretrained: Any = parameter(
         default=None,
         constraint="no_validation",
         text="""AutoencoderTransformer, FrozenEstimator of one, or None
-        Autoencoder whose encoder gives the first weights of the layers; it must have
-        layers of the same kind. Either a fitted one in
-        `sklearn.frozen.FrozenEstimator`, or an unfitted one that ``fit`` fits on its
-        training rows and on ``X_unlabeled``. Rows are then scaled by the autoencoder. A
-        convolutional network needs ``pool_size=2``, because the autoencoder halves the
-        number of timesteps at each layer.""",
+        Autoencoder whose encoder gives the initial weights of the layers (transfer
+        learning). It needs layers of the same kind and size as the network. An unfitted
+        autoencoder is fitted by ``fit``, on its training rows and on ``X_unlabeled``.
+        To use a fitted one, wrap it in `sklearn.frozen.FrozenEstimator`. The network
+        then reads X as it is scaled by the autoencoder. A convolutional network needs
+        ``pool_size=2``, because the autoencoder halves the number of timesteps at each
+        layer.""",
         group="other",
     )
 

@@ -33,29 +33,30 @@ _UNKNOWN = "[UNK]"
 
 
 class TextSequencer(Declared, VersionedState, TransformerMixin, BaseEstimator):
-    """Convert texts to rows of token ids, the input of a network with an embedding.
+    """Transformer from texts to rows of token ids.
 
-    Each text is split into tokens, words or characters, by the analyzer of
-    `sklearn.feature_extraction.text.CountVectorizer`. Their ids are in the order of the
-    text, with padding after them. The id 0 is padding, and 1 stands for each token that
-    is not in the vocabulary. A text without tokens becomes one unknown token, because a
-    row of padding alone is no sequence.
+    Each text is split into tokens (words or characters), as in
+    `sklearn.feature_extraction.text.CountVectorizer`, and each token is replaced by an
+    integer, its id. The rows are input of a network with an embedding
+    (``embedding_dim``). The ids are in the order of the text, followed by padding. The
+    id 0 is padding, and the id 1 is the unknown token, which replaces all tokens that
+    are not in the vocabulary. A text without tokens becomes a single unknown token.
 
     Attributes
     ----------
     vocabulary_ : dict of str to int
-        The id of each token. Ids start at 2, with the most frequent token of ``fit``;
-        tokens of one frequency are in alphabetical order.
+        Mapping of tokens to ids. Ids start at 2, with the most frequent token in
+        ``fit``; tokens of equal frequency are in alphabetical order.
     n_tokens_ : int
-        The number of ids, with padding and the unknown token: the rows of a table of
-        ``embedding_weights``.
+        Number of ids, including padding and the unknown token. ``embedding_weights`` of
+        a network must have this number of rows.
     max_length_ : int
-        The number of ids in a row.
+        Number of ids in a row.
 
     See Also
     --------
-    LSTMClassifier : Takes the ids with ``embedding_dim``.
-    SequencePadder : Makes arrays of sequences of numbers.
+    LSTMClassifier : Reads token ids, with ``embedding_dim``.
+    SequencePadder : Pads numeric sequences to one length.
 
     Examples
     --------
@@ -89,57 +90,62 @@ class TextSequencer(Declared, VersionedState, TransformerMixin, BaseEstimator):
         default=None,
         constraint=[Interval(Integral, 1, None, closed="left"), None],
         text="""int or None
-        The largest number of tokens in the vocabulary, the most frequent ones. All
-        others are unknown. None: there is no limit.""",
+        Maximum number of tokens in the vocabulary. The most frequent tokens are kept,
+        and all others are unknown. None: no maximum.""",
         kw_only=False,
     )
     max_length: int | None = parameter(
         default=None,
         constraint=[Interval(Integral, 1, None, closed="left"), None],
         text="""int or None
-        The number of ids in a row. Longer texts are cut. None: the tokens of the
-        longest text in ``fit``.""",
+        Number of ids in a row. Longer texts are truncated, and shorter ones are padded.
+        None: the number of tokens in the longest text of ``fit``.""",
     )
     truncate: Literal["end", "start"] = parameter(
         default="end",
         constraint=[StrOptions({"end", "start"})],
         text="""{"end", "start"}
-        Where longer texts are cut: at the end, or at the start so that the last tokens
-        remain.""",
+        Where longer texts are truncated. ``"end"``: the first tokens are kept.
+        ``"start"``: the last tokens are kept.""",
     )
     analyzer: Literal["word", "char"] | Callable[[str], Iterable[str]] = parameter(
         default="word",
         constraint=[StrOptions({"word", "char"}), callable],
         text="""{"word", "char"} or callable
-        What tokens are: words, characters, or what a function makes of a text.""",
+        Whether tokens are words or characters. A callable gets a text and returns its
+        tokens.""",
     )
     lowercase: bool = parameter(
         default=True,
         constraint=["boolean"],
         text="""bool
-        Whether texts are converted to lower case. Not with a function as analyzer.""",
+        Whether to convert texts to lower case. Not used with a callable ``analyzer``.
+        """,
     )
     strip_accents: Literal["ascii", "unicode"] | Callable[[str], str] | None = (
         parameter(
             default=None,
             constraint=[StrOptions({"ascii", "unicode"}), callable, None],
             text="""{"ascii", "unicode"}, callable or None
-            How accents are removed. Not with a function as analyzer.""",
+            How to remove accents, see
+            `sklearn.feature_extraction.text.CountVectorizer`. None: accents are kept.
+            Not used with a callable ``analyzer``.""",
         )
     )
     token_pattern: str = parameter(
         default=r"(?u)\b\w\w+\b",
         constraint=[str],
         text="""str
-        The regular expression of a word, for ``analyzer="word"``. By default words have
-        at least two letters, as in `CountVectorizer`; ``r"\\w+|[^\\w\\s]"`` keeps those
-        of one letter, and punctuation.""",
+        Regular expression that matches a word, for ``analyzer="word"``. By default
+        words have at least two letters or digits, as in `CountVectorizer`;
+        ``r"\\w+|[^\\w\\s]"`` also matches words of one letter, and punctuation.""",
     )
     stop_words: Literal["english"] | list[str] | None = parameter(
         default=None,
         constraint=[StrOptions({"english"}), list, None],
         text="""{"english"}, list of str or None
-        Words that are left out, for ``analyzer="word"``.""",
+        Words to remove, for ``analyzer="word"``. ``"english"``: the list in
+        scikit-learn. None: no words are removed.""",
     )
     min_df: int | float = parameter(
         default=1,
@@ -148,8 +154,8 @@ class TextSequencer(Declared, VersionedState, TransformerMixin, BaseEstimator):
             Interval(Real, 0, 1, closed="both"),
         ],
         text="""int or float
-        The number, or fraction in [0.0, 1.0], of texts in which a token must be at
-        least. Rarer tokens are unknown.""",
+        Minimum document frequency: tokens that occur in fewer texts are unknown. An int
+        is a number of texts, a float a fraction of the texts.""",
     )
     max_df: int | float = parameter(
         default=1.0,
@@ -158,15 +164,16 @@ class TextSequencer(Declared, VersionedState, TransformerMixin, BaseEstimator):
             Interval(Real, 0, 1, closed="both"),
         ],
         text="""int or float
-        The number, or fraction in [0.0, 1.0], of texts in which a token may be at
-        most.""",
+        Maximum document frequency: tokens that occur in more texts are unknown. An int
+        is a number of texts, a float a fraction of the texts.""",
     )
     vocabulary: Mapping[str, int] | Iterable[str] | None = parameter(
         default=None,
         constraint=[Mapping, "array-like", set, None],
         text="""dict of str to int, list, array or set of str, or None
-        A fixed vocabulary: the id of each token, from 2 without gaps, or tokens in the
-        order of their ids (sorted, for a set). None: the tokens of ``fit``.""",
+        Fixed vocabulary: a mapping of tokens to ids, which start at 2 and have no gaps,
+        or the tokens in the order of their ids (a set is sorted). None: the vocabulary
+        is learned in ``fit``.""",
     )
 
     def __sklearn_tags__(self):
@@ -195,16 +202,16 @@ class TextSequencer(Declared, VersionedState, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If X holds something other than texts, or no token is left.
+            If X contains anything other than texts, or the vocabulary is empty.
         TypeError
-            If a parameter or X has the wrong type.
+            If a parameter or X has an invalid type.
         """
         self._fit(X)
         return self
 
     @public_fit
     def fit_transform(self, X: ArrayLike, y: None = None) -> np.ndarray:
-        """Learn the vocabulary, and convert the texts.
+        """Learn the vocabulary and convert the texts.
 
         Parameters
         ----------
@@ -217,7 +224,7 @@ class TextSequencer(Declared, VersionedState, TransformerMixin, BaseEstimator):
         Returns
         -------
         ids : ndarray of int32 of shape (n_samples, `max_length_`)
-            Token ids, as :meth:`transform` gives them.
+            Token ids, as in :meth:`transform`.
 
         Raises
         ------
@@ -238,15 +245,15 @@ class TextSequencer(Declared, VersionedState, TransformerMixin, BaseEstimator):
         Returns
         -------
         ids : ndarray of int32 of shape (n_samples, `max_length_`)
-            Token ids, with 0 after the end of a text, and 1 for unknown tokens. Each
-            row has at least one id that is not 0.
+            Token ids, with 0 (padding) after the end of a text, and 1 for unknown
+            tokens. Each row has at least one id that is not 0.
 
         Raises
         ------
         NotFittedError
             If :meth:`fit` was not called before.
         ValueError, TypeError
-            If X holds something other than texts.
+            If X contains anything other than texts.
         """
         check_is_fitted(self, "vocabulary_")
         return self._rows(*_encoded(_texts(X), self._analyzer(), self.vocabulary_))
@@ -262,15 +269,15 @@ class TextSequencer(Declared, VersionedState, TransformerMixin, BaseEstimator):
         Returns
         -------
         tokens : list of list of str
-            The tokens of each row without padding, with ``"[UNK]"`` for 1. What was
-            cut or is unknown is lost.
+            The tokens of each row, without padding. ``"[UNK]"`` replaces unknown
+            tokens, and truncated tokens are missing.
 
         Raises
         ------
         NotFittedError
             If :meth:`fit` was not called before.
         ValueError
-            If X holds something other than ids from 0 to ``n_tokens_ - 1``.
+            If X contains anything other than ids from 0 to ``n_tokens_ - 1``.
         """
         check_is_fitted(self, "vocabulary_")
         rows = ids_of(X)

@@ -105,12 +105,33 @@ _NAMES_ELSEWHERE = {
     "y_valid": "y_val",
     "class_weights": "class_weight",
     "sample_weights": "sample_weight",
+    "hidden_size": "units",
+    "num_layers": "units",
+    "criterion": "loss",
+    "train_split": "validation_split",
+    "restore_best_weights": "early_stopping",
 }
 
 # Names in other libraries that need no parameter here.
 _NOT_NEEDED = {
     "run_eagerly": "Leave it out: a network is trained by a traced program.",
     "validation_batch_size": "Leave it out: it has no effect on the results.",
+    "input_shape": "Leave it out: fit reads the shape of X.",
+    "input_size": "Leave it out: fit reads the shape of X.",
+    "return_sequences": (
+        "Leave it out: units may be a tuple with one number for each layer, and pooling "
+        "chooses the timesteps of the last one."
+    ),
+    "device": "Leave it out: TensorFlow uses a GPU if it finds one.",
+    "steps_per_epoch": "Leave it out: an epoch is one pass over the training rows.",
+}
+
+# Other libraries route arguments to their parts by these prefixes.
+_ROUTES = {
+    "predict": "Leave it out: predictions have no options.",
+    "module": "Leave it out: the estimator builds its own network.",
+    "iterator_train": "Leave it out: batch_size and shuffle are parameters.",
+    "iterator_valid": "Leave it out: validation rows need no batches.",
 }
 
 # Parameters with the sizes of layers.
@@ -141,8 +162,12 @@ def unknown_name(name, names, fit=None):
         return f" {_NOT_NEEDED[name]}"
     # The names that SciKeras routes to methods of Keras.
     route, _, rest = name.partition("__")
-    if route in ("fit", "predict", "compile") and rest in names:
+    if route in ("fit", "compile") and rest in names:
         return f" Use {rest}."
+    if rest and route == "module" and "model" in names:
+        return f" Use model__{rest}."
+    if rest and route in _ROUTES and route not in names:
+        return f" {_ROUTES[route]}"
     if rest and route in ("callbacks", "metrics") and route in names:
         return f" Pass objects as {route}, with their arguments."
     if fit and (known := _name_here(name, inspect.signature(fit).parameters)):

@@ -13,39 +13,41 @@ from skseq._padded import PADDING, PaddedRows, blocks_of, dtype_with
 
 @dataclass(frozen=True, eq=False, repr=False)
 class WindowArray:
-    """Windows over the rows of a table, as an array that holds the table alone.
+    """Array of overlapping windows that stores the rows of the table only once.
 
-    It is made by `make_windows` and `WindowTransformer`. Windows overlap, so that an
-    array of them has `n_timesteps` times the values of the table. This object looks
-    like that array, of shape (n_windows, n_timesteps, n_features), but has only the
-    table and the position of each window. The networks of this package gather the
-    windows of a batch when they need them. An index or slice over the windows gives
-    another `WindowArray` over the same table, also inside of scikit-learn's
-    `cross_val_score` and `GridSearchCV`. An integer, or indices of timesteps and
-    features, give an array, and ``numpy.asarray(windows)`` gives all windows.
+    `make_windows` and `WindowTransformer` return it. As windows overlap, an ordinary
+    array of all windows has up to `n_timesteps` times as many values as the table. This
+    object behaves like that array, of shape (n_windows, n_timesteps, n_features), but
+    stores only the table and the position of each window. The networks of this package
+    copy the windows of each batch when they need them. Indexing windows with a slice or
+    an array gives another `WindowArray` over the same table; this is also what
+    scikit-learn's `cross_val_score` and `GridSearchCV` do. Indexing with an integer, or
+    with indices of timesteps and features, gives an array, and
+    ``numpy.asarray(windows)`` gives an array of all windows.
 
     Attributes
     ----------
     table : ndarray of shape (n_rows, n_features)
         The rows, ordered by group and time.
     ends : ndarray of int32 or int64 of shape (n_windows,)
-        The last row of each window, as a position in ``table``.
+        Position of the last row of each window in ``table``.
     n_timesteps : int
-        Rows of a window.
+        Number of timesteps of a window.
     lengths : ndarray of int of shape (n_windows,) or None
-        The rows that each window has, where some have fewer than `n_timesteps`; the
-        first timesteps of these are padding. None: no window has padding.
+        Number of rows of each window. If it is less than `n_timesteps`, the first
+        timesteps of the window are padding. None: no window has padding.
     n_ahead : int
-        The number of rows after the window that its target is made of.
+        Number of rows after a window that are its target, see `horizon` of
+        `make_windows`.
     group_starts : ndarray of int of shape (n_groups,)
-        The first row of each group, as a position in ``table``.
+        Position of the first row of each group in ``table``.
     order : ndarray of int of shape (n_rows,) or None
-        The position of each row of ``table`` in the X that was passed; -1 for rows of
-        the history. None: both have the same order.
+        Position of each row of ``table`` in the original X; -1 for rows that are from
+        ``fit`` (the history of `WindowTransformer`). None: the order is the same.
     mask_value : float
-        The value of padding.
+        Value that marks padding.
     names : list or None
-        The names of the features, if X was a dataframe.
+        Names of the features, if X is a dataframe.
     """
 
     __module__ = "skseq"
@@ -69,7 +71,7 @@ class WindowArray:
 
     @property
     def dtype(self) -> np.dtype:
-        """dtype: that of the array of all windows."""
+        """dtype: the dtype of the windows."""
         if self.lengths is None:
             return self.table.dtype
         return dtype_with(self.table.dtype, self.mask_value)
@@ -78,7 +80,8 @@ class WindowArray:
     def rows(self) -> np.ndarray:
         """ndarray of int of shape (n_windows, n_timesteps): positions in X.
 
-        The rows of the X that was passed; -1 for padding and rows of the history.
+        The positions of the rows of each window in the original X; -1 for padding and
+        for rows that are from ``fit`` (the history of `WindowTransformer`).
         """
         places, valid = self._places(np.arange(len(self)), at_end=False)
         rows = places if self.order is None else self.order[places]
@@ -267,7 +270,7 @@ class SeenWindows:
                 f"{n_unfair} of {len(windows)} windows in {name} have their targets in "
                 f"rows that windows of fit have read: scores on them are too good. "
                 f"Split windows with PurgedSplit, or by time with "
-                f"TimeSeriesSplit(gap=horizon).",
+                f"TimeSeriesSplit(gap=horizon), times the number of series in a panel.",
                 UserWarning,
                 stacklevel=stacklevel + 1,
             )

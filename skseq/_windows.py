@@ -41,11 +41,12 @@ class Windows(NamedTuple):
     Attributes
     ----------
     X : WindowArray of shape (n_windows, n_timesteps, n_features)
-        The windows. ``X.rows`` has the positions of their rows.
+        The windows. ``X.rows`` contains the positions of their rows in the table.
     y : ndarray of shape (n_windows,) or (n_windows, n_targets), or None
-        The targets.
+        The target of each window.
     groups : ndarray of shape (n_windows,) or None
-        The group of each window; its number, if several columns make a group.
+        The group of each window. If several columns define the groups, the number of
+        the group.
     time : ndarray of shape (n_windows,) or None
         The time of the last row of each window.
     """
@@ -68,60 +69,65 @@ def make_windows(
     max_gap: float | timedelta | np.timedelta64 | None = None,
     dropna: bool = False,
 ) -> Windows:
-    """Cut a series, or a panel of several series, into windows with targets.
+    """Make windows with targets from a time series, or a panel of several series.
 
-    A window has `n_timesteps` successive rows of one group, without a gap in time. Its
-    target is the label or number in its last row, or the next `horizon` values.
+    A window consists of `n_timesteps` successive rows of one group. Its target is the
+    value of y in its last row (``horizon=0``), or the values of y in the next `horizon`
+    rows (forecasting).
 
     Parameters
     ----------
     X : array-like or dataframe of shape (n_rows, n_columns) or (n_rows,)
-        Rows in any order, if `time` is passed, and otherwise in the order of time.
+        The table. Its rows may be in any order if `time` is known, and must otherwise
+        be in the order of time.
     y : array-like of shape (n_rows,) or (n_rows, n_targets), or name of a column of X
-        What is to be predicted. A column of X is also a feature if `horizon` is at
-        least 1, and left out of the features otherwise. None: with a `horizon`, the one
-        feature of X.
+        The target of each row. A column of X is also used as a feature if `horizon` is
+        at least 1, and is not used as a feature otherwise. None: the only feature of X,
+        which needs a `horizon` of at least 1.
     n_timesteps : int
-        The number of rows of a window.
+        Number of rows of a window.
     horizon : int, default=0
-        0: the target of a window is y in its last row. Otherwise, the target is y in
-        the next `horizon` rows, in columns row by row. For the value of one later row
-        alone, take that column.
+        Number of rows after a window whose y is its target. 0: the target is y in the
+        last row of the window. To predict only one later row, select its column of the
+        resulting y.
     step : int, default=1
-        The number of rows from the start of a window to that of the next one.
+        Number of rows from the start of a window to the start of the next window.
     groups : name of a column or list of names, or array-like of shape (n_rows,)
-        The series that each row belongs to. A column is no feature. For an array X,
-        the position of a column. None: X is one series.
+        The series that each row belongs to, such as a customer or a machine. Columns of
+        X, given by name or, for an array, by position, are not used as features. None:
+        X is a single series.
     time : name of a column, or array-like of shape (n_rows,)
-        The time of each row, as numbers or dates, which differ within a group. A column
-        is no feature. None: the index of a pandas dataframe, if it holds dates, and
-        otherwise rows are in order.
+        The time of each row, as numbers or dates, without duplicates in a group. A
+        column of X is not used as a feature. None: the index of a pandas dataframe, if
+        it consists of dates; otherwise the rows must be in the order of time.
     max_gap : number or timedelta, default=None
-        The longest time between two rows of a window, and to the rows of its target.
-        None: any.
+        Longest time between two successive rows of a window and its target. Windows
+        with a longer gap are left out. None: no limit.
     dropna : bool, default=False
-        Whether windows with a missing value, also in the target, are left out.
+        Whether to leave out windows with missing values in the features or the target.
 
     Returns
     -------
     windows : Windows
-        A named tuple of ``X``, ``y``, ``groups`` and ``time``, in the order of time
-        (if it is known), and otherwise of X. ``X`` is a `WindowArray`, which holds the
-        table only once: as passed, if it is an array whose rows are in order. ``y``,
-        ``groups`` and ``time`` are arrays, or None.
+        A named tuple of ``X``, ``y``, ``groups`` and ``time``. The windows are in the
+        order of time, if it is known, and otherwise in the order of X. ``X`` is a
+        `WindowArray`, which stores the table only once, without a copy if it is an
+        array whose rows are already in order. ``y``, ``groups`` and ``time`` are
+        arrays, or None.
 
     Raises
     ------
     ValueError
-        If an argument has a wrong value, two rows of a group have the same time, y is
-        one of the features with ``horizon=0``, or no group has enough rows.
+        If an argument has an invalid value, two rows of a group have the same time, y
+        is one of the features with ``horizon=0``, or no group has enough rows for a
+        window.
     TypeError
-        If an argument has a wrong type.
+        If an argument has an invalid type.
 
     See Also
     --------
-    WindowTransformer : A window for each row, in a pipeline.
-    PurgedSplit : Cross-validation of windows.
+    WindowTransformer : Makes a window for each row, in a pipeline.
+    PurgedSplit : Cross-validation without overlap of training and test windows.
 
     Examples
     --------
@@ -135,7 +141,7 @@ def make_windows(
     >>> windows.y
     array([3., 4., 5.])
 
-    A panel, in any order of rows:
+    A panel, with rows in any order:
 
     >>> import pandas as pd
     >>> table = pd.DataFrame(
@@ -305,35 +311,37 @@ class WindowTransformer(
     BaseEstimator,
     auto_wrap_output_keys=None,
 ):
-    """Give each row of a series or panel the rows before it, as a window.
+    """Transformer that makes a window of each row and the rows before it.
 
-    A window has a row and the last rows before it in its group, by time. The number and
-    order of rows stay, so that y needs no change, and the transformer can stand in a
-    pipeline, where ``windowtransformer__n_timesteps`` can be tuned. No window has a row
-    that is later than its own. Windows at the start of a group have fewer rows; their
-    first timesteps are padding.
+    The window of a row consists of this row and the rows before it in its group, in the
+    order of time, and never of later rows. There is one window for each row, in the
+    order of the rows. So y does not change, and the transformer can be a step of a
+    pipeline, in which ``windowtransformer__n_timesteps`` can be tuned. Windows at the
+    start of a group have fewer rows; their first timesteps are padding.
 
     Attributes
     ----------
     n_features_in_ : int
-        The number of columns seen during :meth:`fit`.
+        Number of columns seen during :meth:`fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Their names. Defined only if X has column names that are all strings.
+        Names of the columns seen during :meth:`fit`. Defined only if X has column names
+        that are all strings.
     history_ : dataframe, ndarray or None
         The last ``n_timesteps - 1`` rows of each group in :meth:`fit`, with all
-        columns, which come before later rows in :meth:`transform`. None if ``ordered``.
+        columns. :meth:`transform` uses them as the rows before those of its X. None if
+        ``ordered``.
 
     See Also
     --------
-    make_windows : Windows with targets that are later values.
-    PurgedSplit : Cross-validation of windows.
+    make_windows : Makes windows with targets, such as later values.
+    PurgedSplit : Cross-validation without overlap of training and test windows.
 
     Notes
     -----
-    The result is a `WindowArray`, which holds the table only once. The networks of this
-    package read it batch by batch, and know its padding. Other transformers convert it
-    to an array with `n_timesteps` times the values of the table: scale features before
-    they become windows.
+    The result is a `WindowArray`, which stores the table only once. The networks of
+    this package read it batch by batch, and recognize its padding. Other transformers
+    convert it to an array with `n_timesteps` times as many values as the table.
+    Therefore put scalers before this step.
 
     Examples
     --------
@@ -355,7 +363,7 @@ class WindowTransformer(
            [10., 20., 30.],
            [nan, 50., 60.]])
 
-    Later rows have their past, from the rows of ``fit``:
+    The windows of later rows start with rows of ``fit``:
 
     >>> later = pd.DataFrame({"machine": ["b", "a"], "hour": [3, 4], "heat": [70, 40]})
     >>> np.asarray(to_windows.transform(later))[:, :, 0]
@@ -369,43 +377,46 @@ class WindowTransformer(
         default=10,
         constraint=[Interval(Integral, 1, None, closed="left")],
         text="""int
-        The number of rows of a window: a row, and those before it.""",
+        Number of timesteps of a window: a row and up to ``n_timesteps - 1`` rows before
+        it.""",
         kw_only=False,
     )
     groups: Any = parameter(
         default=None,
         constraint="no_validation",
         text="""name of a column, list of names, or None
-        The series that each row belongs to; for an array, the position of a column. It
-        is no feature. None: X is one series.""",
+        Columns that define the series that each row belongs to, such as a customer or a
+        machine; for an array, the position of a column. They are not used as features.
+        None: X is a single series.""",
     )
     time: Any = parameter(
         default=None,
         constraint="no_validation",
         text="""name of a column or None
-        The time of each row, as numbers or dates, which differ within a group; for an
-        array, the position of a column. It is no feature. None: the index of a pandas
-        dataframe that holds dates; other tables need ``ordered=True``.""",
+        Column with the time of each row, as numbers or dates, without duplicates in a
+        group; for an array, the position of a column. It is not used as a feature.
+        None: the index of a pandas dataframe, if it consists of dates; otherwise
+        ``ordered=True`` is needed.""",
     )
     max_gap: float | timedelta | np.timedelta64 | None = parameter(
         default=None,
         constraint=GAP,
         text="""number, timedelta or None
-        The longest time between two rows of a window. Rows before a longer gap are left
-        out. None: any.""",
+        Longest time between two successive rows of a window. Rows before a longer gap
+        are not part of the window. None: no limit.""",
     )
     ordered: bool = parameter(
         default=False,
         constraint=["boolean"],
         text="""bool
         Whether the rows of X are in the order of time, so that no ``time`` is needed.
-        Rows of ``fit`` are then no past for those of ``transform``.""",
+        The rows of ``fit`` are then not used in the windows of ``transform``.""",
     )
     mask_value: float = parameter(
         default=float("nan"),
         constraint=[Real],
         text="""float
-        The value of padding.""",
+        Value that marks padding.""",
     )
 
     def __sklearn_tags__(self):
@@ -433,17 +444,17 @@ class WindowTransformer(
         Raises
         ------
         ValueError
-            If X has no such columns, two rows of a group have the same time, or the
-            order of rows is not known.
+            If X does not have the columns ``groups`` and ``time``, two rows of a group
+            have the same time, or the order of the rows is not known.
         TypeError
-            If a parameter, or the times of rows, have the wrong type.
+            If a parameter or the times of rows have an invalid type.
         """
         self._fit(X)
         return self
 
     @public_fit
     def fit_transform(self, X: ArrayLike, y: None = None) -> WindowArray:
-        """Call :meth:`fit`, and make windows of the same rows.
+        """Fit to X, and make a window for each of its rows.
 
         Parameters
         ----------
@@ -468,8 +479,8 @@ class WindowTransformer(
         X : array-like or dataframe of shape (n_rows, n_columns)
             Rows in any order.
         history : array-like or dataframe of shape (n_past, n_columns), default=None
-            Rows that may come before those of X, in place of those of :meth:`fit`. In a
-            pipeline it is passed by metadata routing, see
+            Rows to use as the rows before those of X, in place of the rows of
+            :meth:`fit`. In a pipeline, pass it by metadata routing, with
             ``set_transform_request(history=True)``.
 
         Returns

@@ -12,11 +12,11 @@ _CREDIT_TARGET = "default_payment_next_month"
 def load_credit_default(*, return_X_y=False):
     """Load a sample of the credit card clients of Taiwan (classification).
 
-    The data of 2,000 clients over six months, April to September 2005, drawn with their
-    classes in proportion from the 30,000 of UCI 350. The table holds sequences:
-    ``PAY_*``, ``BILL_AMT*`` and ``PAY_AMT*`` are six monthly columns each. Their
-    numbers count back in time: ``PAY_0``, ``BILL_AMT1`` and ``PAY_AMT1`` are the newest
-    month, and those that end in 6 the oldest. There is no ``PAY_1``.
+    A stratified sample of 2,000 of the 30,000 clients in the UCI data set 350, over six
+    months, April to September 2005. The table contains sequences: ``PAY_*``,
+    ``BILL_AMT*`` and ``PAY_AMT*`` have one column for each month. The months are
+    numbered backwards: ``PAY_0``, ``BILL_AMT1`` and ``PAY_AMT1`` are the newest month,
+    and the columns with the number 6 are the oldest. There is no ``PAY_1``.
 
     =================  ============
     Classes                       2
@@ -28,7 +28,7 @@ def load_credit_default(*, return_X_y=False):
     Parameters
     ----------
     return_X_y : bool, default=False
-        Return ``(data, target)`` in place of the Bunch.
+        Whether to return ``(data, target)`` instead of a Bunch.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def load_credit_default(*, return_X_y=False):
         filename : str
             Name of the file inside the package.
     (data, target) : tuple if ``return_X_y`` is True
-        The frame and the series from above.
+        The dataframe and the series described above.
 
     Raises
     ------

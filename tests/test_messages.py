@@ -157,6 +157,16 @@ def test_unknown_argument_names_class_and_parameter(make_classifier, sequences, 
         net.set_params(max_iter=3)
 
 
+class Pages:
+    """Batches, as Keras' data sets give them."""
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, number):
+        return np.zeros((number + 1, 2)), np.zeros(number + 1)
+
+
 @pytest.mark.parametrize(
     ("name", "unknown", "hint"),
     [
@@ -169,12 +179,33 @@ def test_unknown_argument_names_class_and_parameter(make_classifier, sequences, 
         ("SequenceReshaper", "alpha", "Expected one of "),
         ("SequenceReshaper", "model", "Did you mean "),
         ("SequenceAugmenter", "eval_set", "Expected one of "),
+        ("LSTMClassifier", "hidden_size", "Use units."),
+        ("LSTMClassifier", "return_sequences", "Leave it out: units may be a tuple"),
+        ("LSTMClassifier", "predict__batch_size", "Leave it out: predictions"),
+        ("LSTMClassifier", "fit__epochs", "Use epochs."),
+        ("LSTMClassifier", "module__hidden", "builds its own network."),
+        ("KerasClassifier", "module__hidden", "Use model__hidden."),
     ],
 )
 def test_hints_name_what_the_class_has(name, unknown, hint):
     match = re.escape(f"unexpected parameter {unknown!r}.") + ".*" + re.escape(hint)
     with pytest.raises(TypeError, match=match):
         getattr(skseq, name)(**{unknown: 1})
+
+
+@pytest.mark.parametrize(
+    "X", [(row for row in range(3)), {"a": 1}, object(), Pages()], ids=type
+)
+def test_object_that_is_no_array_is_named(X):
+    match = f"^X must be an array, .* type {type(X).__name__}. Pass arrays, or call par"
+    with pytest.raises(TypeError, match=match):
+        skseq.LSTMClassifier().fit(X, [0, 1, 0])
+
+
+def test_dataframe_with_a_series_in_each_cell_is_named():
+    cells = [pd.Series([1.0, 2.0]), pd.Series([2.0, 3.0, 4.0])]
+    with pytest.raises(ValueError, match=r"in each cell of column 'a'.*column_stack"):
+        skseq.LSTMClassifier().fit(pd.DataFrame({"a": cells, "b": cells}), [0, 1])
 
 
 def test_hint_of_an_autoencoder_has_no_labels():

@@ -1,11 +1,11 @@
 """
-Generating digits with an autoencoder
-=====================================
+Generate digits with an autoencoder
+===================================
 
-The decoder of an autoencoder computes a row from any code. To generate new rows,
-``sample`` draws codes from an estimate of their distribution and decodes them. This
-example generates digits with a plain and a variational autoencoder, and shows how the
-decoded digits change over a code of two components.
+Generate new digits with a plain and a variational autoencoder. The decoder of an
+autoencoder computes a row from any code. ``sample`` draws codes from an estimate of
+their distribution and decodes them. The last figure shows how the decoded digits change
+over a code of two components.
 """
 
 # %%
@@ -107,14 +107,17 @@ def mosaic(images, n_columns):
 
 
 pictures = {
-    "Real, held out": X_test,
-    "Plain autoencoder": samples["plain"],
-    "Variational autoencoder": samples["variational"],
+    "real": X_test,
+    "plain": samples["plain"],
+    "variational": samples["variational"],
 }
-figure, axes = plt.subplots(1, 3, figsize=(11, 4.2), layout="constrained")
+figure, axes = plt.subplots(1, 3, figsize=(6.4, 4), layout="constrained")
 for ax, (title, images) in zip(axes, pictures.items(), strict=True):
-    ax.imshow(mosaic(images[:64], 8), cmap="gray_r", vmin=0, vmax=16)
-    ax.set(xticks=[], yticks=[], title=title)
+    ax.imshow(mosaic(images[:24], 4), cmap="gray_r", vmin=0, vmax=16)
+    ax.set(xticks=[], yticks=[])
+    ax.set_title(title, fontsize=15)
+figure.suptitle("Most generated digits can be read", fontsize=15)
+plt.show()
 
 # %%
 # A code of two components
@@ -134,7 +137,7 @@ first, second = np.meshgrid(places, places[::-1])
 grid = plane.inverse_transform(np.column_stack([first.ravel(), second.ravel()]))
 
 figure, axes = plt.subplots(
-    1, 2, figsize=(11, 5.8), layout="constrained", sharex=True, sharey=True
+    1, 2, figsize=(6.4, 4), layout="constrained", sharex=True, sharey=True
 )
 points = axes[0].scatter(
     *plane.transform(X_test).T,
@@ -145,11 +148,17 @@ points = axes[0].scatter(
 )
 edge = places[-1] + step / 2
 axes[1].imshow(mosaic(grid, 16), cmap="gray_r", extent=(-edge, edge, -edge, edge))
-axes[0].set(title="Codes of held-out digits", ylabel="second component", aspect="equal")
-axes[1].set(title="Digits decoded from a grid of codes")
+axes[0].set_title("held-out digits", fontsize=13)
+axes[0].set(ylabel="Second component", aspect="equal")
+axes[1].set_title("decoded from a grid", fontsize=13)
 for ax in axes:
-    ax.set(xlabel="first component", xlim=(-edge, edge), ylim=(-edge, edge))
+    ax.set(xlabel="First component", xlim=(-edge, edge), ylim=(-edge, edge))
 figure.legend(
-    *points.legend_elements(num=range(10)), title="digit", loc="outside right center"
+    *points.legend_elements(num=range(10)),
+    ncols=10,
+    columnspacing=0.5,
+    handletextpad=0,
+    loc="outside lower center",
 )
+figure.suptitle("Codes that are close are decoded to similar digits", fontsize=14)
 plt.show()

@@ -1,11 +1,11 @@
 """
-Dimensionality reduction with PCA and an autoencoder
-====================================================
+Reduce dimensions with PCA and an autoencoder, also before t-SNE
+================================================================
 
-Images of digits have 64 pixels, but far fewer degrees of freedom. PCA finds the
-directions in which they vary most; the code of an autoencoder can be nonlinear. This
-example compares maps of two components, maps that t-SNE computes from eight components,
-and the digits reconstructed from both.
+Compare maps of two components, maps that t-SNE computes from eight components, and the
+digits reconstructed from both. Images of digits have 64 pixels, but far fewer degrees
+of freedom. PCA finds the directions in which they vary most; the code of an autoencoder
+can be nonlinear.
 """
 
 # %%
@@ -89,22 +89,30 @@ def scatter(axes, points, title):
     drawn = axes.scatter(
         *points.T, c=y_test, s=9, cmap="tab10", norm=BoundaryNorm(range(11), 10)
     )
-    axes.set(xticks=[], yticks=[], title=title)
+    axes.set(xticks=[], yticks=[])
+    axes.set_title(title, fontsize=14)
     return drawn
 
 
 def add_legend(figure, drawn):
     figure.legend(
-        *drawn.legend_elements(num=range(10)), title="digit", loc="outside right center"
+        *drawn.legend_elements(num=range(10)),
+        ncols=10,
+        columnspacing=0.5,
+        handletextpad=0,
+        fontsize=12,
+        loc="outside lower center",
     )
 
 
-figure, axes = plt.subplots(1, 2, figsize=(9, 4.4), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(6.4, 4), layout="constrained")
 for ax, name in zip(axes, ("PCA", "autoencoder"), strict=True):
     drawn = scatter(ax, codes[name, 2], name)
-    ax.set(xlabel="first component", ylabel="second component")
+    ax.set_xlabel("First component", fontsize=12)
+axes[0].set_ylabel("Second component", fontsize=12)
 add_legend(figure, drawn)
-figure.suptitle("Two components, held-out rows")
+figure.suptitle("Two components of an autoencoder separate the digits", fontsize=14)
+plt.show()
 
 # %%
 # Eight components, then t-SNE
@@ -120,17 +128,18 @@ from sklearn.neighbors import NearestNeighbors
 
 before = {
     "64 pixels": X_test,
-    "8 components of PCA": codes["PCA", 8],
-    "8 codes of the autoencoder": codes["autoencoder", 8],
+    "PCA, 8": codes["PCA", 8],
+    "autoencoder, 8": codes["autoencoder", 8],
 }
-figure, axes = plt.subplots(1, 3, figsize=(12, 4.4), layout="constrained")
+figure, axes = plt.subplots(1, 3, figsize=(8, 4), layout="constrained")
 for ax, (name, points) in zip(axes, before.items(), strict=True):
     points = TSNE(random_state=0).fit_transform(points)
     nearest = NearestNeighbors(n_neighbors=1).fit(points).kneighbors()[1][:, 0]
     same = y_test[nearest] == y_test
-    drawn = scatter(ax, points, f"{name}\nneighbour is same digit: {same.mean():.1%}")
+    drawn = scatter(ax, points, f"{name}\n({same.mean():.1%})")
 add_legend(figure, drawn)
-figure.suptitle("t-SNE of held-out rows")
+figure.suptitle("An eighth of the columns is enough for t-SNE", fontsize=15)
+plt.show()
 
 # %%
 # Reconstructed digits
@@ -147,12 +156,12 @@ for n_components in (2, 8):
     for name in ("PCA", "autoencoder"):
         pictures[f"{name}, {n_components}"] = rows[name, n_components]
 figure, axes = plt.subplots(
-    len(pictures), 10, figsize=(8, 4.4), layout="constrained", squeeze=False
+    len(pictures), 10, figsize=(6.4, 4), layout="constrained", squeeze=False
 )
 for line, (name, images) in zip(axes, pictures.items(), strict=True):
     for ax, image in zip(line, images[chosen], strict=True):
         ax.imshow(image.reshape(8, 8), cmap="gray_r", vmin=0, vmax=16)
         ax.set(xticks=[], yticks=[])
-    line[0].set_ylabel(name, rotation=0, ha="right", va="center")
-figure.suptitle("Held-out digits and their reconstructions")
+    line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=12)
+figure.suptitle("Eight components are enough to reconstruct most digits", fontsize=14)
 plt.show()

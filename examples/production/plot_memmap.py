@@ -102,9 +102,10 @@ peaks = {
 }
 
 # %%
-# An array in memory takes as much memory as the file has bytes. Above 256 MB, a fit on
-# a file reads blocks of rows, of at most 256 MB together, so that the memory stays
-# bounded. The time of an epoch grows in proportion to the number of rows.
+# An array in memory takes as many bytes as the file has. A fit on the file reads a few
+# MB at a time, for which the memory of the first fit is used again. From files of more
+# than 256 MB, it reads blocks of rows that have at most 256 MB together. The time of an
+# epoch grows in proportion to the number of rows.
 import matplotlib.pyplot as plt
 
 fig, ax = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
@@ -133,10 +134,11 @@ plt.show()
 # Cross-validation by positions
 # -----------------------------
 # scikit-learn takes the rows of each fold by an array of positions. Such an index of a
-# memmap is a copy in memory: the training rows and the test rows of a fold are the
-# whole array again. :class:`~skseq.LazyArray` holds positions alone. A network reads
-# its training rows into memory if these are at most 256 MB, as they are here, and in
-# blocks if they are more. Test rows are read in blocks for predictions.
+# memmap copies rows into memory: the training and test rows of a fold are the whole
+# array again. :class:`~skseq.LazyArray` holds the positions only. Training rows of at
+# most 256 MB, as here, are then read into memory by ``fit``, and more are read in
+# blocks. With a file of 768 MB, in which the training rows of a fold have 512 MB, the
+# same cross-validation on a ``LazyArray`` took 297 MB.
 from sklearn.model_selection import cross_val_score
 
 from skseq import LazyArray

@@ -1,7 +1,8 @@
 """
-Combining SMOTE with early stopping
-===================================
+Combine SMOTE with early stopping
+=================================
 
+Compare two places for SMOTE: before the network in a pipeline, and inside its ``fit``.
 A network with early stopping holds out validation rows. If SMOTE is a step before the
 network in a pipeline, half of these rows are generated, by interpolation between rows
 that the network is trained on, and its validation score is too high. With ``sampler=``,
@@ -101,20 +102,19 @@ print(table.round(3).to_string())
 import matplotlib.pyplot as plt
 
 figure, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
-for place, (name, row) in enumerate(table.iterrows()):
-    scores = row["test ROC AUC"], row["validation ROC AUC"]
-    ax.plot(scores, [place] * 2, color="0.6", lw=4, zorder=1)
-    for score, label, color in zip(scores, ("test", "validation"), "kC", strict=True):
-        color = "C1" if color == "C" else color
-        ax.scatter(score, place, s=130, color=color, label=label if not place else None)
+for place, (_, row) in enumerate(table.iterrows()):
+    test, validation = row["test ROC AUC"], row["validation ROC AUC"]
+    ax.plot([test, validation], [place] * 2, color="0.7", lw=5)
+    ax.plot(validation, place, "s", color="C1", ms=13, label="validation rows")
+    ax.plot(test, place, "o", color="black", ms=13, label="test rows")
 names = ["no sampler", "SMOTE before\nthe network", "SMOTE\ninside fit"]
 ax.set_yticks(range(3), names, fontsize=14)
 ax.set(ylim=(2.5, -0.5), xlim=(0.6, 1))
 ax.tick_params(axis="x", labelsize=12)
 ax.set_xlabel("ROC AUC, mean of 5 seeds", fontsize=13)
-ax.legend(fontsize=13, loc="lower right")
+ax.legend(*(part[:2] for part in ax.get_legend_handles_labels()), fontsize=13)
 before = table.loc["SMOTE before network"]
-ax.set_title(
+figure.suptitle(
     f"SMOTE before the network: validation {before['validation ROC AUC']:.2f}, "
     f"test {before['test ROC AUC']:.2f}",
     fontsize=14,
@@ -140,11 +140,11 @@ for name, color in (("SMOTE inside fit", "C1"), ("no sampler", "black")):
         lw=3,
         ms=9,
     )
-ax.plot([0, 1], [0, 1], ":", color="0.5", lw=2, label="right")
+ax.plot([0, 1], [0, 1], ":", color="0.5", lw=2, label="calibrated")
 ax.set(xlim=(0, 0.8), ylim=(0, 0.8))
 ax.set_xlabel("Predicted probability of default", fontsize=13)
 ax.set_ylabel("Share of defaults", fontsize=13)
 ax.tick_params(labelsize=12)
 ax.legend(fontsize=13, loc="upper left")
-ax.set_title("SMOTE makes the probabilities too high", fontsize=15)
+figure.suptitle("SMOTE makes the probabilities too high", fontsize=15)
 plt.show()

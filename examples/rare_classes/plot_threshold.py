@@ -1,11 +1,12 @@
 """
-Tuning the decision threshold and calibrating probabilities
-===========================================================
+Choose a threshold on the ROC curve
+===================================
 
-The threshold of a classifier's ``predict`` is 0.5. If one kind of error costs more than
-the other, or classes are imbalanced, another threshold is better. scikit-learn's tools
-find it for networks as for any classifier. The probabilities of a network trained on
-balanced batches are not calibrated; scikit-learn's calibration corrects them.
+Choose the threshold of ``predict`` for a network, by the costs of its errors. The
+default is 0.5. If one kind of error costs more than the other, or classes are
+imbalanced, another threshold is better. scikit-learn's tools find it for networks as
+for any classifier. The last part corrects the probabilities of a network that was
+trained on balanced batches.
 """
 
 # %%
@@ -29,16 +30,21 @@ X_train, X_test, y_train, y_test = train_test_split(
 )
 
 
-def gain(y_true, y_pred):
-    """Compute the negative mean cost, where refusing a client who pays costs 1."""
+def cost(y_true, y_pred):
+    """Compute the mean cost of a client, where refusing a client who pays costs 1."""
     _, refused, accepted, _ = confusion_matrix(y_true, y_pred).ravel()
-    return -(refused + 5 * accepted) / len(y_true)
+    return (refused + 5 * accepted) / len(y_true)
 
 
 # %%
-# A network with balanced batches
-# -------------------------------
-# Each batch contains as many clients who default as clients who pay.
+# A network, and the search for its threshold
+# -------------------------------------------
+# ``TunedThresholdClassifierCV`` searches for the threshold with the lowest cost, by
+# cross-validation on the training rows. Its ``estimator_`` is the network, fitted on
+# all training rows, which predicts with the threshold 0.5.
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import TunedThresholdClassifierCV
+
 months = {
     "PAY": ["PAY_6", "PAY_5", "PAY_4", "PAY_3", "PAY_2", "PAY_0"],
     "BILL_AMT": [f"BILL_AMT{month}" for month in range(6, 0, -1)],
@@ -54,23 +60,63 @@ def network(**params):
     )
 
 
-plain = network().fit(X_train, y_train)
-balanced = network(balanced_batches=True).fit(X_train, y_train)
+lowest_cost = make_scorer(cost, greater_is_better=False)
+tuned = TunedThresholdClassifierCV(network(), scoring=lowest_cost, cv=5)
+tuned.fit(X_train, y_train)
+plain = tuned.estimator_
+probabilities = plain.predict_proba(X_test)[:, 1]
+print(f"Threshold: {tuned.best_threshold_:.2f}")
+print(f"ROC AUC on test rows: {roc_auc_score(y_test, probabilities):.3f}")
 
 # %%
-# Tuning and calibration
-# ----------------------
-# ``TunedThresholdClassifierCV`` searches for the threshold with the largest gain, by
-# cross-validation on the training rows. ``CalibratedClassifierCV`` fits a map from the
-# outputs of the network to the observed frequency of defaults, also by
+# The threshold on the ROC curve
+# ------------------------------
+# Each point of the ROC curve is a threshold: the share of the defaults that are found,
+# and the share of the paying clients who are refused. The threshold does not change the
+# curve. A lower threshold moves along it to the upper right.
+import matplotlib.pyplot as plt
+from sklearn.metrics import roc_curve
+
+refused, found, _ = roc_curve(y_test, probabilities)
+figure, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
+ax.plot(refused, found, color="0.4", lw=3)
+costs = []
+for threshold, color in ((0.5, "C0"), (tuned.best_threshold_, "C1")):
+    positive = probabilities >= threshold
+    costs.append(cost(y_test, positive))
+    point = positive[y_test == 0].mean(), positive[y_test == 1].mean()
+    ax.plot(*point, "o", color=color, ms=14)
+    ax.annotate(
+        f"threshold {threshold:.2f}\ncost {costs[-1]:.2f}",
+        point,
+        (18, -38),
+        textcoords="offset points",
+        color=color,
+        fontsize=15,
+    )
+ax.set(xlim=(0, 1), ylim=(0, 1.02))
+ax.set_xlabel("Paying clients refused (share)", fontsize=13)
+ax.set_ylabel("Defaults found (share)", fontsize=13)
+ax.tick_params(labelsize=12)
+figure.suptitle(
+    f"A threshold of {tuned.best_threshold_:.2f} changes the cost of a client "
+    f"from {costs[0]:.2f} to {costs[1]:.2f}",
+    fontsize=13,
+)
+plt.show()
+
+# %%
+# Balanced batches and calibration
+# --------------------------------
+# With balanced batches, each batch contains as many clients who default as clients who
+# pay, and predicted probabilities are too high. ``CalibratedClassifierCV`` fits a map
+# from the outputs of the network to the observed frequency of defaults, by
 # cross-validation. For calibrated probabilities p, the best threshold is known without
 # a search: refusing a client pays off if 5 p > 1 - p, so the threshold is 1/6.
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+from sklearn.model_selection import FixedThresholdClassifier
 
-tuned = TunedThresholdClassifierCV(
-    network(), scoring=make_scorer(gain), cv=5, store_cv_results=True
-).fit(X_train, y_train)
+balanced = network(balanced_batches=True).fit(X_train, y_train)
 calibrated = CalibratedClassifierCV(network(balanced_batches=True), cv=5)
 by_cost = FixedThresholdClassifier(calibrated, threshold=1 / 6).fit(X_train, y_train)
 
@@ -80,39 +126,40 @@ models = {
     f"plain, tuned threshold {tuned.best_threshold_:.2f}": tuned,
     "balanced, calibrated, threshold 1/6": by_cost,
 }
-print("Mean gain per test client")
+print("Mean cost of a test client")
 for name, model in models.items():
-    print(f"  {name:35s} {gain(y_test, model.predict(X_test)):.3f}")
-print(f"  {'no client refused':35s} {gain(y_test, np.zeros(len(y_test))):.3f}")
-print(f"  {'all clients refused':35s} {gain(y_test, np.ones(len(y_test))):.3f}")
+    print(f"  {name:35s} {cost(y_test, model.predict(X_test)):.3f}")
+print(f"  {'no client refused':35s} {cost(y_test, np.zeros(len(y_test))):.3f}")
+print(f"  {'all clients refused':35s} {cost(y_test, np.ones(len(y_test))):.3f}")
 
 # %%
-# The threshold matters more than the network. Balanced batches have an effect like that
-# of a threshold for classes of equal weight, which happens to be near the best one for
-# these costs. The tuned and the calculated threshold take the costs into account.
-import matplotlib.pyplot as plt
-from sklearn.calibration import CalibrationDisplay
-from sklearn.metrics import ConfusionMatrixDisplay
+# The threshold changes the cost more than the way of training does. Balanced batches
+# have an effect like that of a threshold for classes of equal weight, which happens to
+# be near the best one for these costs. The tuned and the calculated threshold use the
+# costs.
+import pandas as pd
 
-figure, (left, middle, right) = plt.subplots(
-    1, 3, figsize=(14, 4.2), layout="constrained"
-)
-results = tuned.cv_results_
-left.plot(results["thresholds"], results["scores"])
-left.axvline(tuned.best_threshold_, color="black", linestyle=":")
-left.set(xlabel="Threshold", ylabel="Gain", title="Gain in cross-validation")
-for name, model in (
-    ("plain", plain),
-    ("balanced batches", balanced),
-    ("balanced, calibrated", by_cost),
+figure, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
+for name, model, color in (
+    ("balanced batches", balanced, "C1"),
+    ("balanced, calibrated", by_cost, "C0"),
 ):
-    CalibrationDisplay.from_estimator(
-        model, X_test, y_test, n_bins=8, strategy="quantile", name=name, ax=middle
+    predicted = pd.Series(model.predict_proba(X_test)[:, 1], index=y_test.index)
+    groups = pd.qcut(predicted, 8, labels=False)
+    ax.plot(
+        predicted.groupby(groups).mean(),
+        y_test.groupby(groups).mean(),
+        "o-",
+        color=color,
+        label=name,
+        lw=3,
+        ms=9,
     )
-middle.set_title("Calibration on test rows")
-middle.legend(loc="upper left")
-ConfusionMatrixDisplay.from_estimator(
-    tuned, X_test, y_test, display_labels=["pays", "defaults"], ax=right, colorbar=False
-)
-right.set_title("Tuned threshold on test rows")
+ax.plot([0, 1], [0, 1], ":", color="0.5", lw=2, label="calibrated")
+ax.set(xlim=(0, 1), ylim=(0, 1))
+ax.set_xlabel("Predicted probability of default", fontsize=13)
+ax.set_ylabel("Share of defaults", fontsize=13)
+ax.tick_params(labelsize=12)
+ax.legend(fontsize=13, loc="upper left")
+figure.suptitle("Calibration corrects probabilities that are too high", fontsize=15)
 plt.show()

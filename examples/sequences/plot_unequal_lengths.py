@@ -54,8 +54,8 @@ scores = {
 
 # %%
 # With ``pooling="flatten"`` each timestep has its own weights, so that a row that is
-# longer than all rows of ``fit`` raises an error. This happens in cross-validation. Here
-# zeros are appended to all rows, up to 80 timesteps.
+# longer than all rows of ``fit`` raises an error. This happens in cross-validation.
+# Here zeros are appended to all rows, up to 80 timesteps.
 from skseq import SequencePadder
 
 pipeline = make_pipeline(
@@ -67,9 +67,9 @@ scores = {"GRU, flatten": cross_val_score(pipeline, X, y, cv=3), **scores}
 {name: round(float(values.mean()), 2) for name, values in scores.items()}
 
 # %%
-# The event may be at any place in a row. With weights for each timestep, a network has to
-# learn it at each place separately, and 267 training rows are not enough for this. The
-# other ways of pooling do not depend on the place.
+# The event may be at any place in a row. With weights for each timestep, a network has
+# to learn it at each place separately, and 267 training rows are not enough for this.
+# The other ways of pooling do not depend on the place.
 fig, (left, right) = plt.subplots(1, 2, figsize=(8.4, 4), layout="constrained")
 for kind, color in zip(KINDS, ("tab:blue", "tab:orange"), strict=True):
     for i, place in enumerate(np.flatnonzero(y == kind)[:3]):

@@ -77,12 +77,11 @@ table = pd.Series({key: value.mean() for key, value in scores.items()}).unstack(
 table[list(kinds)].loc[[*splits, "new series"]].round(2)
 
 # %%
-# Shuffled folds report a good model where there is nothing to learn. ``KFold`` without
-# shuffling has training windows that share rows with test windows only at the borders
-# of a fold. This is little here, because a fold is much longer than a window. It is
-# more with long windows, or with targets far ahead. ``TimeSeriesSplit`` has one such
-# border for each fold, where it needs ``gap=23``. ``PurgedSplit`` leaves out the
-# training windows that share rows with a test window.
+# Shuffled folds report a good model where there is nothing to learn, because training
+# windows have read the rows of the targets in the test. With ``KFold`` without
+# shuffling, this is so for windows at the end of a test fold only. They are few here,
+# because a fold is much longer than a window. They are more with long windows, or with
+# targets far ahead. ``PurgedSplit`` and ``TimeSeriesSplit`` have no such windows.
 fig, axes = plt.subplots(1, 2, figsize=(8.4, 3.8), sharey=True, layout="constrained")
 for ax, name in zip(axes, kinds, strict=True):
     for i, split in enumerate(splits):

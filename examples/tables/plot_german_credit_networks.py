@@ -46,11 +46,12 @@ print(f"{len(y)} applicants, {y.mean():.0%} bad, {table.shape[1]} columns")
 # %%
 # The networks of the exercise
 # ----------------------------
-# What the exercise leaves to Keras has Keras' defaults here: a constant learning rate of
-# 0.001, batches of 32 rows, no weight decay, and numbers that are read as they are. Its
-# split, the widths of its LSTM layers and its number of epochs are not known to us. So
-# these are set here: one half of the applicants to learn from, 32 units and 20 epochs.
-# The scores can therefore only be compared roughly.
+# The number of layers, the units of the dense ones, leaky ReLU and Nadam are those of
+# the exercise. All else is chosen here: Keras' constant learning rate of 0.001 and
+# batches of 32 rows, no dropout, no weight decay, 20 epochs, 32 units in each LSTM
+# layer, standardized numbers, and half of the applicants as training rows. The exercise
+# may have another split and another preparation of the columns, so that **the scores
+# can only be compared roughly**.
 #
 # The LSTM layers read all columns of an applicant as a single timestep
 # (``n_timesteps=1``): a table has no order in time.
@@ -120,7 +121,11 @@ results["known, mean"] = [known.get(name, (np.nan,) * 2)[1] for name in models]
 results.round(3)
 
 # %%
-# TEXT
+# On the real data, all five seeds of both networks are above the known scores. How the
+# columns are passed on is one possible cause: with each encoded column as a timestep
+# (without ``n_timesteps``), the three LSTM layers had a ROC AUC of 0.48 to 0.62 after
+# 30 epochs, with three seeds. The means of ``DenseClassifier`` and logistic regression
+# differ by 0.001, and the seeds of one model, which include the split, by 0.03.
 import matplotlib.pyplot as plt
 
 fig, ax = plt.subplots(figsize=(7, 4), layout="constrained")
@@ -142,8 +147,10 @@ ax.set_yticks(range(len(models)), list(models))
 ax.set(
     xlabel="ROC AUC on the test half",
     ylim=(3.5, -0.5),
-    title="The defaults beat both networks of the exercise,\n"
-    "and are level with logistic regression",
+    title="The networks of the exercise score higher than known,\n"
+    "but no network is ahead of logistic regression"
+    if is_real
+    else "A made-up table: no known scores",
 )
 ax.grid(axis="x", alpha=0.3)
 plt.show()

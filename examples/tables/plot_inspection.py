@@ -1,10 +1,10 @@
 """
-Why a network expects a client to default
-=========================================
+Explain the predictions of a network
+====================================
 
-A network predicts the default of credit card clients from six months of payments.
-Permutation importance shows which values its score needs, and integrated gradients show
-what the values of one client add to the prediction.
+Explain why a network expects a credit card client to default, from six months of
+payments. Permutation importance shows which values the score of the network depends on.
+Integrated gradients show how the values of one client change its prediction.
 
 The data is the sample of 2,000 clients that is part of skseq: I-C. Yeh, *Default of
 Credit Card Clients*, UCI 350, https://doi.org/10.24432/C55S3H, CC BY 4.0.
@@ -35,7 +35,8 @@ X, y = load_credit_default(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
     X, y, test_size=0.4, stratify=y, random_state=0
 )
-months = ["April", "May", "June", "July", "August", "Sept."]
+months = ["April", "May", "June", "July", "August", "September"]
+initials = ["Apr", "May", "Jun", "Jul", "Aug", "Sep"]
 reshaper = SequenceReshaper(
     columns={
         "status": ["PAY_6", "PAY_5", "PAY_4", "PAY_3", "PAY_2", "PAY_0"],
@@ -53,16 +54,29 @@ scores = pipeline.predict_proba(X_test)[:, 1]
 print(f"ROC AUC on {len(X_test)} test rows: {roc_auc_score(y_test, scores):.3f}")
 
 # %%
-# What the score needs
+# Which values matter?
 # --------------------
 # Each value is exchanged between the test rows, one month and one feature at a time. A
 # feature without months is exchanged as a whole, so that its cells have one colour.
 result = permutation_importance(
-    pipeline, X_test, y_test, over="cells", scoring="roc_auc", n_repeats=20,
+    pipeline, X_test, y_test, over="cells", scoring="roc_auc", n_repeats=10,
     random_state=0,
 )  # fmt: skip
-display = PermutationImportanceDisplay.from_importances(result, timesteps=months)
-display.ax_.set_title("Decrease in ROC AUC without a value")
+month, feature = np.unravel_index(
+    result.importances_mean.argmax(), result.importances_mean.shape
+)
+figure, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
+display = PermutationImportanceDisplay.from_importances(
+    result, timesteps=initials, ax=ax
+)
+for number in display.ax_.texts:
+    number.set_visible(False)
+display.ax_.set_xlabel("Month", fontsize=13)
+display.ax_.tick_params(labelsize=13)
+figure.axes[-1].set_ylabel("Decrease in ROC AUC", fontsize=13)
+figure.suptitle(
+    f"The {result.feature_names[feature]} of {months[month]} matters most", fontsize=15
+)
 plt.show()
 
 # %%
@@ -70,7 +84,7 @@ plt.show()
 # late. Do the months before tell nothing? The months of a feature are alike, and one
 # stands in for another: as a whole, the status is worth more than any of its cells.
 together = permutation_importance(
-    pipeline, X_test, y_test, scoring="roc_auc", n_repeats=20, random_state=0
+    pipeline, X_test, y_test, scoring="roc_auc", n_repeats=10, random_state=0
 )
 for name, cells, whole in zip(
     result.feature_names,
@@ -102,15 +116,25 @@ print("Added by", ", ".join(f"{name} {value:+.2f}" for name, value in static.ite
 
 # %%
 # The client was months late until August, which raises the probability the most. That
-# nothing is due in September lowers it by less.
+# nothing is due in September lowers it by less. The colours are the attributions, in
+# units of the predicted probability.
+figure, axes = plt.subplots(
+    3, 1, figsize=(6.4, 4), height_ratios=(2, 1, 1), sharex=True, layout="constrained"
+)
 display = AttributionDisplay(
     attributions[client, :, :3],
     raw[client, :, :3],
-    feature_names=["status\n(months late)", "bill", "payment"],
-    timesteps=months,
-).plot()
-display.figure_.suptitle(
-    f"A client with a predicted probability of default of {scores[client]:.2f}\n"
-    f"(mean client {start:.2f}): red values raise it, blue ones lower it"
+    feature_names=["Months\nlate", "Bill", "Paid"],
+    timesteps=initials,
+).plot(ax=axes)
+for ax in axes:
+    ax.yaxis.label.set_size(13)
+axes[-1].tick_params(axis="x", labelsize=13)
+axes[-1].set_xlabel("Month (amounts in NT dollars)", fontsize=13)
+largest = np.abs(attributions[client, :, :3].sum(axis=1)).argmax()
+figure.suptitle(
+    f"Predicted probability {scores[client]:.2f} (mean client {start:.2f}):\n"
+    f"{months[largest]} changes it most",
+    fontsize=14,
 )
 plt.show()

@@ -179,25 +179,27 @@ for temperature in (0.3, 1.0, 2.0):
 # ("laughed"), and gives the new words low probabilities.
 import matplotlib.pyplot as plt
 
-line, n_known = "the little dog sat on the wall", len("the little dog ")
-rows = sequencer.transform([line[:i][-LENGTH:] for i in range(3, len(line))])
+before, line = "the cow jumped over the moon;\n", "the little dog sat on the wall"
+n_known = len("the little dog ")
+contexts = [(before + line[:i])[-LENGTH:] for i in range(len(line))]
+rows = sequencer.transform(contexts)
 found = net.predict_proba(rows[:, :LENGTH])
 shown = np.flatnonzero(found.max(axis=0) > 0.15)
-shown = np.union1d(shown, np.flatnonzero(np.isin(chars, list(line[3:]))))
+shown = np.union1d(shown, np.flatnonzero(np.isin(chars, list(line))))
 shown = shown[np.argsort(chars[shown])]
 
 fig, ax = plt.subplots(figsize=(8, 5.2), layout="constrained")
 image = ax.imshow(found[:, shown].T, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-for step, char in enumerate(line[3:]):
+for step, char in enumerate(line):
     ax.plot(step, chars[shown].tolist().index(char), "o", color="tab:orange", ms=4)
-ax.set_xticks(range(len(line) - 3), [c.replace(" ", "␣") for c in line[3:]])
+ax.set_xticks(range(len(line)), [c.replace(" ", "␣") for c in line])
 ax.set_yticks(
     range(len(shown)),
     [{" ": "␣", "\n": "end of line"}.get(c, c) for c in chars[shown]],
 )
-ax.axvline(n_known - 3.5, color="black", linestyle="--")
-right = found.argmax(axis=1) == [chars.tolist().index(char) for char in line[3:]]
-known, new = right[: n_known - 3].mean(), right[n_known - 3 :].mean()
+ax.axvline(n_known - 0.5, color="black", linestyle="--")
+right = chars[found.argmax(axis=1)] == list(line)
+known, new = right[:n_known].mean(), right[n_known:].mean()
 ax.set(xlabel="character of the line", ylabel="predicted character")
 ax.set_title(
     f"The most probable character is right in {known:.0%} of a known line,\n"

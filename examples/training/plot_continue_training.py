@@ -132,9 +132,9 @@ for start in range(0, 500, 100):
 # --------------------
 # With a folder as ``checkpoint``, ``fit`` writes its state to a file while it trains.
 # The process below is killed as soon as there is such a file. The same call in this
-# process reads the file, trains the epochs that are missing, and has the same bits as a
-# fit without interruption. By default a file is written at most once a second; here it
-# is after every five epochs.
+# process reads the file, and trains the epochs that are missing. The result has the
+# same bits as that of a fit without interruption. By default, a file is written at most
+# once a second. Here it is written after every five epochs.
 import time
 
 FIT = """
@@ -152,7 +152,7 @@ long = make_pipeline(
 )
 joblib.dump((long, (X, y)), folder / "job.joblib")
 process = subprocess.Popen([sys.executable, "-c", FIT, str(folder / "job.joblib")])
-while process.poll() is None and not list(folder.glob("checkpoints/*")):
+while process.poll() is None and not list(folder.glob("checkpoints/*.checkpoint")):
     time.sleep(0.01)
 process.kill()
 process.wait()

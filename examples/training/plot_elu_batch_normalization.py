@@ -2,16 +2,16 @@
 He initialization, ELU and batch normalization in a deep network
 ================================================================
 
-Train a dense network of ten hidden layers in three variants: with Keras' usual layers
-(ReLU and Glorot's initialization), with ELU and He's initialization, and with batch
-normalization in addition. This is an exercise of many courses, with images of clothes
-that are downloaded. Here it is done with scikit-learn's digits, so that the accuracies
-can't be compared with those of a course.
+Train a dense network of ten hidden layers in three variants: with ReLU and Glorot's
+initialization, which is Keras' default; with ELU and He's initialization; and with
+batch normalization in addition. This is an exercise of many courses, with images of
+clothes that are downloaded. Here it is done with scikit-learn's digits, so that
+**accuracies can't be compared with those of a course**.
 
 - An *initializer* draws the first weights. He's suits ReLU and its relatives (He et
   al., 2015).
-- *ELU* is an activation, ``x`` above zero and ``exp(x) - 1`` below (Clevert, Unterthiner
-  and Hochreiter, 2016).
+- *ELU* is an activation: ``x`` above zero, and ``exp(x) - 1`` below (Clevert,
+  Unterthiner and Hochreiter, 2016).
 - *Batch normalization* brings the outputs of each layer to mean 0 and standard
   deviation 1 over the rows of a batch (Ioffe and Szegedy, 2015).
 """
@@ -21,8 +21,8 @@ can't be compared with those of a course.
 # ------------
 # ``layer__`` and the name of an argument of ``keras.layers.Dense`` set it in all hidden
 # layers. The layers have no bias where batch normalization follows, which has its own.
-# All else is as in the exercise: pixels between 0 and 1 that are read as they are, a
-# constant learning rate, no dropout and no weight decay.
+# All else is as in a plain Keras model: pixels between 0 and 1 that are read as they
+# are, a constant learning rate, no dropout and no weight decay.
 from skseq import DenseClassifier
 
 exercise = DenseClassifier(
@@ -30,7 +30,7 @@ exercise = DenseClassifier(
     learning_rate=0.001, batch_size=32, epochs=12, metrics=["accuracy"],
 )  # fmt: skip
 variants = {
-    "ReLU, Glorot (Keras' defaults)": {"activation": "relu"},
+    "ReLU, Glorot": {"activation": "relu"},
     "ELU, He": {"activation": "elu", "layer__kernel_initializer": "he_normal"},
     "ELU, He, batch normalization": {
         "activation": "elu",
@@ -44,8 +44,8 @@ variants = {
 # Five seeds
 # ----------
 # A seed determines the split into halves, the first weights and the order of rows.
-# ``X_val`` and ``y_val`` are rows whose accuracy is recorded after each epoch, and which
-# the network does not learn from. Two fits run at a time, in threads.
+# ``X_val`` and ``y_val`` are rows that the network does not learn from. Their accuracy
+# is recorded after each epoch. Two fits run at a time, in threads.
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed, parallel_config
@@ -86,7 +86,11 @@ last["DenseClassifier()"] = default
 last.agg(["mean", "std", "min", "max"]).T.round(4)
 
 # %%
-# TEXT
+# After the first epoch the accuracy is about 0.45 with ReLU and Glorot's
+# initialization, 0.87 with ELU and He's, and 0.91 with batch normalization, whose seeds
+# also differ least. It takes longer to train, because it is not compiled by XLA
+# (:doc:`/guide/speed`). Ten layers are an exercise and no advice: one hidden layer with
+# the defaults of skseq scores as high.
 import matplotlib.pyplot as plt
 
 fig, ax = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
@@ -100,7 +104,7 @@ for name, curve, color in zip(variants, curves, colors, strict=True):
 ax.set(
     xlabel="epoch",
     ylabel="test accuracy (bands: 5 seeds)",
-    ylim=(0.5, 1),
+    ylim=(0.3, 1),
     title="He, ELU and batch normalization:\nten layers learn in a few epochs",
 )
 ax.legend(loc="lower right")

@@ -18,10 +18,11 @@ _idle: OrderedDict[Any, list[Program]] = OrderedDict()
 
 
 def clear_programs() -> None:
-    """Remove all traced programs that are not in use, and free their memory.
+    """Free the memory of all traced programs that are not in use.
 
-    Fitted estimators keep working: a program that one of them needs is traced again at
-    its next use.
+    For each kind of network that was fitted, TensorFlow's traced graph (the program) is
+    kept, for later fits and predictions with the same parameters. Fitted estimators can
+    still be used afterwards: a program is traced again when it is needed.
 
     Examples
     --------

@@ -21,20 +21,21 @@ _jit_compile: str | bool = "auto"
 
 
 def set_jit_compile(value: str | bool) -> None:
-    """Choose whether training goes through XLA, for the whole process.
+    """Set whether networks are trained with XLA, in the whole process.
 
     Parameters
     ----------
     value : {"auto", True, False}
-        ``"auto"``, the default at import: depends on the network and the amount of
-        work, see the page "Speed and memory" of the documentation. True: wherever it is
-        possible; it is not possible with ``metrics``, with batch normalization, or with
-        your own loss or layers.
+        True: XLA, TensorFlow's just-in-time compiler, is used wherever possible; it is
+        not possible with ``metrics``, with batch normalization, or with your own loss
+        or layers. False: XLA is never used. ``"auto"``, the initial setting: XLA is
+        used where the time saved exceeds the time of compilation, see "Make training
+        faster" in the user guide.
 
     Raises
     ------
     ValueError
-        If ``value`` is none of these.
+        If ``value`` is something else.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Look inside fitted networks."""
+"""Inspect fitted networks: importances, attributions, filters and attention."""
 
 from skseq.inspection._displays import (
     AttributionDisplay,

@@ -44,17 +44,20 @@ def _draw_heat_map(ax, values, x_names, y_names, label, limits, cmap):
 
 
 class PermutationImportanceDisplay:
-    """A figure of permutation importances: bars, or a heat map for cells.
+    """Bar chart or heat map of permutation importances.
 
     Parameters
     ----------
     importances : ndarray of shape (n_features, n_repeats), \
             (n_timesteps, n_repeats) or (n_timesteps, n_features, n_repeats)
-        Those of `permutation_importance`.
+        The importances that `permutation_importance` computes. A 3-D array is drawn as
+        a heat map.
     feature_names : array-like of str of shape (n_features,), default=None
-        Names of features and groups; None with importances of timesteps.
+        Names of the features (or groups of features). None for importances of
+        timesteps.
     timesteps : array-like of shape (n_timesteps,), default=None
-        Names of timesteps and groups; None with importances of features.
+        Names of the timesteps (or groups of timesteps). None for importances of
+        features.
 
     Attributes
     ----------
@@ -67,7 +70,7 @@ class PermutationImportanceDisplay:
 
     See Also
     --------
-    permutation_importance : Computes them.
+    permutation_importance : Computes the importances.
 
     Examples
     --------
@@ -107,9 +110,9 @@ class PermutationImportanceDisplay:
         Parameters
         ----------
         result : sklearn.utils.Bunch
-            The result, of one scorer.
+            The result of `permutation_importance`, for a single scorer.
         timesteps : array-like of shape (n_timesteps,), default=None
-            Names for the timesteps, such as months. None: those of the result.
+            Names of the timesteps, such as months. None: the names in the result.
         ax : matplotlib.axes.Axes, default=None
             Axes to draw in. None: a new figure.
         **kwargs : dict
@@ -123,7 +126,7 @@ class PermutationImportanceDisplay:
         Raises
         ------
         ValueError
-            If the result is that of several scorers.
+            If the result is for several scorers.
         """
         if "importances" not in result:
             raise ValueError(
@@ -154,19 +157,19 @@ class PermutationImportanceDisplay:
         Parameters
         ----------
         estimator : estimator
-            A fitted one.
+            A fitted estimator.
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Rows of the kind that the estimator predicts.
+            Rows, as for ``predict`` of the estimator.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
-            Their targets.
+            The targets of these rows.
         timesteps : array-like of shape (n_timesteps,), default=None
-            Names for the timesteps, such as months.
+            Names of the timesteps, such as months. None: the numbers from 0.
         ax : matplotlib.axes.Axes, default=None
             Axes to draw in. None: a new figure.
         **kwargs : dict
-            Arguments of `permutation_importance`, with one scorer.
+            Arguments of `permutation_importance`. ``scoring`` must be a single scorer.
 
         Returns
         -------
@@ -190,8 +193,7 @@ class PermutationImportanceDisplay:
         ax : matplotlib.axes.Axes, default=None
             Axes to draw in. None: a new figure.
         n_largest : int, default=None
-            Number of features that are drawn, the most important ones. None: all of
-            them.
+            Number of features to draw, the most important ones. None: all features.
         cmap : str or matplotlib.colors.Colormap, default="Blues"
             Colours of the heat map, from 0 to the largest importance.
 
@@ -239,28 +241,29 @@ class PermutationImportanceDisplay:
 
 
 class AttributionDisplay:
-    """A figure of what the values of one row add to its prediction.
+    """Figure of the contributions of the values of one row to its prediction.
 
-    Red values raise the prediction, and blue ones lower it.
+    With the default colours, red values increase the prediction, and blue values
+    decrease it.
 
     Parameters
     ----------
     attributions : ndarray of shape (n_timesteps, n_features) or (n_timesteps,)
-        Those of a row, by `integrated_gradients` or any other method, or its
-        `attention_weights`.
+        The attributions of one row, from `integrated_gradients` or another method, or
+        its `attention_weights`.
     values : ndarray of the shape of ``attributions``, default=None
-        The values of the row; needed for lines.
+        The values of the row; needed to draw lines.
     feature_names : array-like of str of shape (n_features,), default=None
         None: ``"feature0"``, ``"feature1"``, ...
     timesteps : array-like of shape (n_timesteps,), default=None
-        Names of the timesteps; None: numbers from 0.
+        Names of the timesteps. None: the numbers from 0.
     tokens : list of str, default=None
         The tokens of a text, or other words for the timesteps.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib.axes.Axes
-        The axes of the figure, one for each feature with lines.
+        The axes of the figure; for lines, one for each feature.
     figure_ : matplotlib.figure.Figure
         The figure.
 
@@ -318,17 +321,19 @@ class AttributionDisplay:
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Rows as the network gets them. All of them count for ``baseline="mean"``.
+            Rows, as input of the network (for a pipeline,
+            ``pipeline[:-1].transform(X)``). All rows are used for ``baseline="mean"``.
         row : int, default=0
-            The row that is drawn.
+            Position of the row to draw.
         kind : {"auto", "lines", "heatmap", "tokens"}, default="auto"
             See `plot`.
         feature_names : array-like of str of shape (n_features,), default=None
             None: ``"feature0"``, ``"feature1"``, ...
         timesteps : array-like of shape (n_timesteps,), default=None
-            Names of the timesteps; None: numbers from 0.
+            Names of the timesteps. None: the numbers from 0.
         tokens : list of str, default=None
-            The words of the row, one for each timestep or for the first ones.
+            The tokens of the row, one for each timestep. Padding at the end needs no
+            token.
         ax : matplotlib.axes.Axes or array of them, default=None
             See `plot`.
         **kwargs : dict
@@ -369,16 +374,17 @@ class AttributionDisplay:
         Parameters
         ----------
         ax : matplotlib.axes.Axes or array of them, default=None
-            Axes to draw in, for lines one for each feature. None: a new figure.
+            Axes to draw in; for lines, one for each feature. None: a new figure.
         kind : {"auto", "lines", "heatmap", "tokens"}, default="auto"
-            The values of each feature as a line that is coloured by the attributions; a
-            heat map of timesteps and features; or the tokens in a row, on coloured
-            ground. ``"auto"``: tokens where there are some, lines for up to 6
-            features, and otherwise a heat map.
+            ``"lines"``: a line of the values of each feature, coloured by the
+            attributions. ``"heatmap"``: a heat map of timesteps and features.
+            ``"tokens"``: the text, with a background coloured by the attributions.
+            ``"auto"``: tokens if they are given, lines for up to 6 features, and
+            otherwise a heat map.
         cmap : str or matplotlib.colors.Colormap, default="coolwarm"
-            Colours, from the most negative to the most positive attribution.
+            Colours, from negative to positive attributions.
         n_characters : int, default=70
-            Length of a line of tokens.
+            Maximum number of characters in a line of tokens.
 
         Returns
         -------
@@ -390,7 +396,7 @@ class AttributionDisplay:
         ImportError
             If matplotlib is not installed.
         ValueError
-            If there are no values for lines, or no tokens.
+            If lines are to be drawn without ``values``, or tokens without ``tokens``.
         """
         kinds = {"auto", "lines", "heatmap", "tokens"}
         check_arguments(
@@ -509,23 +515,23 @@ class AttributionDisplay:
 
 
 class FilterDisplay:
-    """A figure of filters of a convolution, above the windows that drive them most.
+    """Figure of the filters of a convolution and the windows they respond to most.
 
     Parameters
     ----------
     filters : ndarray of shape (kernel_size, n_features, n_filters)
-        Weights, see `convolution_filters`.
+        Weights of the filters, see `convolution_filters`.
     windows : ndarray of shape (n_filters, n_windows, kernel_size, n_features)
-        See `top_windows`.
+        Windows of X with the largest outputs of each filter, see `top_windows`.
     numbers : array-like of int of shape (n_filters,), default=None
-        Numbers of the filters, for the titles. None: from 0.
+        Numbers of the filters, for the titles. None: the numbers from 0.
     feature_names : array-like of str of shape (n_features,), default=None
         None: ``"feature0"``, ``"feature1"``, ...
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib.axes.Axes of shape (2, n_filters)
-        The axes of the weights, and those of the windows.
+        The axes of the filters (first row) and of the windows (second row).
     figure_ : matplotlib.figure.Figure
         The figure.
 
@@ -568,22 +574,23 @@ class FilterDisplay:
         n_windows: int = 20,
         feature_names: ArrayLike | None = None,
     ) -> FilterDisplay:
-        """Find the windows of the filters of the first convolution, and draw them.
+        """Find the windows that filters of the first convolution respond to; draw them.
 
         Parameters
         ----------
         estimator : classifier or regressor of skseq
-            A fitted network whose first convolution reads the rows.
+            A fitted network with a convolution as first layer.
         X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
                 dataframe of shape (n_samples, n_timesteps, n_features) or \
                 (n_samples, n_columns)
-            Rows as the network gets them.
+            Rows, as input of the network (for a pipeline,
+            ``pipeline[:-1].transform(X)``).
         n_filters : int, default=4
-            Number of filters that are drawn, those with the largest outputs.
+            Number of filters to draw, those with the largest outputs.
         n_windows : int, default=20
             Number of windows for each filter.
         feature_names : array-like of str of shape (n_features,), default=None
-            Names of the features of X; those of static features are not used. None:
+            Names of the features of X; names of static features are not used. None:
             ``"feature0"``, ``"feature1"``, ...
 
         Returns
@@ -612,9 +619,10 @@ class FilterDisplay:
         return display.plot()
 
     def plot(self) -> FilterDisplay:
-        """Draw the filters in a new figure, a line for each feature.
+        """Draw the filters in a new figure, with a line for each feature.
 
-        The windows are drawn as their mean, with a band of one standard deviation.
+        Below each filter is the mean of its windows, with a band of one standard
+        deviation.
 
         Returns
         -------

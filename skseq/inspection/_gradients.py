@@ -36,44 +36,47 @@ def integrated_gradients(
     baseline: float | ArrayLike | Literal["mean"] = 0.0,
     n_steps: int = 32,
 ) -> Any:
-    """Compute what each value of a row adds to its prediction.
+    """Compute the contribution of each value of a row to its prediction.
 
-    The gradient of the prediction is integrated along the straight line from a baseline
-    to the row, and multiplied by their difference [1]_. The attributions of a row sum
-    to the difference between the predictions for the row and for the baseline.
+    The contributions (attributions) are computed by the method of integrated gradients
+    [1]_: the gradient of the prediction is integrated along the straight line from a
+    baseline row to the row, and multiplied by the difference of the two rows. The
+    attributions of a row sum to the prediction for the row minus the prediction for the
+    baseline.
 
     Parameters
     ----------
     estimator : classifier or regressor of skseq
-        A fitted network. For a pipeline: its last step, ``pipeline[-1]``.
+        A fitted network. For a pipeline, pass its last step, ``pipeline[-1]``.
     X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
             dataframe of shape (n_samples, n_timesteps, n_features) or \
             (n_samples, n_columns)
-        Rows as the network gets them. For a pipeline: ``pipeline[:-1].transform(X)``.
+        Rows, as input of the network. For a pipeline, pass
+        ``pipeline[:-1].transform(X)``.
     target : label, int, or array-like of shape (n_samples,), default=None
-        For classifiers, the class whose probability is attributed, one for all rows or
-        one for each. None: the second of two classes, or the one that is predicted for
-        the row. For regressors, the position of a column of y; None if there is one.
+        What to explain. For classifiers: a class label, for all rows or for each row.
+        None: the second class of two, or with more classes the predicted class of each
+        row. For regressors: the position of a column of y. None if y has one column.
     output : {"probability", "log_odds"}, default="probability"
-        What is attributed in a classifier: the probability of the class, or the
-        logarithm of its odds, which is linear in the last layer. Regressors: always the
-        prediction, in the units of y.
+        For classifiers, whether to explain the probability of the class or its log
+        odds. For regressors, the prediction in the units of y is always explained.
     baseline : float, array-like or "mean", default=0.0
-        The row to compare with, which should tell nothing: one number, the numbers of
-        the features, or an array of the shape of a row or of X. "mean": the mean of
-        X, of each cell or, for rows of unequal length, of each feature. After a
-        standard scaler, 0 is the mean of the training rows. Token ids: 0, which is
-        the zero vector in place of that of each id.
+        The row to compare with, which should contain no information on the target: a
+        number, an array with a number for each feature, or an array of the shape of a
+        row or of X. "mean": the mean of X at each timestep; for rows of different
+        lengths, the mean of each feature. After a `StandardScaler`, 0 is the mean of
+        the training rows. For token ids it must be 0, which stands for a vector of
+        zeros in place of the vector of each id.
     n_steps : int, default=32
-        Number of points on the line, by the rule of Gauss and Legendre. A part of the
-        line over which the attributions do not sum to the difference to one part in
-        1,000 is halved, and has as many points on each side.
+        Number of points of the numerical integration (Gauss-Legendre quadrature). A
+        part of the line with a relative error of more than 0.001 is halved, with this
+        number of points in each half.
 
     Returns
     -------
     attributions : ndarray of the shape of X, or list of ndarray
-        A number for each value of X, 0 at padding. A list for a list. For token ids it
-        is the sum over the vector of an id.
+        A number for each value of X, which is 0 for padding; a list if X is a list. For
+        token ids, the sum over the elements of the vector of the id.
 
     Raises
     ------
@@ -82,17 +85,18 @@ def integrated_gradients(
     NotFittedError
         Before ``fit``.
     ValueError
-        If X has another shape than the X of ``fit``, or an argument can't be used.
+        If the shape of X differs from that in ``fit``, or an argument is invalid.
 
     Warns
     -----
     ConvergenceWarning
-        If the attributions of some rows do not sum to the difference even so.
+        If the attributions of some rows still do not sum to the difference of the
+        predictions.
 
     See Also
     --------
-    AttributionDisplay : Draws the attributions of a row.
-    permutation_importance : Importance for a score over many rows.
+    AttributionDisplay : Draws the attributions of one row.
+    permutation_importance : Computes importances for a score on many rows.
 
     References
     ----------

@@ -44,14 +44,15 @@ def convolution_filters(estimator: Any, *, layer: int = 0) -> np.ndarray:
         A fitted network with a `keras.layers.Conv1D` or
         `keras.layers.SeparableConv1D`.
     layer : int, default=0
-        The convolution, counted from the input.
+        Position among the convolutions, counted from the input.
 
     Returns
     -------
     filters : ndarray of shape (kernel_size, n_features, n_filters)
-        The first axis is time, the oldest timestep first. For a separable convolution
-        the product of its two kernels. In the first layer the features are those of X
-        without static ones, or for token ids the elements of their vectors.
+        The weights. The first axis is time, with the oldest timestep first. For a
+        separable convolution, the product of its two weight arrays. The features of the
+        first layer are those of X without static features, or for token ids the
+        elements of their vectors.
 
     Raises
     ------
@@ -60,11 +61,11 @@ def convolution_filters(estimator: Any, *, layer: int = 0) -> np.ndarray:
     NotFittedError
         Before ``fit``.
     ValueError
-        If the network has no such layer.
+        If the network has no such convolution.
 
     See Also
     --------
-    top_windows : The parts of sequences to which a filter responds most.
+    top_windows : Finds the parts of sequences to which a filter responds most.
 
     Examples
     --------
@@ -92,35 +93,38 @@ def convolution_filters(estimator: Any, *, layer: int = 0) -> np.ndarray:
 def top_windows(estimator: Any, X: ArrayLike, *, n_windows: int = 5) -> Bunch:
     """Find the parts of sequences to which each filter responds most.
 
-    The filters are those of the first convolution. Of each row the window with the
-    largest output of a filter is considered, so that the windows are of different rows.
+    The filters are those of the first convolution. For each filter, only the window
+    with the largest output in each row is considered, so that its windows are from
+    different rows.
 
     Parameters
     ----------
     estimator : classifier or regressor of skseq
-        A fitted network whose first convolution reads the rows, or the vectors of token
-        ids.
+        A fitted network with a convolution as first layer, or after the embedding of
+        token ids.
     X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
             dataframe of shape (n_samples, n_timesteps, n_features) or \
             (n_samples, n_columns)
-        Rows as the network gets them. For a pipeline: ``pipeline[:-1].transform(X)``.
+        Rows, as input of the network. For a pipeline, pass
+        ``pipeline[:-1].transform(X)``.
     n_windows : int, default=5
-        Number of windows for each filter, at most one for each row.
+        Number of windows for each filter; at most the number of rows.
 
     Returns
     -------
     found : sklearn.utils.Bunch
-        A dict whose keys are also attributes; windows with large values come first.
+        A dict whose keys are also attributes. Windows are in decreasing order of the
+        output.
 
         row : ndarray of int of shape (n_filters, n_windows)
-            The row of X.
+            Position of the row of X.
         start : ndarray of int of shape (n_filters, n_windows)
-            The timestep at which the window starts, counted without padding. It is
-            below 0 where a convolution reads zeros before the row.
+            The timestep at which the window starts, not counting padding of X. It is
+            negative where the convolution reads zeros before the start of the row.
         value : ndarray of shape (n_filters, n_windows)
-            The output of the layer.
+            The output of the convolution.
         windows : ndarray of shape (n_filters, n_windows, kernel_size, n_features)
-            The values of X in the window, NaN where it is outside of the row.
+            The values of X in the window, and NaN outside of the row.
 
     Raises
     ------
@@ -129,18 +133,18 @@ def top_windows(estimator: Any, X: ArrayLike, *, n_windows: int = 5) -> Bunch:
     NotFittedError
         Before ``fit``.
     ValueError
-        If the network has no convolution, or its first one does not read the timesteps
-        of X; if X has another shape than the X of ``fit``, or less than ``n_windows``
-        rows.
+        If the network has no convolution, or its first convolution does not read the
+        timesteps of X; if the shape of X differs from that in ``fit``, or X has fewer
+        than ``n_windows`` rows.
 
     See Also
     --------
-    convolution_filters : The weights.
-    FilterDisplay : Draws filters above their windows.
+    convolution_filters : Gets the weights of the filters.
+    FilterDisplay : Draws filters and their windows.
 
     Examples
     --------
-    A peak somewhere in the row tells the class:
+    The class depends on whether the row has a peak:
 
     >>> import numpy as np
     >>> from skseq import Conv1DClassifier
@@ -215,25 +219,26 @@ def _cut(rows, row, start, steps):
 
 
 def attention_weights(estimator: Any, X: ArrayLike) -> Any:
-    """Get the weight that attention gives to each timestep of each row.
+    """Get the attention weight of each timestep of each row.
 
     Parameters
     ----------
     estimator : classifier or regressor of skseq
-        A fitted network with ``pooling="attention"`` [1]_, or a model of your own with
-        a layer "attention" whose outputs are the weights.
+        A fitted network with ``pooling="attention"`` [1]_, or a Keras model of your own
+        with a layer named "attention" whose outputs are the weights.
     X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
             dataframe of shape (n_samples, n_timesteps, n_features) or \
             (n_samples, n_columns)
-        Rows as the network gets them. For a pipeline: ``pipeline[:-1].transform(X)``.
+        Rows, as input of the network. For a pipeline, pass
+        ``pipeline[:-1].transform(X)``.
 
     Returns
     -------
     weights : ndarray of shape (n_samples, n_timesteps), or list of ndarray
-        They sum to 1 in each row, and are 0 at padding. A list, with an array of shape
-        (n_timesteps_i,) for each row, for a list. After layers that shorten sequences
-        (``pool_size``, strides, ``padding="valid"``), of shape (n_samples, n_windows),
-        the weights of the windows that remain.
+        The weights, which sum to 1 in each row, and are 0 for padding. If X is a list,
+        a list with an array of shape (n_timesteps_i,) for each row. If earlier layers
+        shorten the sequences (``pool_size``, strides, ``padding="valid"``), the shape
+        is (n_samples, n_windows), with a weight for each of the remaining positions.
 
     Raises
     ------
@@ -242,13 +247,14 @@ def attention_weights(estimator: Any, X: ArrayLike) -> Any:
     NotFittedError
         Before ``fit``.
     ValueError
-        If the network has no attention, or X has another shape than the X of ``fit``.
+        If the network has no attention, or the shape of X differs from that in ``fit``.
 
     Notes
     -----
-    A recurrent layer has read the timesteps before, so that a large weight at a
-    timestep may be due to earlier ones. `integrated_gradients` attributes to the values
-    of X themselves.
+    In a recurrent network, attention is applied to the outputs of a recurrent layer,
+    which also depend on earlier timesteps. Therefore a large weight of a timestep may
+    be due to earlier timesteps. `integrated_gradients` explains a prediction by the
+    values of X themselves.
 
     References
     ----------

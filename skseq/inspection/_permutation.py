@@ -49,103 +49,106 @@ def permutation_importance(
     random_state: int | np.random.RandomState | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> Bunch | dict[str, Bunch]:
-    """Compute how much a score falls when values are permuted between rows.
+    """Compute permutation importances of features, timesteps or both.
 
-    This is scikit-learn's `sklearn.inspection.permutation_importance` [1]_ for
-    sequences: the values of a feature, of a timestep, or of a feature at one timestep
-    are exchanged between the rows, and the score is computed again. The importance is
-    the score without permutation minus this score.
+    This is `sklearn.inspection.permutation_importance` [1]_ for sequences: the values
+    of a feature, of a timestep, or of a feature at one timestep are permuted between
+    rows, and the score is computed again. The importance is the decrease of the score.
 
     Parameters
     ----------
     estimator : estimator
-        A fitted one: a network, a pipeline, a search, or any other estimator.
+        A fitted estimator: a network, a pipeline, a search, or any other.
     X : list of array-like of shape (n_timesteps_i, n_features), or array-like or \
             dataframe of shape (n_samples, n_timesteps, n_features) or \
             (n_samples, n_columns)
-        Rows of the kind that the estimator predicts, at best not those of ``fit``. X is
-        not changed.
+        Rows, as for ``predict`` of the estimator; preferably test rows. X is not
+        changed.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
-        Their targets.
+        The targets of these rows.
     over : {"features", "timesteps", "cells"}, default="features"
         What is permuted.
 
-        - ``"features"``: the sequence of a feature as a whole.
-        - ``"timesteps"``: all features of a timestep together, without those that have
-          one value at all timesteps of each row, such as the static columns that
+        - ``"features"``: all timesteps of a feature together.
+        - ``"timesteps"``: all features of a timestep together, except features that are
+          constant over time in each row, such as the static columns that
           `SequenceReshaper` repeats.
-        - ``"cells"``: a feature at one timestep. A feature that has one value at all
-          timesteps of each row is permuted as a whole, and all of its cells have its
-          importance.
+        - ``"cells"``: a feature at a single timestep. A feature that is constant over
+          time in each row is permuted at all timesteps together, and all of its cells
+          get this importance.
     groups : dict of str to list, default=None
         Features that are permuted together, for instance the columns of a one-hot
-        encoded category, by a name for them: a list of names or positions. With
-        ``over="timesteps"`` lists of timesteps, counted from 0. What is in no group is
-        permuted by itself.
+        encoded category: the name of each group, and the list of its features, given by
+        name or position. With ``over="timesteps"``: lists of timesteps, counted from 0.
+        Features or timesteps in no group are permuted separately.
     reshaper : SequenceReshaper, default=None
-        Tells which columns of a 2-D X are which timestep and feature, fitted or not.
-        None: the one in the pipeline, or ``n_timesteps`` of the network, if the steps
-        before them keep the columns of X. Otherwise, and where each column is a
-        timestep, a feature is a column.
+        Determines the timestep and the feature of each column of a 2-D X; fitted or
+        unfitted. None: the `SequenceReshaper` in the pipeline or ``n_timesteps`` of the
+        network is used, if the steps before them keep the columns of X. Otherwise, and
+        if each column is a timestep, each column is a feature.
     feature_names : array-like of str of shape (n_features,), default=None
-        None: the names that the reshaper, the dataframe or the windows have, or
-        ``"feature0"``, ``"feature1"``, ...
+        Names of the features. None: the names in the reshaper, the dataframe or the
+        `WindowArray`, or ``"feature0"``, ``"feature1"``, ...
     scoring : str, callable, list, tuple or dict, default=None
         As in scikit-learn: the name of a scorer, a scorer, or several of them. None:
         the method ``score`` of the estimator.
     n_repeats : int, default=5
-        Number of permutations. They are the same for all that is permuted.
+        Number of permutations. The same permutations are used for all features and
+        timesteps.
     n_jobs : int, default=None
-        Number of jobs of joblib. None: 1, unless in a `joblib.parallel_config`. The
-        result is the same for any number. Threads are often faster than processes,
-        which load TensorFlow.
+        Number of jobs to run in parallel. None: 1, unless in a
+        `joblib.parallel_config`. The result does not depend on it. Threads
+        (``joblib.parallel_config("threading")``) are often faster than processes, each
+        of which has to load TensorFlow.
     random_state : int, RandomState instance or None, default=None
-        Determines the permutations. Pass an int for the same result at each call.
+        Determines the permutations. Pass an int for reproducible results across
+        multiple calls.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the rows in the score.
 
     Returns
     -------
     result : sklearn.utils.Bunch, or dict of str to sklearn.utils.Bunch
-        A dict for several scorers, by their names. The keys of a Bunch are also
-        attributes:
+        The importances; for several scorers, a dict of the names of the scorers to
+        their importances. The keys of a Bunch are also attributes:
 
         importances : ndarray of shape (n_features, n_repeats), \
                 (n_timesteps, n_repeats) or (n_timesteps, n_features, n_repeats)
-            The fall of the score.
+            The decrease of the score for each permutation.
         importances_mean : ndarray of shape (n_features,), (n_timesteps,) or \
                 (n_timesteps, n_features)
-            Its mean over the permutations.
+            The mean decrease over the permutations.
         importances_std : ndarray of the shape of ``importances_mean``
-            Its standard deviation.
+            The standard deviation over the permutations.
         feature_names : ndarray of str
-            Names of features and groups, unless ``over="timesteps"``.
+            Names of the features and groups. Not with ``over="timesteps"``.
         timesteps : ndarray
-            Timesteps, counted from 0, and groups, unless ``over="features"``.
+            The timesteps, counted from 0, and groups. Not with ``over="features"``.
 
     Raises
     ------
     ValueError
-        If an argument can't be used, or the columns of X have no known timesteps with
-        ``over="timesteps"`` or ``"cells"``.
+        If an argument is invalid, or if with ``over="timesteps"`` or ``"cells"`` the
+        timesteps of the columns of X are not known.
     TypeError
-        If ``groups`` are not lists.
+        If ``groups`` is not a dict of lists.
 
     See Also
     --------
     PermutationImportanceDisplay : Draws the result.
-    integrated_gradients : What the values of one row add to its prediction.
+    integrated_gradients : Explains the prediction of a single row.
 
     Notes
     -----
-    *Rows of unequal length* keep their lengths. With ``over="features"`` a row gets the
-    values of another row at the same relative places in time. With ``"timesteps"`` and
-    ``"cells"``, a timestep is permuted among the rows that have it: counted from the
-    start of the rows of a list, and as it is placed in a padded array. Padding is known
-    from the ``mask_value`` of the network.
+    *Rows of different lengths* keep their lengths. With ``over="features"``, a row gets
+    the values of another row at the same relative positions in time. With
+    ``"timesteps"`` and ``"cells"``, a timestep is permuted among the rows that have
+    this timestep. In a list, timesteps are counted from the start of each row; in a
+    padded array, a timestep is a position on the second axis. Padding is recognized by
+    the ``mask_value`` of the network.
 
-    Features that depend on each other share their importance: if one of them is
-    permuted, the network may read the same from another. Permute them as a group.
+    Correlated features share their importance: if one of them is permuted, the network
+    still gets the information from the others. Permute them as a group.
 
     References
     ----------

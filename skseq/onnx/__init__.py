@@ -1,4 +1,4 @@
-"""Fitted estimators as files of ONNX, and their use without TensorFlow.
+"""Export of fitted estimators to ONNX, and predictions without TensorFlow.
 
 `to_onnx` needs ``pip install onnx skl2onnx``; `load` needs NumPy and
 onnxruntime alone.

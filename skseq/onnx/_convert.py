@@ -41,27 +41,29 @@ def to_onnx(
     Parameters
     ----------
     fitted : estimator
-        A fitted network, autoencoder, detector or transformer of this package, or a
-        `sklearn.pipeline.Pipeline`, a `CalibratedClassifierCV` or a classifier with a
-        threshold around them, with other steps that skl2onnx knows.
+        A fitted network, autoencoder, outlier detector or transformer of this package;
+        or a `sklearn.pipeline.Pipeline`, a `CalibratedClassifierCV`, a
+        `FixedThresholdClassifier` or a `TunedThresholdClassifierCV` that contains one.
+        Other steps of a pipeline must be supported by skl2onnx.
     path : str, os.PathLike or None, default=None
-        Where to write the model; an existing file is replaced in one step. None: it is
-        only returned.
+        File to which the model is written. An existing file is replaced atomically.
+        None: the model is only returned.
     X : array-like or dataframe, default=None
-        Some rows of the kind that `fitted` was fitted on, with its columns. Needed for
-        a dataframe whose columns are not all numbers: each column is then an input by
-        its name.
+        Some rows with the columns of the X of ``fit``. Only needed for a dataframe
+        whose columns are not all numeric: each column is then an input of the model,
+        with its name.
     n_timesteps : int or None, default=None
-        For a network alone, or as the last step of a pipeline, that reads sequences:
-        the number of timesteps of the longest row that the model shall read. Rows may
-        be shorter. None: that of the longest row of ``fit``.
+        Maximum number of timesteps of the sequences that the model can read. Only for a
+        network that reads sequences, alone or as the last step of a pipeline. Sequences
+        may be shorter. None: the number of timesteps of the longest sequence in
+        ``fit``.
 
     Returns
     -------
     model : onnx.ModelProto
-        With opset 18 (``ai.onnx.ml`` 3) or an earlier one and IR version 8, checked by
-        `onnx.checker.check_model`. What `load` needs to know is in its
-        ``metadata_props``.
+        The model, checked by `onnx.checker.check_model`, with opset 18 (``ai.onnx.ml``
+        3) or earlier and IR version 8. Its ``metadata_props`` contain the information
+        that `load` needs.
 
     Raises
     ------
@@ -72,20 +74,21 @@ def to_onnx(
     ImportError
         If onnx or skl2onnx is not installed.
     TypeError
-        If `n_timesteps` is no whole number.
+        If `n_timesteps` is not an integer.
     ValueError
-        If a layer, a step or a kind of rows can't be written, `X` has other columns
-        than in ``fit``, or `n_timesteps` is below 1 or not for this estimator.
+        If a layer, a step of a pipeline or a kind of X is not supported, `X` has other
+        columns than in ``fit``, or `n_timesteps` is below 1 or not supported for this
+        estimator.
 
     Warns
     -----
     UserWarning
-        If onnxruntime has an operator of a step for float32 alone, so that the steps
+        If onnxruntime supports an operator of a step only in float32, so that the steps
         are computed in float32.
 
     See Also
     --------
-    load : Read the file and predict, with NumPy and onnxruntime alone.
+    load : Loads the model, for predictions with NumPy and onnxruntime only.
 
     Examples
     --------

@@ -25,31 +25,32 @@ _LARGEST_ID = 2**24 - 1
 def load(
     path: str | os.PathLike | bytes | Any, *, n_threads: int | None = None
 ) -> OnnxModel:
-    """Read a model that `to_onnx` has written.
+    """Load a model that was written by `to_onnx`.
 
     Parameters
     ----------
     path : str, os.PathLike, bytes or onnx.ModelProto
         The file, its content, or the result of `to_onnx`.
     n_threads : int or None, default=None
-        Threads of ONNX Runtime for one call. None: 1 for each processor core.
+        Number of threads of onnxruntime for a call. None: one for each processor core.
 
     Returns
     -------
     model : OnnxModel
+        The model, with the methods of the estimator.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ImportError
         If onnxruntime is not installed.
     ValueError
-        If the file is none of `to_onnx`, or onnxruntime can't read it.
+        If the file was not written by `to_onnx`, or onnxruntime can't read it.
 
     See Also
     --------
-    to_onnx : Writes the file, and has an example.
+    to_onnx : Writes the model; contains an example.
     """
     try:
         import onnxruntime
@@ -95,26 +96,28 @@ def session_of(content, n_threads=None):
 
 
 class OnnxModel:
-    """A model of ONNX that predicts as the estimator it was made from.
+    """ONNX model with the prediction methods of the original estimator.
 
-    It has the methods that the estimator has: ``predict`` and ``predict_proba`` of a
-    classifier, ``predict`` and perhaps ``predict_quantiles`` of a regressor,
-    ``transform``, ``reconstruct`` and ``score_samples`` of an autoencoder, ``predict``,
-    ``decision_function`` and ``score_samples`` of a detector of outliers, ``transform``
-    of a transformer. `load` makes it.
+    `load` returns such an object. Its methods depend on the estimator. Classifier:
+    ``predict`` and ``predict_proba``. Regressor: ``predict``, and ``predict_quantiles``
+    if it was fitted with ``loss="quantile"``. Autoencoder: ``transform``,
+    ``reconstruct`` and ``score_samples``. Outlier detector: ``predict``,
+    ``decision_function`` and ``score_samples``. Transformer: ``transform``.
 
     Attributes
     ----------
     kind : {"classifier", "regressor", "autoencoder", "detector", "transformer"}
+        The kind of the original estimator.
     classes_ : ndarray of shape (n_classes,)
-        Class labels; of a classifier alone.
+        Class labels. Only of a classifier.
     n_features_in_ : int
-        Columns of a 2-D X, or features of each timestep of a 3-D X.
+        Number of columns of a 2-D X, or number of features of a 3-D X.
     feature_names_in_ : ndarray of str
-        Names of columns, if the estimator was fitted on a dataframe.
+        Names of the columns of X, if the estimator was fitted on a dataframe.
     description : dict
-        What `to_onnx` has written about the estimator.
+        Information about the estimator, written by `to_onnx`.
     session : onnxruntime.InferenceSession
+        The session of onnxruntime.
     """
 
     def __init__(self, session, description):
@@ -145,24 +148,25 @@ class OnnxModel:
     # ------------------------------------------------------------------- methods
 
     def predict(self, X: Any) -> np.ndarray:
-        """Predict labels, numbers, or whether rows are outliers.
+        """Predict class labels, target values, or whether rows are outliers.
 
         Parameters
         ----------
         X : array-like, dataframe, or list of array-like of shape (n_timesteps_i, \
                 n_features)
-            Rows of the kind that the estimator was fitted on.
+            Rows with the same features as the X of ``fit``.
 
         Returns
         -------
         predictions : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Labels as they were given to ``fit``; numbers in the units of y; or -1 for
-            outliers and 1 for all others.
+            Class labels, as in the y of ``fit``; target values in the units of y; or -1
+            for outliers and 1 for inliers.
 
         Raises
         ------
         ValueError
-            If X has another shape, or holds something that is no finite number.
+            If the shape of X differs from that in ``fit``, or X contains values that
+            are not finite numbers.
         """
         self._check("predict", "classifier", "regressor", "detector")
         found = self._run(X, 0)
@@ -175,7 +179,7 @@ class OnnxModel:
         return found
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Predict the probabilities of the classes.
+        """Predict class probabilities.
 
         Parameters
         ----------
@@ -191,7 +195,7 @@ class OnnxModel:
         return self._run(X, 1)
 
     def predict_quantiles(self, X: Any) -> np.ndarray:
-        """Predict quantiles, of a regressor that was fitted with ``loss="quantile"``.
+        """Predict quantiles, for a regressor that was fitted with ``loss="quantile"``.
 
         Parameters
         ----------
@@ -210,7 +214,7 @@ class OnnxModel:
         return found[:, 0] if self.description["n_dimensions_out"] == 1 else found
 
     def transform(self, X: Any) -> np.ndarray:
-        """Compute codes of an autoencoder, or the output of a transformer.
+        """Compute the codes of an autoencoder, or the output of a transformer.
 
         Parameters
         ----------
@@ -225,7 +229,7 @@ class OnnxModel:
         return self._run(X, 0)
 
     def reconstruct(self, X: Any) -> np.ndarray:
-        """Encode and decode rows.
+        """Reconstruct rows: encode and decode them.
 
         Parameters
         ----------
@@ -235,14 +239,15 @@ class OnnxModel:
         Returns
         -------
         rows : ndarray of shape (n_samples, ...)
-            In the units and of the shape of the X of the autoencoder: the output of the
-            steps before it.
+            The reconstructed rows, with the shape and units of the input of the
+            autoencoder. In a pipeline, this is the output of the steps before the
+            autoencoder.
         """
         self._check("reconstruct", "autoencoder")
         return self._run(X, 1)
 
     def score_samples(self, X: Any) -> np.ndarray:
-        """Score how usual rows are; higher is more usual.
+        """Score how usual rows are; lower scores are more unusual.
 
         Parameters
         ----------
@@ -259,7 +264,7 @@ class OnnxModel:
         return self._run(X, 2)
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Compute the scores minus the offset: negative for outliers.
+        """Compute scores that are negative for outliers.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Searches over the parameters of networks: pruning, many machines, progress, figures.
+"""Hyperparameter search: pruning, Dask clusters, progress, and figures of results.
 
 Names are loaded when they are first used, so that each needs only its own extra.
 """

@@ -43,46 +43,47 @@ _VALUES = frozenset(
 
 
 def dask_config(client=None, *, retries=3):
-    """Run the jobs of scikit-learn and joblib on a Dask cluster, in a ``with`` block.
+    """Run parallel jobs of scikit-learn on a Dask cluster, in a ``with`` block.
 
-    A job whose worker dies runs again on another one. Differently from joblib's own
-    backend, ``joblib.parallel_config("dask")``, this also holds for the data: a large
-    array is sent to the cluster once, as a task, which the scheduler repeats where no
-    worker has the array any more. (joblib scatters it. Scattered data is lost with its
-    worker, and all jobs that need it are cancelled.)
+    If a worker dies, its jobs run again on other workers, and the data is sent again.
+    (With joblib's own backend, ``joblib.parallel_config("dask")``, data is scattered:
+    it is lost with the worker, and all jobs that need it are cancelled.) A large array
+    is sent to the cluster only once.
 
-    The candidates of a search that share a program, such as those that differ in the
-    learning rate alone, go to the same worker while others have work left.
+    Candidates of a search that can use the same traced TensorFlow graph, for instance
+    those that differ only in the learning rate, are preferably sent to the same worker,
+    so that the graph is traced less often.
 
-    All parallel functions of scikit-learn run in it unchanged, such as
+    All parallel functions of scikit-learn, such as
     :class:`~sklearn.model_selection.GridSearchCV` and
-    :func:`~sklearn.model_selection.cross_val_score`, where their ``n_jobs`` is not 1.
-    They use all threads of all workers. Parallel functions within a job use one thread.
+    :func:`~sklearn.model_selection.cross_val_score`, can be used in the block, unless
+    their ``n_jobs`` is 1. They use all threads of all workers. Nested parallel
+    functions within a job use one thread.
 
     Parameters
     ----------
     client : distributed.Client, default=None
-        The client of a cluster. None is the client that was made last.
+        The client of the cluster. None: the client that was created last.
     retries : int, default=3
-        How often a job is submitted again after the scheduler gave it up, which it does
-        if several workers died that had the job (Dask's option
-        ``distributed.scheduler.allowed-failures``, 3 by default).
+        How often a job is submitted again after the scheduler has given it up. The
+        scheduler does so after the deaths of several workers that were running the job
+        (Dask's option ``distributed.scheduler.allowed-failures``, by default 3).
 
     Returns
     -------
     config : joblib.parallel_config
-        A context manager.
+        The context manager.
 
     Raises
     ------
     ImportError
         If Dask is not installed.
     TypeError, ValueError
-        If there is no client, or a parameter is invalid.
+        If there is no client, or an argument is invalid.
 
     Notes
     -----
-    An interrupt (Ctrl-C) cancels all jobs that no worker has begun.
+    An interrupt (Ctrl-C) cancels all jobs that no worker has started.
 
     Examples
     --------

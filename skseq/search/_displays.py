@@ -37,16 +37,15 @@ def _words(name):
 
 
 class SearchCorrelationDisplay:
-    """A heat map of rank correlations between parameters, times and scores.
+    """Heat map of rank correlations between parameters, times and scores of a search.
 
-    Numbers are correlated as they are. A parameter with other values has a column for
-    each of them, which is 1 for candidates with this value and 0 for others. Parameters
-    that are the same in all candidates are left out.
+    A parameter whose values are not numbers is one-hot encoded: it has a column for
+    each value. Parameters with the same value in all candidates are left out.
 
     Parameters
     ----------
     correlations : ndarray of shape (n_columns, n_columns)
-        Spearman's correlations [1]_.
+        Spearman's rank correlations [1]_.
     names : sequence of str of shape (n_columns,)
         Names of the columns.
 
@@ -61,7 +60,7 @@ class SearchCorrelationDisplay:
 
     See Also
     --------
-    optuna.visualization.plot_param_importances : Importances of parameters.
+    optuna.visualization.plot_param_importances : Plots importances of parameters.
 
     References
     ----------
@@ -92,13 +91,13 @@ class SearchCorrelationDisplay:
     def from_search(
         cls, search: Any, *, ax: Axes | None = None, **kwargs: Any
     ) -> SearchCorrelationDisplay:
-        """Compute the correlations of a search, and draw them.
+        """Compute the correlations for a search, and draw them.
 
         Parameters
         ----------
         search : estimator, optuna.study.Study, dict or dataframe
-            A fitted search of scikit-learn, a study of Optuna or its
-            ``trials_dataframe()``, or the columns of ``cv_results_``.
+            A fitted search of scikit-learn or its ``cv_results_``, or a study of Optuna
+            or its ``trials_dataframe()``.
         ax : matplotlib.axes.Axes, default=None
             Axes to draw in. None: a new figure.
         **kwargs : dict
@@ -200,22 +199,22 @@ def _group(values):
 
 
 class SearchScoresDisplay:
-    """The distribution of the scores of a search.
+    """Histogram of the scores of a search, or scores by the values of a parameter.
 
-    Without ``by`` it is a histogram. With it, there is a point for each candidate, in
-    a row for each value of the parameter; a bar from the first to the third quartile,
-    and a circle at the median.
+    Without ``by``, a histogram is drawn. With ``by``, each value of this parameter has
+    a row, which contains a point for each candidate, a bar from the first to the third
+    quartile, and a circle at the median.
 
     Parameters
     ----------
     scores : ndarray of shape (n_candidates,)
-        Mean scores.
+        Mean scores of the candidates.
     metric : str, default="score"
-        Name of the scores.
+        Name of the metric.
     by : str, default=None
-        Name of a parameter.
+        Name of the parameter. None: a histogram.
     values : ndarray of shape (n_candidates,), default=None
-        Its values.
+        Values of this parameter.
 
     Attributes
     ----------
@@ -226,8 +225,8 @@ class SearchScoresDisplay:
 
     See Also
     --------
-    optuna.visualization.plot_edf : Cumulative distributions of several studies.
-    optuna.visualization.plot_slice : Scores by the values of each parameter.
+    optuna.visualization.plot_edf : Plots cumulative distributions of several studies.
+    optuna.visualization.plot_slice : Plots scores by the values of each parameter.
 
     Examples
     --------
@@ -268,14 +267,14 @@ class SearchScoresDisplay:
         Parameters
         ----------
         search : estimator, optuna.study.Study, dict or dataframe
-            A fitted search of scikit-learn, a study of Optuna or its
-            ``trials_dataframe()``, or the columns of ``cv_results_``.
+            A fitted search of scikit-learn or its ``cv_results_``, or a study of Optuna
+            or its ``trials_dataframe()``.
         by : str, default=None
-            A parameter, whose values have a row each; of a number with more than 8
-            values, each quarter of the candidates. None: all candidates in one
-            histogram.
+            Name of a parameter. Each of its values has a row; for a numeric parameter
+            with more than 8 values, the candidates are split into quarters by the
+            value. None: a histogram of all candidates.
         metric : str, default=None
-            Name of the metric, for a search with several.
+            Name of the metric, for a search with several metrics.
         ax : matplotlib.axes.Axes, default=None
             Axes to draw in. None: a new figure.
 
@@ -287,7 +286,7 @@ class SearchScoresDisplay:
         Raises
         ------
         ValueError
-            If the search has no such metric, or the parameter is the same in all
+            If the search has no such metric, or the parameter has the same value in all
             candidates.
         """
         results = Results(search)
@@ -308,7 +307,7 @@ class SearchScoresDisplay:
         return cls(scores, metric=metric, by=by, values=values).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> SearchScoresDisplay:
-        """Draw the scores; those that are not finite are left out.
+        """Draw the scores, except scores that are not finite.
 
         Parameters
         ----------
@@ -352,23 +351,23 @@ class SearchScoresDisplay:
 
 
 class SearchTimesDisplay:
-    """The scores of a search against the time that each candidate takes.
+    """Scatter plot of the scores of a search against the fit times.
 
-    Candidates to which no other is both faster and better, the Pareto front, are
-    connected. Bars are the standard deviations over folds.
+    A line connects the candidates on the Pareto front: no other candidate is both
+    faster and better. Error bars are standard deviations over folds.
 
     Parameters
     ----------
     times : ndarray of shape (n_candidates,)
-        Seconds.
+        Times of the candidates, in seconds.
     scores : ndarray of shape (n_candidates,)
-        Mean scores.
+        Mean scores of the candidates.
     times_std, scores_std : ndarray of shape (n_candidates,), default=None
-        Their standard deviations.
+        Standard deviations of the times and scores.
     greater_is_better : bool, default=True
         Whether larger scores are better.
     names : tuple of str, default=("fit time", "test score")
-        Names of times and scores.
+        Names of the times and scores, for the axes.
 
     Attributes
     ----------
@@ -377,11 +376,11 @@ class SearchTimesDisplay:
     figure_ : matplotlib.figure.Figure
         The figure.
     pareto_front_ : ndarray of int of shape (n_front,)
-        Places of the candidates on the Pareto front, the fastest first.
+        Positions of the candidates on the Pareto front, the fastest first.
 
     See Also
     --------
-    optuna.visualization.plot_pareto_front : The front of a study with two objectives.
+    optuna.visualization.plot_pareto_front : Plots a study with two objectives.
 
     Examples
     --------
@@ -422,18 +421,18 @@ class SearchTimesDisplay:
         greater_is_better: bool = True,
         ax: Axes | None = None,
     ) -> SearchTimesDisplay:
-        """Draw the scores of a search against its times.
+        """Draw the scores of a search against the fit times.
 
         Parameters
         ----------
         search : estimator, optuna.study.Study, dict or dataframe
-            A fitted search of scikit-learn, a study of Optuna or its
-            ``trials_dataframe()``, or the columns of ``cv_results_``.
+            A fitted search of scikit-learn or its ``cv_results_``, or a study of Optuna
+            or its ``trials_dataframe()``.
         metric : str, default=None
-            Name of the metric, for a search with several.
+            Name of the metric, for a search with several metrics.
         greater_is_better : bool, default=True
-            Whether larger scores are better: True for scikit-learn's, and False for a
-            study of Optuna that minimizes.
+            Whether larger scores are better: True for searches of scikit-learn, and
+            False for a study of Optuna that minimizes.
         ax : matplotlib.axes.Axes, default=None
             Axes to draw in. None: a new figure.
 
@@ -445,7 +444,7 @@ class SearchTimesDisplay:
         Raises
         ------
         ValueError
-            If there are no times, or no such metric.
+            If the search has no times, or no such metric.
         """
         results = Results(search)
         name = f"mean_test_{results.metric(metric)}"

@@ -41,15 +41,15 @@ def _find_network(estimator):
 
 
 class LearningHistoryDisplay:
-    """A figure of the loss, or another metric, over the epochs of a fit.
+    """Learning curve: the loss, or another metric, over the epochs of a fit.
 
     Parameters
     ----------
     history : dict of str to list of float of shape (n_epochs,)
-        Values for each epoch, such as ``"loss"`` and ``"val_loss"``: the ``history_``
-        of a network.
+        The ``history_`` of a network: the values of ``"loss"``, ``"val_loss"`` and so
+        on for each epoch.
     best_epoch : int, default=None
-        Epoch that is marked, counted from 1. None: no mark.
+        Epoch to mark, counted from 1. None: no mark.
 
     Attributes
     ----------
@@ -58,12 +58,12 @@ class LearningHistoryDisplay:
     figure_ : matplotlib.figure.Figure
         The figure.
     lines_ : list of matplotlib.lines.Line2D
-        The lines of training and validation.
+        The lines for training and validation.
 
     See Also
     --------
-    sklearn.model_selection.LearningCurveDisplay : Scores by the number of rows.
-    sklearn.model_selection.ValidationCurveDisplay : Scores by a parameter.
+    sklearn.model_selection.LearningCurveDisplay : Draws scores by number of rows.
+    sklearn.model_selection.ValidationCurveDisplay : Draws scores by a parameter.
 
     Examples
     --------
@@ -90,15 +90,16 @@ class LearningHistoryDisplay:
     def from_estimator(
         cls, estimator: Any, *, metric: str = "loss", ax: Axes | None = None
     ) -> LearningHistoryDisplay:
-        """Draw the epochs of a fitted network.
+        """Draw the learning curve of a fitted network.
 
         Parameters
         ----------
         estimator : estimator
-            A fitted network, a `sklearn.pipeline.Pipeline` whose last step is one, or a
-            search over them with ``refit=True``, whose best network is drawn.
+            A fitted network, a `sklearn.pipeline.Pipeline` with a network as last step,
+            or a search with ``refit=True`` over one of these. For a search, the best
+            network is used.
         metric : str, default="loss"
-            See `plot`.
+            Name of the metric, see `plot`.
         ax : matplotlib.axes.Axes, default=None
             Axes to draw in. None: a new figure.
 
@@ -110,7 +111,7 @@ class LearningHistoryDisplay:
         Raises
         ------
         TypeError
-            If there is no network in the estimator.
+            If the estimator contains no network.
         sklearn.exceptions.NotFittedError
             If the network is not fitted.
         """
@@ -128,8 +129,8 @@ class LearningHistoryDisplay:
         ax : matplotlib.axes.Axes, default=None
             Axes to draw in. None: a new figure.
         metric : str, default="loss"
-            An entry of the history. If there is also an entry of this name after
-            ``"val_"``, both are drawn.
+            Name of an entry of the history, such as ``"loss"``. If there is also an
+            entry with the prefix ``"val_"``, both are drawn.
 
         Returns
         -------

@@ -108,38 +108,39 @@ class _Lines:
 
 
 class SearchProgress:
-    """A scorer that shows how far a search is, and its best score so far.
+    """Scorer that shows the progress of a search, and its best score so far.
 
-    Pass it as ``scoring`` to anything of scikit-learn that takes a scorer: a grid
-    search, random search, halving, ``cross_val_score``. The scores are those of the
-    scorer inside. While it is open in a ``with`` statement, it shows the number of
-    fits, the time left, and the best mean score of the candidates that are done. It
-    works in one job, in threads, and in processes on this machine. Fits on other
-    machines are scored, but not counted.
+    Pass it as ``scoring`` to a grid search, random search, halving search or
+    ``cross_val_score`` of scikit-learn. It returns the scores of the scorer that it
+    wraps. In a ``with`` statement, it shows the number of fits, the time left, and the
+    best mean score of the candidates whose folds are done. It works with a single job,
+    and with threads or processes on this machine. Fits on other machines are scored,
+    but not counted.
 
-    In a terminal or notebook it is a bar of tqdm. Otherwise there is a line each
-    minute, and at the end, on standard error.
+    In a terminal or notebook, progress is shown as a bar of tqdm. Otherwise, a line is
+    printed to standard error once a minute and at the end.
 
     Parameters
     ----------
     scoring : str, callable, list, tuple, dict or None, default=None
-        As in `sklearn.model_selection.GridSearchCV`. None: the ``score`` of the
-        estimator.
+        The scorer to wrap, as in `sklearn.model_selection.GridSearchCV`. None: the
+        method ``score`` of the estimator.
     n_candidates : int, default=None
-        Number of candidates, such as ``len(ParameterGrid(param_grid))``. With it and
-        ``n_folds``, the time left is shown.
+        Number of candidates, such as ``len(ParameterGrid(param_grid))``. The time left
+        is shown only if ``n_candidates`` and ``n_folds`` are given.
     n_folds : int, default=None
-        Number of folds. With it, candidates count for the best score when all their
-        folds are done.
+        Number of folds. If given, a candidate is considered for the best score only
+        when all its folds are done.
     metric : str, default=None
-        With several metrics, the one whose best value is shown. None: the first.
+        Name of the metric whose best value is shown, for several metrics. None: the
+        first one.
 
     Notes
     -----
-    Processes append each score to a file in the folder for temporary files, which this
-    process reads and removes. A fit that raises an exception is not counted, nor is the
-    score of training rows. After halving over ``n_samples``, the mean of a candidate is
-    over all its iterations.
+    Scores are collected in a temporary file, to which all processes append, and which
+    is removed at the end. Fits that raise an exception, and scores on training rows,
+    are not counted. In a halving search over ``n_samples``, the mean score of a
+    candidate is over all iterations.
 
     Examples
     --------
@@ -224,12 +225,12 @@ class SearchProgress:
         return score
 
     def get_metadata_routing(self):
-        """Get the metadata that the scorer inside asks for.
+        """Get the metadata routing of the wrapped scorer.
 
         Returns
         -------
         routing : sklearn.utils.metadata_routing.MetadataRequest or MetadataRouter
-            Its routing.
+            The routing of the wrapped scorer.
         """
         scorer = self.scoring
         if not callable(scorer):

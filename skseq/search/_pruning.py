@@ -88,44 +88,46 @@ def prune(
     *,
     greater_is_better: bool | None = None,
 ) -> Callback:
-    """Make a callback that reports each epoch to an Optuna trial, and prunes the trial.
+    """Make a callback that reports each epoch to an Optuna trial, and may prune it.
 
-    After each epoch the monitored value is reported to the trial. If the pruner of the
-    study then decides that the trial is not promising, the callback raises
-    `optuna.TrialPruned`, which ends ``fit`` and the trial. The traced program of the
-    network is kept for other trials.
+    Pruning is the early end of unpromising trials. After each epoch, the monitored
+    value is reported to the trial. If the pruner of the study then decides to prune the
+    trial, the callback raises `optuna.TrialPruned`, which ends ``fit`` and the trial.
+    The traced graph of the network is kept for other trials.
 
-    If a trial fits several networks, one after another, such as those of the folds of a
-    cross-validation, then their epochs are numbered on: with 20 epochs, those of the
-    second fit are the steps 20 to 39 of the trial. So pruners compare equal epochs of
-    equal folds, provided that ``epochs`` is the same in all trials. Unlike other
-    callbacks, this one needs no Keras model, and takes no time.
+    If a trial fits several networks in sequence, such as those of the folds of a
+    cross-validation, their epochs are numbered consecutively: with 20 epochs, those of
+    the second fit are the steps 20 to 39 of the trial. So pruners compare the same
+    epochs of the same folds, provided that ``epochs`` is the same in all trials. Unlike
+    other callbacks, this one does not slow down training.
 
     Parameters
     ----------
     trial : optuna.trial.Trial
-        The trial, or `optuna.trial.FixedTrial`, which is never pruned.
+        The trial. An `optuna.trial.FixedTrial` is never pruned.
     monitor : str, default="val_loss"
-        An entry of the logs of an epoch, which are those of ``history_``. Entries that
-        begin with ``val_`` need ``early_stopping=True``, or ``X_val`` in ``fit``. With
-        ``monitor="roc_auc"``, a classifier has an entry ``"val_roc_auc"``.
+        Name of the value to report, an entry of ``history_``. Entries that begin with
+        ``val_`` need ``early_stopping=True``, or ``X_val`` in ``fit``. If a classifier
+        has ``monitor="roc_auc"``, there is an entry ``"val_roc_auc"``.
     greater_is_better : bool or None, default=None
-        Whether a greater value is better. If this is not the direction of the study,
-        then the negative of the value is reported. None: a smaller value of ``"loss"``
-        and ``"val_loss"`` is better; all other entries have the direction of the study.
+        Whether greater values are better. If the direction of the study is different,
+        the negative value is reported. None: smaller values of ``"loss"`` and
+        ``"val_loss"`` are better; for other entries, the direction of the study is
+        used.
 
     Returns
     -------
     callback : keras.callbacks.Callback
-        A callback for ``callbacks`` of any network, also within a pipeline. Its copies
-        share the trial. Its pickles do not contain the trial.
+        A callback for the parameter ``callbacks`` of any network, also within a
+        pipeline. Copies of the callback refer to the same trial. Its pickles do not
+        contain the trial.
 
     Raises
     ------
     ImportError
         If Optuna is not installed.
     TypeError
-        If ``trial`` is no trial.
+        If ``trial`` is not a trial.
     RuntimeError
         If the study has several objectives.
 
@@ -135,12 +137,13 @@ def prune(
 
     Notes
     -----
-    scikit-learn's ``cross_val_score`` and ``GridSearchCV`` take an exception for a
-    missing score: pass them ``error_score="raise"``.
+    By default, scikit-learn's ``cross_val_score`` and ``GridSearchCV`` catch exceptions
+    of ``fit``. For pruning, set their ``error_score="raise"``.
 
-    ``optuna_integration.KerasPruningCallback`` does the same for a Keras model, but not
-    for an estimator, which copies its callbacks, and with them the trial and its study.
-    If the study is in memory, its copy gets the reports, and no trial is ever pruned.
+    ``optuna_integration.KerasPruningCallback`` does the same for a Keras model, but
+    can't be used here: an estimator copies its callbacks, and this callback is copied
+    with its trial and study. For a study in memory, the values would be reported to the
+    copy, and no trial would be pruned.
 
     Examples
     --------
