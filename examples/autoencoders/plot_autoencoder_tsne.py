@@ -111,7 +111,7 @@ for ax, name in zip(axes, ("PCA", "autoencoder"), strict=True):
     ax.set_xlabel("First component", fontsize=12)
 axes[0].set_ylabel("Second component", fontsize=12)
 add_legend(figure, drawn)
-figure.suptitle("Two components of an autoencoder separate the digits", fontsize=14)
+figure.suptitle("An autoencoder's two components separate digits better", fontsize=14)
 plt.show()
 
 # %%
@@ -138,7 +138,7 @@ for ax, (name, points) in zip(axes, before.items(), strict=True):
     same = y_test[nearest] == y_test
     drawn = scatter(ax, points, f"{name}\n({same.mean():.1%})")
 add_legend(figure, drawn)
-figure.suptitle("An eighth of the columns is enough for t-SNE", fontsize=15)
+figure.suptitle("t-SNE works nearly as well on an eighth of the columns", fontsize=15)
 plt.show()
 
 # %%

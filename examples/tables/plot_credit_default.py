@@ -156,7 +156,7 @@ q1, q2 = aucs / (2 - aucs), 2 * aucs**2 / (1 + aucs)
 variance = aucs * (1 - aucs) + (positive - 1) * (q1 - aucs**2)
 errors = np.sqrt((variance + (negative - 1) * (q2 - aucs**2)) / (positive * negative))
 print(f"Standard error of the ROC AUC on {len(y_test)} rows: {errors.max():.4f}")
-better = [name for name in networks if aucs[name] > aucs["Logistic regression"]]
+near = (aucs > aucs.iloc[-1] - errors.iloc[-1]).sum()
 
 figure, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
 for place, name in enumerate(aucs.index):
@@ -168,8 +168,9 @@ for label in ax.get_yticklabels():
 ax.tick_params(axis="x", labelsize=12)
 ax.set_xlabel(f"ROC AUC on {len(y_test):,} test rows, with standard error", fontsize=13)
 figure.suptitle(
-    f"{aucs.index[-1]} is best; {len(better)} of {len(networks)} networks\n"
-    "are better than logistic regression",
-    fontsize=15,
+    f"{near} of {len(aucs)} models are within a standard error of the best"
+    if near > 1
+    else f"{aucs.index[-1]} is best, by more than a standard error",
+    fontsize=14,
 )
 plt.show()

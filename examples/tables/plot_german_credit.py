@@ -3,9 +3,9 @@ Predict credit risk from a table with numbers and categories
 ============================================================
 
 Predict which of a thousand applicants will not pay back a credit. A
-``ColumnTransformer`` encodes numbers, levels and categories for the networks, as it does
-for gradient boosting and logistic regression. A bad applicant who gets the credit costs
-five times as much as a good one who does not.
+``ColumnTransformer`` encodes numbers, levels and categories for the networks, as it
+does for gradient boosting and logistic regression. A bad applicant who gets the credit
+costs five times as much as a good one who does not.
 
 The table is ``german_credit.csv`` in the folder given by the environment variable
 ``SKSEQ_DATA`` (Hofmann, 1994; UCI 144). Without the file, the example makes a random

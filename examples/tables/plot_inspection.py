@@ -39,9 +39,9 @@ months = ["April", "May", "June", "July", "August", "September"]
 initials = ["Apr", "May", "Jun", "Jul", "Aug", "Sep"]
 reshaper = SequenceReshaper(
     columns={
-        "status": ["PAY_6", "PAY_5", "PAY_4", "PAY_3", "PAY_2", "PAY_0"],
+        "months late": ["PAY_6", "PAY_5", "PAY_4", "PAY_3", "PAY_2", "PAY_0"],
         "bill": [f"BILL_AMT{month}" for month in range(6, 0, -1)],
-        "payment": [f"PAY_AMT{month}" for month in range(6, 0, -1)],
+        "paid": [f"PAY_AMT{month}" for month in range(6, 0, -1)],
     }
 )
 network = GRUClassifier(
@@ -75,7 +75,7 @@ display.ax_.set_xlabel("Month", fontsize=13)
 display.ax_.tick_params(labelsize=13)
 figure.axes[-1].set_ylabel("Decrease in ROC AUC", fontsize=13)
 figure.suptitle(
-    f"The {result.feature_names[feature]} of {months[month]} matters most", fontsize=15
+    f"Most important: {result.feature_names[feature]} in {months[month]}", fontsize=15
 )
 plt.show()
 
@@ -92,7 +92,7 @@ for name, cells, whole in zip(
     together.importances_mean,
     strict=True,
 ):
-    print(f"{name:10} largest of its cells {cells:6.3f}, as a whole {whole:6.3f}")
+    print(f"{name:11} largest of its cells {cells:6.3f}, as a whole {whole:6.3f}")
 
 # %%
 # What one client's values add
