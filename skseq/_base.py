@@ -165,7 +165,8 @@ class SequenceEstimator(Checkpointed, NestedParameters, VersionedState, BaseWrap
         (Pascanu, Mikolov and Bengio, 2013) if the optimizer is given by name or by
         default. Another limit in ``optimizer_params``, such as ``{"clipnorm": 1.0}``,
         replaces this one. To remove it, set ``optimizer_params={"global_clipnorm":
-        None}``.""", group="training",
+        None}``.""",
+        group="training",
     )
     weight_decay: float | Literal["auto"] | None = parameter(
         default="auto",

@@ -18,14 +18,17 @@ class Checkpointed(Declared):
     """Mixin with the parameters of checkpoints."""
 
     checkpoint: str | os.PathLike[str] | None = parameter(
-        default=None, constraint=[str, os.PathLike, None], text="""str, path or None
+        default=None,
+        constraint=[str, os.PathLike, None],
+        text="""str, path or None
         Folder in which ``fit`` regularly saves its state. If the process is stopped,
         the same call of ``fit`` continues from the saved state, and gives exactly the
         result of an uninterrupted fit. Each fit has its own file, named after a hash of
         everything that determines its result, so that the fits of a search can share a
         folder. ``random_state`` must be an int. ``partial_fit`` does not use
         checkpoints. See "Continue a fit or a search that was killed" in the user
-        guide.""", group="other",
+        guide.""",
+        group="other",
     )
     checkpoint_epochs: int | Literal["auto"] = parameter(
         default="auto",

@@ -10,9 +10,7 @@ from skseq._validation import check_arguments
 try:
     import optuna
 except ImportError as error:
-    raise ImportError(
-        "skseq.search.prune needs Optuna: pip install optuna"
-    ) from error
+    raise ImportError("skseq.search.prune needs Optuna: pip install optuna") from error
 
 if TYPE_CHECKING:
     from skseq._engine.types import Callback
