@@ -88,7 +88,7 @@ search = GridSearchCV(
     scoring="roc_auc",
     cv=3,
 )
-print("\nTuning the LSTM with 24 fits takes most of a minute ...", flush=True)
+print("\nTuning the LSTM with 24 fits takes up to a minute ...", flush=True)
 search.fit(X_train, y_train)
 for name, value in search.best_params_.items():
     print(f"Best {name.removeprefix('lstm__')}: {value}")

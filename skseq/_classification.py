@@ -90,8 +90,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         default=False,
         constraint=["boolean", dict],
         text="""bool or dict
-        Whether each batch is drawn such that all classes have equal shares, or, as a
-        dict ``{label: share}``, given shares. The number of steps in an epoch does not
+        Whether each batch is drawn such that all classes have equal shares. A dict
+        ``{label: share}`` sets other shares. The number of steps in an epoch does not
         change: in an epoch, rows of a rare class are used several times. Not with
         ``class_weight="balanced"``.""",
         group="classes",
@@ -230,7 +230,8 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         resume = self.__sklearn_is_fitted__()
         if classes is None and not resume:
             raise ValueError(
-                "classes must be passed on the first call to partial_fit, got None."
+                "classes must be passed on the first call to partial_fit, got None. "
+                "Pass all labels that can come, for instance classes=np.unique(y)."
             )
         given = Given(X, y, sample_weight, classes=classes)
         self._fit(given, epochs=1, resume=resume, min_rows=1)

@@ -40,9 +40,9 @@ class StoredFunction:
             content = cloudpickle.dumps(function)
         except Exception as error:  # from any object that a function refers to
             raise pickle.PicklingError(
-                f"{self._owner} can't be pickled: {error} Got {function!r}. Define it "
-                f"at the top level of a module, or let it refer only to what can be "
-                f"pickled."
+                f"{self._owner} can't be pickled: {str(error).rstrip('.')}. Got "
+                f"{function!r}. Define it at the top level of a module, or let it "
+                f"refer only to what can be pickled."
             ) from error
         return _loaded, (content, _PYTHON, _name_of(function))
 

@@ -69,6 +69,11 @@ class KerasNetwork(Declared):
 
     _takes_any_shape = True
 
+    _too_long = (
+        "a model of your own is built for this number of timesteps. Cut longer rows "
+        "with"
+    )
+
     # Keras' own: a function brings the rate that suits it.
     _default_rate: ClassVar[float | None] = None
 

@@ -133,7 +133,7 @@ class LatentSampler(SamplerWithSampler):
         new = take_rows(X, rows)
         made = rows < 0
         if made.any():
-            check_amounts(given, "an autoencoder does not reconstruct")
+            check_amounts(given, "An autoencoder does not reconstruct them.")
             decoded = autoencoder.inverse_transform(new_codes[made])
             nearest = _nearest(codes, labels, new_codes[made], _labels(y)[made])
             if isinstance(X, list):

@@ -324,7 +324,7 @@ def check_amounts(X, why):
     ----------
     X : array-like or dataframe
     why : str
-        The end of a sentence about token ids.
+        A sentence about token ids.
     """
     if is_list_of_rows(X):
         rows = checked_rows(X, "X", dtype=None, may_be_nan=True)
@@ -336,7 +336,7 @@ def check_amounts(X, why):
     for name, dtype in dtypes.items():
         if dtype.kind in "biu":
             raise ValueError(
-                f"X must hold amounts, got whole numbers of dtype {dtype} in {name}, "
-                f"such as token ids, which {why}. Use SequenceResampler with "
-                f"RandomOverSampler, or X.astype(float) if they are amounts."
+                f"X must hold measured values, got whole numbers of dtype {dtype} in "
+                f"{name}, which look like token ids. {why} Use SequenceResampler with "
+                f"RandomOverSampler, or X.astype(float) if they are measured values."
             )

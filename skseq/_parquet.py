@@ -87,9 +87,7 @@ def _parquet():
     try:
         import pyarrow.parquet
     except ImportError as error:
-        raise ImportError(
-            'open_parquet needs pyarrow, which is not there. Use "pip install pyarrow".'
-        ) from error
+        raise ImportError("open_parquet needs pyarrow: pip install pyarrow") from error
     return pyarrow.parquet
 
 

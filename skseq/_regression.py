@@ -80,6 +80,14 @@ class SequenceRegressor(RegressorMixin, SupervisedEstimator):
 
     _default_rate: ClassVar[float | None] = 0.005
 
+    @classmethod
+    def _hint(cls, name, values):
+        if name in ("class_weight", "class_weights"):
+            return (
+                " Leave it out: regressors have no classes; pass sample_weight to fit."
+            )
+        return super()._hint(name, values)
+
     @public_fit
     def fit(
         self,

@@ -666,7 +666,7 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
         # imbalanced-learn refuses dataframes of polars.
         of_polars = is_frame(X) and not is_pandas(X)
         if of_polars:
-            check_amounts(X, "noise would change")
+            check_amounts(X, "Noise would change them.")
         new, y = super().fit_resample(X.to_numpy() if of_polars else X, y)
         if of_polars:
             self.feature_names_in_ = np.array(X.columns, dtype=object)
@@ -674,7 +674,7 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
         return new, y
 
     def _fit_resample_list(self, X, y):
-        check_amounts(X, "noise would change")
+        check_amounts(X, "Noise would change them.")
         rows = checked_rows(X, "X", dtype=[np.float64, np.float32])
         of_array = copy(self)
         of_array.mask_value = float("nan")
@@ -693,7 +693,7 @@ class SequenceAugmenter(ResampledSequences, BaseOverSampler):
             self, X, reset=True, n_timesteps=self.n_timesteps, dtype=dtype,
             may_be_nan=True,
         )  # fmt: skip
-        check_amounts(given, "noise would change")
+        check_amounts(given, "Noise would change them.")
         check_rows("y", y, len(X))
         y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
         distinct_labels(y)

@@ -1,5 +1,6 @@
 """Checks of sequences."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -39,17 +40,18 @@ def _n_dimensions(X, name):
         ):
             raise unequal
         return len(shape)
-    no_rows = TypeError(
-        f"{name} must be an array, a dataframe or a list of sequences, got an object of "
-        f"type {type(X).__name__}. Pass arrays, or call partial_fit for each batch."
-    )
+    # NumPy would read a generator as one object, and a data set perhaps without an end.
+    is_iterable = hasattr(X, "__iter__") or hasattr(X, "__getitem__")
+    if is_iterable and not (isinstance(X, Sequence) or hasattr(X, "__array__")):
+        raise TypeError(
+            f"{name} must be an array, a dataframe or a list of sequences, got an "
+            f"object of type {type(X).__name__}. Pass arrays, or call partial_fit for "
+            f"each batch."
+        )
     try:
-        array = np.asarray(X)
+        return np.asarray(X).ndim
     except ValueError as error:
-        raise (unequal if isinstance(X, (list, tuple)) else no_rows) from error
-    if array.ndim == 0 and array.dtype.kind == "O":  # a generator, a data set
-        raise no_rows
-    return array.ndim
+        raise unequal from error
 
 
 def check_sequences(
@@ -148,10 +150,19 @@ def check_sequences(
         )
     if n_dimensions < 2 or (n_dimensions > 3 and not as_is):
         more = " or more" if as_is else ""
+        if n_dimensions > 3:
+            remedy = (
+                f"Join the last dimensions, for instance "
+                f"{name}.reshape(*{name}.shape[:2], -1)."
+            )
+        else:
+            remedy = (
+                f"Reshape your data, for instance {name}.reshape(1, -1) if it is a "
+                f"single row. make_windows cuts a long series into sequences."
+            )
         raise ValueError(
             f"{name} must have 2 dimensions (n_samples, n_columns) or 3{more} "
-            f"(n_samples, n_timesteps, n_features), got {n_dimensions}. Reshape your "
-            f"data, for instance {name}.reshape(1, -1) if it is a single row."
+            f"(n_samples, n_timesteps, n_features), got {n_dimensions}. {remedy}"
         )
     _check_n_dimensions(estimator, n_dimensions, reset, name)
     is_masked_by_nan = mask_value is not None and np.isnan(mask_value)
@@ -180,11 +191,19 @@ def check_sequences(
 
 
 def _check_n_dimensions(estimator, n_dimensions, reset, name):
-    if not reset and n_dimensions != estimator._n_dimensions_in:
-        raise ValueError(
-            f"{name} must have {estimator._n_dimensions_in} dimensions, as the X that "
-            f"{type(estimator).__name__} was fitted on, got {n_dimensions}."
-        )
+    if reset or n_dimensions == estimator._n_dimensions_in:
+        return
+    remedies = {
+        (3, 2): f" For a single sequence pass {name}[None]; reshape a table to "
+        f"(n_samples, n_timesteps, n_features).",
+        (2, 3): f" Pass a table with the columns of fit, for instance "
+        f"{name}.reshape(len({name}), -1).",
+    }
+    raise ValueError(
+        f"{name} must have {estimator._n_dimensions_in} dimensions, as the X that "
+        f"{type(estimator).__name__} was fitted on, got {n_dimensions}."
+        f"{remedies.get((estimator._n_dimensions_in, n_dimensions), '')}"
+    )
 
 
 def _check_windows(
@@ -306,6 +325,7 @@ def checked_array(estimator, X, n_dimensions, reset, name, **checks):
         except (TypeError, ValueError) as error:
             if f"nput {name} " not in str(error):
                 _check_columns(X, name, is_no_number, WORDS)
+                _check_no_text(X, name)
             raise
 
 
@@ -370,6 +390,17 @@ def _check_columns(X, name, is_bad, remedy):
             )
 
 
+def _check_no_text(X, name):
+    """Raise an error that names the first text of an array, if it is no number."""
+    values = np.asarray(X)
+    for value in values.ravel().tolist() if values.dtype.kind in "OSUT" else ():
+        if isinstance(value, (str, bytes)) and is_no_number(np.asarray(value)):
+            raise ValueError(
+                f"{name} must hold numbers, got {value!r}. Encode texts as numbers, "
+                f"for instance by OneHotEncoder in a ColumnTransformer."
+            )
+
+
 def check_kind(X):
     """Raise unless an array holds numbers."""
     if X.dtype.kind not in "biuf":
@@ -394,14 +425,15 @@ def _check_cube(estimator, X, reset, name, n_timesteps, any_length):
         vars(estimator).pop("feature_names_in_", None)
         estimator.n_timesteps_in_, estimator.n_features_in_ = X.shape[1:]
     n_expected = X.shape[1] if any_length else estimator.n_timesteps_in_
-    for what, got, fitted in (
-        ("timesteps", X.shape[1], n_expected),
-        ("features", X.shape[2], estimator.n_features_in_),
+    any_length_remedy = getattr(estimator, "_any_length_remedy", "")
+    for what, got, fitted, remedy in (
+        ("timesteps", X.shape[1], n_expected, any_length_remedy),
+        ("features", X.shape[2], estimator.n_features_in_, ""),
     ):
         if got != fitted:
             raise ValueError(
                 f"{name} has {got} {what}, but {type(estimator).__name__} is expecting "
-                f"{fitted} {what} as input."
+                f"{fitted} {what} as input.{remedy}"
             )
     return X
 

@@ -146,6 +146,20 @@ class SupervisedEstimator(SequenceEstimator):
     _longest = None
     _any_length = False
 
+    # The end of the message about a row that is too long.
+    _too_long = (
+        "with pooling='flatten', in a dense network and in an activation with weights, "
+        "each timestep has its own weights. Set pooling='mean' or 'max' to read rows "
+        "of any length, or cut them with"
+    )
+
+    @property
+    def _any_length_remedy(self):
+        """str: the end of the message about an array of another length than in fit."""
+        if getattr(self, "pooling", "flatten") == "flatten":
+            return ""
+        return " To read rows of any length, pass a list of arrays to fit."
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         is_nan = self.mask_value is not None and self.mask_value != self.mask_value
@@ -217,10 +231,7 @@ class SupervisedEstimator(SequenceEstimator):
             raise ValueError(
                 f"{name} must have rows of at most {longest} timesteps, those of the "
                 f"longest row of fit, got {counts.max()} in {name}[{counts.argmax()}]: "
-                f"with pooling='flatten', in a dense network and in an activation with "
-                f"weights, each timestep has its own weights. Set pooling='last', "
-                f"'mean' or 'max' to read rows of any length, or cut them with "
-                f"SequencePadder({longest}, truncate='start')."
+                f"{self._too_long} SequencePadder({longest}, truncate='start')."
             )
 
     def _predict(self, X):

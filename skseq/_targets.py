@@ -18,6 +18,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from skseq._validation import (
     check_rows,
     distinct_labels,
+    ending,
     naming,
     sorted_values,
     with_finite_sum,
@@ -423,9 +424,11 @@ def check_labels(y, n_rows, name="y"):
         y = column_or_1d(y, warn=True)
         check_rows(name, y, n_rows)
         if y.dtype.kind == "f" or y.dtype == object:
-            check_array(
-                y.reshape(-1, 1), dtype=None, ensure_all_finite=True, input_name=name
-            )
+            with ending("contains NaN", "Leave out rows without a label."):
+                check_array(
+                    y.reshape(-1, 1), dtype=None, ensure_all_finite=True,
+                    input_name=name,
+                )  # fmt: skip
         sorted_values(name, y, "labels")
         check_classification_targets(y)
     return y
@@ -449,7 +452,8 @@ def check_numbers(y, n_rows, name="y"):
     y : ndarray of shape (n_samples,) or (n_samples, n_targets), float64
     """
     _check_passed(y, name, "numbers")
-    with naming(name, "must hold numbers"):
+    remedy = "For labels use a classifier, such as LSTMClassifier."
+    with ending("convert string", remedy), naming(name, "must hold numbers"):
         y = check_array(
             y, dtype=np.float64, ensure_2d=False, allow_nd=True, input_name=name
         )

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 from sklearn import get_config
+from sklearn.base import is_regressor
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -35,6 +36,7 @@ __all__ = [
     "check_sizes",
     "check_weights",
     "distinct_labels",
+    "ending",
     "naming",
     "nearest",
     "public_fit",
@@ -105,6 +107,7 @@ _NAMES_ELSEWHERE = {
     "y_valid": "y_val",
     "class_weights": "class_weight",
     "sample_weights": "sample_weight",
+    "units": "layer_sizes",
     "hidden_size": "units",
     "num_layers": "units",
     "criterion": "loss",
@@ -119,8 +122,8 @@ _NOT_NEEDED = {
     "input_shape": "Leave it out: fit reads the shape of X.",
     "input_size": "Leave it out: fit reads the shape of X.",
     "return_sequences": (
-        "Leave it out: units may be a tuple with one number for each layer, and pooling "
-        "chooses the timesteps of the last one."
+        "Leave it out: units may be a tuple with one number for each layer, and "
+        "pooling chooses the timesteps of the last one."
     ),
     "device": "Leave it out: TensorFlow uses a GPU if it finds one.",
     "steps_per_epoch": "Leave it out: an epoch is one pass over the training rows.",
@@ -252,17 +255,20 @@ def public_fit(method: _Method) -> _Method:
 
     A ``RandomState`` parameter is restored too. This holds for every exception, also a
     ``KeyboardInterrupt``, if the method replaces attributes and does not change their
-    values in place. The message about an unknown argument names the public class.
+    values in place. Messages about an unknown argument, and about y if it is missing,
+    name the public class.
     """
     signature = inspect.signature(method)
     names = set(signature.parameters) - {"self"}
     takes_any = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+    y = signature.parameters.get("y")
+    needs_y = y is not None and y.default is y.empty
 
     @functools.wraps(method)
     def wrapper(self, *args, **kwargs):
+        where = f"{type(self).__name__}.{method.__name__}()"
         unknown = () if takes_any else [name for name in kwargs if name not in names]
         if unknown:
-            where = f"{type(self).__name__}.{method.__name__}()"
             hint = unknown_name(unknown[0], names)
             if unknown[0] in self.get_params(deep=False):
                 hint = (
@@ -271,6 +277,11 @@ def public_fit(method: _Method) -> _Method:
                 )
             raise TypeError(
                 f"{where} got an unexpected keyword argument {unknown[0]!r}.{hint}"
+            )
+        if needs_y and "y" not in kwargs and len(args) + ("X" in kwargs) == 1:
+            raise TypeError(
+                f"{where} needs y: {method.__name__}(X, y). Pass a "
+                f"{'number' if is_regressor(self) else 'label'} for each row."
             )
         before = dict(vars(self))
         random_state = before.get("random_state")
@@ -311,6 +322,24 @@ def naming(name, problem="can't be used"):
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{name} {problem}: {error}") from error
+
+
+@contextmanager
+def ending(part, remedy):
+    """Append a remedy to errors whose message contains some words.
+
+    Parameters
+    ----------
+    part : str
+        The words.
+    remedy : str
+    """
+    try:
+        yield
+    except ValueError as error:
+        if part not in str(error):
+            raise
+        raise ValueError(f"{str(error).rstrip('.')}. {remedy}") from error
 
 
 def check_rows(name, values, n_rows):

@@ -131,12 +131,12 @@ BAD_DATA = {
     "1_dimension": (
         lambda X, y: {"X": X[:, 0, 0]},
         ValueError,
-        r"X must have 2 dimensions.*got 1\. Reshape your data",
+        r"X must have 2 dimensions.*got 1\. Reshape your data.*make_windows cuts",
     ),
     "4_dimensions": (
         lambda X, y: {"X": X[..., None]},
         ValueError,
-        "X must have 2 dimensions.* or 3 .*got 4",
+        r"X must have 2 dim.* or 3 .*got 4\. Join .*X\.reshape\(\*X\.shape\[:2\], -1\)",
     ),
     "sparse": (
         lambda X, y: {"X": scipy.sparse.csr_matrix(_2d(X))},
@@ -151,7 +151,7 @@ BAD_DATA = {
     "strings": (
         lambda X, y: {"X": np.full(X.shape, "word")},
         ValueError,
-        "X can't be used: could not convert string to float: .*word",
+        r"X must hold numbers, got 'word'\. Encode texts .*OneHotEncoder in a Column",
     ),
     "strings_in_a_frame": (
         lambda X, y: {"X": pd.DataFrame(_2d(X)).astype({3: str}).assign(**{"a": "b"})},
@@ -202,7 +202,7 @@ BAD_DATA = {
     "nan_in_y": (
         lambda X, y: {"y": _with(y.astype(float), np.nan)},
         ValueError,
-        "y contains NaN",
+        r"y contains NaN\. Leave out rows without a label\.$",
     ),
     "none_in_y": (
         lambda X, y: {"y": np.where(y == 1, "a", None)},
@@ -531,7 +531,17 @@ BAD_PARAMETERS = {
     "callbacks_class": (
         {"callbacks": [keras.callbacks.TerminateOnNaN]},
         TypeError,
-        "callbacks must be keras.callbacks.Callback objects, got <class",
+        r"got the class keras\.callbacks\.TerminateOnNaN\. Pass an object: Terminate",
+    ),
+    "callbacks_class_alone": (
+        {"callbacks": keras.callbacks.EarlyStopping},
+        TypeError,
+        r"got the class keras\.callbacks\.EarlyStopping\. Pass an object: EarlyStop",
+    ),
+    "callbacks_number": (
+        {"callbacks": 3},
+        TypeError,
+        r"'callbacks' parameter .* a keras\.callbacks\.Callback or None\. Got 3",
     ),
     "class_weight_word": (
         {"class_weight": "balancd"},
@@ -794,12 +804,12 @@ def test_score_before_fit_raises_not_fitted(make_classifier, sequences):
 BAD_X_TO_PREDICT = {
     "timesteps": (3, lambda X: X[:, 1:], "X has 4 timesteps.*expecting 5 timesteps"),
     "features": (3, lambda X: X[..., :1], "X has 1 features.*expecting 2 features"),
-    "dimensions": (3, _2d, "X must have 3 dimensions.*got 2"),
+    "dimensions": (3, _2d, r"X must have 3 dim.*got 2\. For a .*X\[None\]; reshape"),
     "one_dimension": (3, lambda X: X[0, 0], "X must have 2 dim.*got 1"),
     "empty": (3, lambda X: X[:0], "X can't be used: Found array with 0 sample"),
     "nan": (3, lambda X: _with(X, np.nan), "X contains NaN"),
     "columns": (2, lambda X: _2d(X)[:, 1:], "X has 9 features.*expecting 10 features"),
-    "dimensions_2d": (2, lambda X: X, "X must have 2 dimensions.*got 3"),
+    "dimensions_2d": (2, lambda X: X, r"X must .*got 3\. Pass .*X\.reshape\(len\(X\)"),
     "nan_2d": (2, lambda X: _with(_2d(X), np.nan), "X contains NaN"),
 }
 
@@ -847,7 +857,7 @@ def test_partial_fit_refuses_labels_of_another_type(make_classifier, sequences):
 
 def test_partial_fit_needs_classes_at_first(make_classifier, sequences):
     X, y = sequences
-    match = "classes must be passed on the first call to partial_fit"
+    match = r"classes must be passed .*partial_fit, got None\. .*classes=np\.unique\(y"
     arguments = {"X": X, "y": y}
     check_refused(make_classifier(), "partial_fit", arguments, ValueError, match)
 

@@ -537,7 +537,7 @@ def test_damaged_file_gives_way_to_the_one_before(
         damaged = {"cut": whole[:-9], "empty": b"", "changed": b"x" + whole[1:]}
         file.write_bytes(damaged[damage])
     run = interrupt(None)
-    then = "goes on from the one before" if first else "starts again"
+    then = "continues from the file before" if first else "begins from the start"
     with pytest.warns(UserWarning, match="checkpoint '.* is damaged") as caught:
         found = clone(net).fit(*sequences)
     assert then in str(caught[-1].message)

@@ -660,7 +660,8 @@ def test_gradients_warn_if_they_are_not_complete(rows):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"target": 7}, ValueError, r"one of the classes \[0, 1\], got .*7"),
+        ({"target": 7}, ValueError, r"one of the classes \[0, 1\], got 7\.$"),
+        ({"target": "left"}, ValueError, r"the classes \[0, 1\], got 'left'\.$"),
         (
             {"target": [0, 1]},
             ValueError,
@@ -925,6 +926,9 @@ def test_display_of_attributions_chooses_its_kind(rows):
     mean = AttributionDisplay.from_estimator(net, X, row=7, baseline="mean")
     expected = integrated_gradients(net, X, baseline="mean")[7]
     np.testing.assert_array_equal(mean.attributions, expected)
+    for given in (X, list(X)):
+        with pytest.raises(ValueError, match=r"^row must be below 80, got 500\.$"):
+            AttributionDisplay.from_estimator(net, given, row=500)
 
 
 def test_display_of_a_row_of_a_table_is_folded(rows):

@@ -1,6 +1,7 @@
 """Arrays in files: HDF5, Zarr, Parquet, and whatever has rows by slices."""
 
 import pickle
+import sys
 
 import h5py
 import keras
@@ -461,6 +462,13 @@ def test_file_that_becomes_shorter_is_an_error(tmp_path, data, little_memory):
 
 
 # ------------------------------------------------------------------------ Parquet
+
+
+def test_missing_pyarrow_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(ImportError, match="^open_parquet needs pyarrow: pip install p"):
+        skseq.open_parquet("rows.parquet")
 
 
 @pytest.fixture

@@ -157,6 +157,49 @@ def test_unknown_argument_names_class_and_parameter(make_classifier, sequences, 
         net.set_params(max_iter=3)
 
 
+@pytest.mark.parametrize(
+    ("name", "method", "what"),
+    [
+        ("LSTMClassifier", "fit", "label"),
+        ("DenseClassifier", "partial_fit", "label"),
+        ("KerasRegressor", "fit", "number"),
+        ("LSTMRegressor", "initialize", "number"),
+        ("SequenceAugmenter", "fit_resample", "label"),
+    ],
+)
+def test_missing_y_names_the_public_class(sequences, name, method, what):
+    X, _ = sequences
+    call = getattr(getattr(skseq, name)(), method)
+    match = re.escape(f"{name}.{method}() needs y: {method}(X, y). Pass a {what} for")
+    for arguments in ({"args": (X,), "kwargs": {}}, {"args": (), "kwargs": {"X": X}}):
+        with pytest.raises(TypeError, match=f"^{match} each row\\.$"):
+            call(*arguments["args"], **arguments["kwargs"])
+
+
+@pytest.mark.parametrize(
+    ("params", "remedy"),
+    [({}, " To read rows of any length, pass a list of arrays to fit."),
+     ({"pooling": "flatten"}, "")],
+)  # fmt: skip
+def test_array_of_another_length_names_lists(sequences, params, remedy):
+    X, y = sequences
+    net = skseq.LSTMClassifier(2, epochs=1, **params).fit(X, y)
+    with pytest.raises(ValueError, match=f"expecting 5 timesteps as input.{remedy}$"):
+        net.predict(X[:, 1:])
+    if remedy:
+        net.fit(list(X), y).predict(X[:, 1:])
+
+
+def test_texts_in_an_array_of_objects_are_named(make_network, sequences):
+    X, y = sequences
+    words = X.astype(object)
+    words[3, 1, 0] = "a"
+    with pytest.raises(ValueError, match="^X must hold numbers, got 'a'. Encode texts"):
+        make_network().fit(words, y)
+    words[3, 1, 0] = "1.5"
+    make_network(epochs=1).fit(words, y)
+
+
 class Pages:
     """Batches, as Keras' data sets give them."""
 
@@ -173,6 +216,10 @@ class Pages:
         ("DenseClassifier", "model", "set dense_units to choose its layers."),
         ("DenseClassifier", "alpha", "Use weight_decay."),
         ("AutoencoderTransformer", "model", "set layer_sizes to choose its layers."),
+        ("AutoencoderTransformer", "units", "Use layer_sizes."),
+        ("DenseClassifier", "units", "Did you mean 'dense_units'?"),
+        ("LSTMRegressor", "class_weight", "Leave it out: regressors have no classes;"),
+        ("KerasRegressor", "class_weights", "pass sample_weight to fit."),
         ("AutoencoderTransformer", "validation_data", "Pass X_val to fit."),
         ("AutoencoderTransformer", "y_valid", "Expected one of "),
         ("AutoencoderOutlierDetector", "alpha", "Expected one of "),
@@ -194,7 +241,7 @@ def test_hints_name_what_the_class_has(name, unknown, hint):
 
 
 @pytest.mark.parametrize(
-    "X", [(row for row in range(3)), {"a": 1}, object(), Pages()], ids=type
+    "X", [(row for row in range(3)), {"a": 1}, {1.0, 2.0}, Pages()], ids=type
 )
 def test_object_that_is_no_array_is_named(X):
     match = f"^X must be an array, .* type {type(X).__name__}. Pass arrays, or call par"
@@ -282,6 +329,15 @@ def test_paths_of_weights_that_an_optimizer_excludes_are_those_of_keras(sequence
     by_path, by_layer, none = map(weights, (["dense_1/kernel"], ["dense_1"], []))
     assert np.array_equal(by_path[0], by_layer[0])
     assert not np.array_equal(by_path[0], none[0])
+
+
+@pytest.mark.parametrize(
+    ("loss", "name"),
+    [("focal", "binary_focal_crossentropy"), ("RMSE", "mse"), ("rmse", "mse")],
+)
+def test_loss_of_another_library_names_that_of_keras(sequences, loss, name):
+    with pytest.raises(ValueError, match=f"Keras loss, got '{loss}'. Use '{name}'.$"):
+        skseq.DenseRegressor(loss=loss).fit(*sequences)
 
 
 def test_metric_that_is_named_as_the_loss_is_refused(sequences):

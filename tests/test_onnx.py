@@ -338,6 +338,21 @@ def test_categories_of_a_network():
         to_onnx(network)
 
 
+def test_encoder_as_first_step_names_what_it_needs():
+    kinds = np.array([["x", "u"], ["y", "v"]] * (N // 2), dtype=object)
+    encoder = OneHotEncoder(sparse_output=False).fit(kinds)
+    network = initialized(
+        skseq.DenseClassifier((2,), random_state=0), encoder.transform(kinds), LABELS
+    )
+    pipeline = make_pipeline(encoder, network)
+    with pytest.raises(ValueError, match="to_onnx needs X.* OneHotEncoder encodes"):
+        to_onnx(pipeline)
+    with pytest.raises(ValueError, match=r"X must be a dataframe.* got ndarray\. Pass"):
+        to_onnx(pipeline, X=kinds)
+    served = load(to_onnx(pipeline, X=pd.DataFrame(kinds)))
+    check_classifier(pipeline, served, kinds)
+
+
 def test_texts():
     texts = ["a good film", "Bad film", "", "good GOOD unknown", "bad bad story"] * 5
     y = np.arange(len(texts)) % 2

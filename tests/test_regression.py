@@ -149,7 +149,11 @@ def test_large_offset_keeps_the_digits_of_float64(data):
         (lambda y: np.where(y > 1000, np.inf, y), ValueError, "y contains infinity"),
         (lambda y: y[:70], ValueError, "y must have one entry for each of the 80 rows"),
         (lambda y: y.astype(complex), ValueError, "y must hold numbers: Complex data"),
-        (lambda y: [f"{v} m" for v in y], ValueError, "y must hold numbers: .*convert"),
+        (
+            lambda y: [f"{v} m" for v in y],
+            ValueError,
+            r"y must hold numbers: .*convert.*m'\)?\. For labels use a classifier",
+        ),
         (lambda y: [[1], [1, 2]] * 40, ValueError, "y must hold numbers: .*inhomog"),
         (
             lambda y: y.reshape(80, 1, 1),

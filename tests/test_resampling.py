@@ -1077,7 +1077,7 @@ BAD = {
     "two ids through codes": (
         LatentSampler(autoencoder=_autoencoder(epochs=1)),
         {"X": np.random.default_rng(0).integers(50, size=(90, 6))},
-        "X must hold amounts, got whole numbers",
+        r"X must hold measured values, .* in X, which look like token ids\. An auto",
     ),
     "autoencoder": (
         LatentSampler(autoencoder=StandardScaler()),

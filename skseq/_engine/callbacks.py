@@ -1,6 +1,7 @@
 """Calls of the user's Keras callbacks, with a Keras model in the state of the fit."""
 
 import copy
+import inspect
 import io
 from contextlib import suppress
 from types import ModuleType
@@ -10,9 +11,18 @@ from skseq._engine.private import first_epoch, reset_first_epoch
 from skseq._engine.reports import EpochReports
 from skseq._engine.standalone import compiled, whole_model
 from skseq._engine.weights import assign, in_one_model, of_one_model, values_of
+from skseq._validation import HasMethods
+
+
+class _CallbackOrClass(HasMethods):
+    """The constraint of a callback; `copies_of` says what to do with a class."""
+
+    def __str__(self):
+        return "a keras.callbacks.Callback"
+
 
 # The constraint of the parameter ``callbacks``.
-CALLBACKS = [list, tuple, keras.callbacks.Callback, None]
+CALLBACKS = [list, tuple, _CallbackOrClass(["set_model", "on_epoch_end"]), None]
 
 # Keras' callbacks whose hooks for batches do nothing, with the condition for that.
 _QUIET = {
@@ -33,12 +43,20 @@ def copies_of(callbacks):
     """Copy the caller's callbacks into a list."""
     if callbacks is None:
         callbacks = []
-    elif isinstance(callbacks, keras.callbacks.Callback):
+    elif not isinstance(callbacks, (list, tuple)):
         callbacks = [callbacks]
     for callback in callbacks:
         if not isinstance(callback, keras.callbacks.Callback):
+            got, remedy = repr(callback), ""
+            if inspect.isclass(callback):
+                name = callback.__name__
+                is_public = getattr(keras.callbacks, name, None) is callback
+                got = f"the class {'keras.callbacks.' * is_public}{name}"
+                if issubclass(callback, keras.callbacks.Callback):
+                    remedy = f" Pass an object: {name}()."
             raise TypeError(
-                f"callbacks must be keras.callbacks.Callback objects, got {callback!r}."
+                f"callbacks must be keras.callbacks.Callback objects, got {got}."
+                f"{remedy}"
             )
     return [copy.deepcopy(callback) for callback in callbacks]
 

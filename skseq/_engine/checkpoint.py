@@ -146,7 +146,9 @@ class Checkpoint:
             ) from error
         except ValueError as error:
             is_last = file == self._earlier or not self._earlier.exists()
-            then = "starts again" if is_last else "goes on from the one before"
+            then = (
+                "begins from the start" if is_last else "continues from the file before"
+            )
             warnings.warn(
                 f"The checkpoint {str(file)!r} is damaged: {error}. The fit {then}.",
                 UserWarning,

@@ -59,6 +59,14 @@ _LOSSES = {
     if name not in ("CTC", "Dice", "Tversky")
 } | {"quantile": Quantile}
 
+# Names of losses in other libraries, and the names here.
+_LOSSES_ELSEWHERE = {
+    "focal": "binary_focal_crossentropy",
+    "focal_loss": "binary_focal_crossentropy",
+    "rmse": "mse",
+    "root_mean_squared_error": "mse",
+}
+
 # Names that TensorFlow accepts for a scope. At others it raises, and Keras then keeps
 # the scope for the rest of the process.
 _SCOPE_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
@@ -131,9 +139,10 @@ def _class_of_name(loss):
         except ValueError:
             name = ""
     if name not in _LOSSES:
+        known = _LOSSES_ELSEWHERE.get(snake_case(loss))
         raise ValueError(
             f"loss must be the name of a Keras loss, got {loss!r}."
-            f"{nearest(loss, _LOSSES)}"
+            f"{f' Use {known!r}.' if known else nearest(loss, _LOSSES)}"
         )
     return _LOSSES[name]
 

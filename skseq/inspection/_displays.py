@@ -332,8 +332,7 @@ class AttributionDisplay:
         timesteps : array-like of shape (n_timesteps,), default=None
             Names of the timesteps. None: the numbers from 0.
         tokens : list of str, default=None
-            The tokens of the row, one for each timestep. Padding at the end needs no
-            token.
+            The tokens of the row, one for each timestep, or for the first timesteps.
         ax : matplotlib.axes.Axes or array of them, default=None
             See `plot`.
         **kwargs : dict
@@ -344,6 +343,8 @@ class AttributionDisplay:
         display : AttributionDisplay
             The figure that was drawn.
         """
+        if row >= len(X):
+            raise ValueError(f"row must be below {len(X)}, got {row}.")
         one = X.iloc[[row]] if hasattr(X, "iloc") else as_sequences(X[row : row + 1])
         if isinstance(kwargs.get("baseline"), str):
             attributions = integrated_gradients(estimator, X, **kwargs)[row]

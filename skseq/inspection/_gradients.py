@@ -219,7 +219,7 @@ def _score(estimator, X, n_rows, target, output):
     codes = np.searchsorted(classes, labels)
     is_known = classes[np.minimum(codes, len(classes) - 1)] == labels
     if not np.all(is_known):
-        unknown = np.ravel(labels)[~np.ravel(is_known)][0]
+        unknown = np.ravel(labels)[~np.ravel(is_known)].tolist()[0]
         raise ValueError(
             f"target must be one of the classes {classes.tolist()}, got {unknown!r}."
         )

@@ -127,8 +127,7 @@ def inputs_of(model, X, n_timesteps=None):
     if _takes_nan(model):
         description["allows_nan"] = True
     is_by_name = isinstance(first, ColumnTransformer)
-    if is_by_name:
-        _check_encoders(first, X)
+    _check_encoders(_parts_of(first) if is_by_name else [first], X)
     if is_by_name and X is None:
         names = list(map(str, getattr(first, "feature_names_in_", ())))
         if names:
@@ -251,9 +250,9 @@ def _names_among(names, columns):
     return np.array(names, object)[columns].tolist()
 
 
-def _check_encoders(transformer, X):
-    """Check the categories that a `ColumnTransformer` encodes."""
-    for part in _parts_of(transformer):
+def _check_encoders(parts, X):
+    """Check the categories that transformers of X encode."""
+    for part in parts:
         steps = part.steps if isinstance(part, Pipeline) else [("", part)]
         for _, step in steps:
             categories = getattr(step, "categories_", ())
@@ -270,6 +269,12 @@ def _check_encoders(transformer, X):
                     f"to_onnx needs X, some rows of the data of fit, because "
                     f"{type(step).__name__} encodes columns that are no numbers, got "
                     f"X=None."
+                )
+            if is_text and not is_frame(X):
+                raise ValueError(
+                    f"X must be a dataframe, because {type(step).__name__} encodes "
+                    f"columns that are no numbers, got {type(X).__name__}. Pass some "
+                    f"rows as pandas.DataFrame(X)."
                 )
 
 
