@@ -136,18 +136,19 @@ class DenseNetwork(StackedNetwork):
         otherwise None. None: the columns are used as they are, without scaling.""",
     )
     categorical_features: ArrayLike | Literal["from_dtype"] | None = parameter(
-        default=None, constraint=["array-like", StrOptions({"from_dtype"}), None],
-        text="""array-like of int, bool or str, "from_dtype" or None The categorical
-        columns of a table, as in `sklearn.ensemble.HistGradientBoostingClassifier`:
-        integer positions, a boolean mask, or the names of columns of a dataframe;
-        ``"from_dtype"``: the columns of a dataframe with a categorical dtype. The
-        network learns an embedding, a vector for each category (Guo and Berkhahn,
-        2016), whose length is the fourth root of the largest number of categories in a
-        column. Values are integer codes from 0, such as those of
-        `sklearn.preprocessing.OrdinalEncoder`; in a dataframe they may also be
-        categories or strings. Negative codes, missing categories, and categories that
-        are not in the training rows are treated as unknown. None: no column is
-        categorical.""",
+        default=None,
+        constraint=["array-like", StrOptions({"from_dtype"}), None],
+        text="""array-like of int, bool or str, "from_dtype" or None
+        The categorical columns of a table, as in
+        `sklearn.ensemble.HistGradientBoostingClassifier`: integer positions, a boolean
+        mask, or the names of columns of a dataframe; ``"from_dtype"``: the columns of a
+        dataframe with a categorical dtype. The network learns an embedding, a vector
+        for each category (Guo and Berkhahn, 2016), whose length is the fourth root of
+        the largest number of categories in a column. Values are integer codes from 0,
+        such as those of `sklearn.preprocessing.OrdinalEncoder`; in a dataframe they may
+        also be categories or strings. Negative codes, missing categories, and
+        categories that are not in the training rows are treated as unknown. None: no
+        column is categorical.""",
     )
 
     @property
