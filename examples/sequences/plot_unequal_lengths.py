@@ -45,7 +45,9 @@ networks = {
     f"GRU, {pooling}": GRUClassifier(24, pooling=pooling, epochs=25, random_state=0)
     for pooling in ("flatten", "last", "mean", "max")
 }
-networks["Conv1D, max"] = Conv1DClassifier(24, kernel_size=9, epochs=25, random_state=0)
+networks["Conv1D, max"] = Conv1DClassifier(
+    24, kernel_size=9, pooling="max", epochs=25, random_state=0
+)
 scores = {
     name: cross_val_score(make_pipeline(SequenceScaler(), net), X, y, cv=3)
     for name, net in networks.items()
