@@ -553,7 +553,7 @@ class SequenceEstimator(Checkpointed, NestedParameters, VersionedState, BaseWrap
         if changed:
             raise ValueError(
                 f"warm_start and partial_fit continue with the fitted network, got "
-                f"{changed}. Set back what has changed, or call fit with "
+                f"{changed}. Undo this change, or call fit with "
                 f"warm_start=False."
             )
         if before.optimizer_key() != recipe.optimizer_key():
@@ -568,7 +568,7 @@ class SequenceEstimator(Checkpointed, NestedParameters, VersionedState, BaseWrap
         if self._n_dimensions_in == 2 and self.n_timesteps not in (None, before):
             return f"n_timesteps={self.n_timesteps} after {before}"
         same = recipe.network.continues(self._recipe.network)
-        return None if same else "parameters of another network"
+        return None if same else "parameters that change its layers, loss or optimizer"
 
     def _settle(self, recipe, callbacks, resume, state, history, best, first_epoch):
         """Set the fitted attributes."""

@@ -53,8 +53,8 @@ class Checkpointed(Declared):
         is_int = isinstance(seed, Integral) and not isinstance(seed, bool | np.bool_)
         if self.checkpoint is not None and not is_int:
             raise ValueError(
-                f"random_state must be an int with checkpoint, got {seed!r}: otherwise "
-                f"each call is another fit, and none goes on. Set random_state=0."
+                f"random_state must be an int with checkpoint, got {seed!r}: without a "
+                f"seed, no call can continue an earlier one. Set random_state=0."
             )
 
     def _new_checkpoint(self, given):

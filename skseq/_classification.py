@@ -372,7 +372,7 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
             self.label_smoothing
         ):
             raise ValueError(
-                f"label_smoothing must be that of loss_params, got "
+                f"label_smoothing must equal that in loss_params, got "
                 f"{self.label_smoothing} and {self.loss_params!r}. Leave it out of "
                 f"loss_params."
             )
@@ -418,7 +418,7 @@ class SequenceClassifier(ClassifierMixin, SupervisedEstimator):
         if shares is not None and isinstance(self.class_weight, str):
             raise ValueError(
                 "class_weight must be a dict or None with balanced_batches, got "
-                "'balanced': rare classes would count twice. Choose one of the two."
+                "'balanced': rare classes would be weighted twice. Set one of the two."
             )
         return shares
 

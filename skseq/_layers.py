@@ -302,8 +302,8 @@ class StackedNetwork(TokenNetwork):
             self.n_static_ = 0 if self._reads_tokens else count_static(whole.X)
         elif self.n_static >= self._shape_in["n_features"]:
             raise ValueError(
-                f"n_static must leave a feature over time, got {self.n_static} for "
-                f"{self._shape_in['n_features']} features of a timestep. Use a "
+                f"n_static must be less than the number of features of a timestep, "
+                f"{self._shape_in['n_features']}, got {self.n_static}. Use a "
                 f"DenseClassifier or DenseRegressor for a table without sequences."
             )
         if self.n_static_ and self.pretrained is not None:
@@ -319,7 +319,7 @@ class StackedNetwork(TokenNetwork):
         if not is_elementwise(recipe.optimizer, recipe.optimizer_params):
             raise ValueError(
                 f"n_networks must be 1 with an optimizer that does not update each "
-                f"weight by itself, got n_networks={self.n_networks} and optimizer="
+                f"weight independently, got n_networks={self.n_networks} and optimizer="
                 f"{self.optimizer!r} with optimizer_params={self.optimizer_params!r}. "
                 f"Use 'adam' or 'sgd'."
             )

@@ -468,13 +468,13 @@ class SequenceResampler(ResampledSequences, SamplerWithSampler):
                 continue
             what = "whole numbers, such as token ids" if whole else "categories"
             remedy = (
-                "SMOTEN, which lets neighbours vote" if whole else "SMOTENC or None"
+                "SMOTEN, which takes a majority vote" if whole else "SMOTENC or None"
             )
             also = ""
             if whole:
-                also = ", or X.astype(float) without embedding_dim if they are amounts"
+                also = ", or X.astype(float) without embedding_dim if they are numeric"
             raise ValueError(
-                f"X holds {what}, and {type(self.sampler_).__name__} makes values "
+                f"X holds {what}, and {type(self.sampler_).__name__} interpolates "
                 f"between them, got {new[~known, column][0]}. Use a sampler that does "
                 f"not change rows, such as RandomOverSampler or RandomUnderSampler, or "
                 f"{remedy}{also}."

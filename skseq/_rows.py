@@ -149,9 +149,9 @@ def hold_out(whole, given, target, validation_split, seed):
         n_unfair = SeenWindows(windows[rest]).count_unfair(windows[held_out])
         if n_unfair:
             raise ValueError(
-                f"validation_split={validation_split!r} must hold out windows whose "
-                f"targets are not in rows that windows to train on read, got "
-                f"{n_unfair} of {len(held_out)} that are. Use "
+                f"validation_split={validation_split!r} must hold out windows that do "
+                f"not overlap training windows, got {n_unfair} of {len(held_out)} "
+                f"held-out windows with targets in rows of training windows. Use "
                 f"PurgedSplit({validation_split!r})."
             )
     if groups is not None:

@@ -399,8 +399,8 @@ class SequenceScaler(
             # A network without it would take each new column as a timestep.
             raise ValueError(
                 f"n_timesteps must be set for a 2-D X with per_row='append', which "
-                f"makes several columns for a timestep, got None. Set n_timesteps, "
-                f"both here and in a network behind, for instance to "
+                f"adds columns to each timestep, got None. Set n_timesteps, both here "
+                f"and in the network after it, for instance to "
                 f"{self.n_timesteps_in_} if each column of X is a timestep."
             )
 

@@ -131,7 +131,7 @@ class PurgedSplit(BaseCrossValidator):
             kept = purged(windows, train, test, self.embargo)
             if not len(kept):
                 raise ValueError(
-                    f"cv={self.cv!r} must leave windows to train on, got none in split "
+                    f"cv={self.cv!r} must leave training windows, got none in split "
                     f"{i}: all {len(train)} share rows with a test window"
                     f"{', or are too near to one' if self.embargo else ''}. Use "
                     f"contiguous folds, such as KFold(5) without shuffle, fewer "

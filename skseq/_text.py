@@ -380,7 +380,7 @@ class TextSequencer(Declared, VersionedState, TransformerMixin, BaseEstimator):
         kept = np.flatnonzero((n_in >= least) & (n_in <= most)).tolist()
         if not kept:
             raise ValueError(
-                f"X must hold a token for the vocabulary, got {len(tokens)} different "
+                f"X must have a token for the vocabulary, got {len(tokens)} different "
                 f"tokens in {n_texts} texts, and none within min_df={self.min_df!r} "
                 f"and max_df={self.max_df!r}. Change these, token_pattern or "
                 f"stop_words."

@@ -117,7 +117,7 @@ _NAMES_ELSEWHERE = {
 
 # Names in other libraries that need no parameter here.
 _NOT_NEEDED = {
-    "run_eagerly": "Leave it out: a network is trained by a traced program.",
+    "run_eagerly": "Leave it out: networks are trained by a traced graph.",
     "validation_batch_size": "Leave it out: it has no effect on the results.",
     "input_shape": "Leave it out: fit reads the shape of X.",
     "input_size": "Leave it out: fit reads the shape of X.",
@@ -408,9 +408,9 @@ def check_outputs(outputs):
     if not np.isfinite(outputs).all():
         (bad, *_), *_ = np.argwhere(~np.isfinite(outputs))
         raise ValueError(
-            f"X must hold values for which the outputs of the network are finite, got "
-            f"{outputs[bad].ravel()[0]} for X[{bad}]. Scale X as in fit, or leave out "
-            f"rows with such values."
+            f"The outputs of the network must be finite, got "
+            f"{outputs[bad].ravel()[0]} for X[{bad}], whose values may be too large. "
+            f"Scale X as in fit, or leave out such rows."
         )
 
 

@@ -268,9 +268,9 @@ class SeenWindows:
         if n_unfair:
             warnings.warn(
                 f"{n_unfair} of {len(windows)} windows in {name} have their targets in "
-                f"rows that windows of fit have read: scores on them are too good. "
+                f"rows of the training windows: scores on them are too optimistic. "
                 f"Split windows with PurgedSplit, or by time with "
-                f"TimeSeriesSplit(gap=horizon), times the number of series in a panel.",
+                f"TimeSeriesSplit(gap=horizon), or gap=horizon * n_series in a panel.",
                 UserWarning,
                 stacklevel=stacklevel + 1,
             )

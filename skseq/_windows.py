@@ -179,7 +179,7 @@ def make_windows(
     if not len(ends):
         raise ValueError(
             f"n_timesteps={n_timesteps} with horizon={horizon} needs "
-            f"{n_timesteps + horizon} rows side by side, got at most "
+            f"{n_timesteps + horizon} successive rows, got at most "
             f"{int(places.max()) + 1} in a group without a gap. Use fewer timesteps."
         )
     windows = WindowArray(
@@ -189,7 +189,7 @@ def make_windows(
     if target is None and horizon:
         if panel.table.shape[1] > 1:
             raise ValueError(
-                f"y must say what is to be predicted, got None for a table of "
+                f"y must be the target to predict, got None for a table of "
                 f"{panel.table.shape[1]} features. Pass y, an array or the name of a "
                 f"column."
             )

@@ -1032,7 +1032,7 @@ BAD = {
     "categories through SMOTE": (
         SequenceResampler(SMOTE(), categorical_features=[1]),
         {"X": np.random.default_rng(0).integers(3, size=(90, 6, 2)).astype(float)},
-        "X holds categories, and SMOTE makes values between them.*SMOTENC",
+        "X holds categories, and SMOTE interpolates between them.*SMOTENC",
     ),
     "whole numbers to augment": (
         SequenceAugmenter(),

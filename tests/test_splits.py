@@ -259,7 +259,7 @@ def test_unfair_test_windows_raise_a_warning():
 def test_shuffled_folds_warn_and_purged_folds_do_not():
     X, y, *_ = series(60, horizon=1)
     net = DenseRegressor(4, epochs=1, random_state=0)
-    with pytest.warns(UserWarning, match="scores on them are too good"):
+    with pytest.warns(UserWarning, match="scores on them are too optimistic"):
         cross_val_score(net, X, y, cv=KFold(3, shuffle=True, random_state=0))
     with warnings.catch_warnings():
         warnings.simplefilter("error")

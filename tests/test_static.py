@@ -158,7 +158,7 @@ def test_attributions_of_static_features_are_at_the_first_timestep():
 def test_wrong_number_of_static_features_raises():
     X, y = rows_with_static()
     net = DenseClassifier(4, epochs=1)
-    with pytest.raises(ValueError, match="must leave a feature over time, got 3"):
+    with pytest.raises(ValueError, match="features of a timestep, 3, got 3"):
         net.set_params(n_static=3).fit(X, y)
     with pytest.raises(ValueError, match="n_static.*'auto'"):
         net.set_params(n_static="all").fit(X, y)

@@ -175,7 +175,7 @@ def test_scale_is_that_of_the_first_fit():
 
 def test_another_embedding_is_another_network():
     net = fitted(numeric_embedding="piecewise", warm_start=True)
-    with pytest.raises(ValueError, match="parameters of another network"):
+    with pytest.raises(ValueError, match="parameters that change its layers"):
         net.set_params(numeric_embedding="periodic").fit(X, Y)
 
 

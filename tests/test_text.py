@@ -205,7 +205,7 @@ def test_fit_without_tokens_leaves_the_fitted_state():
     before = dict(vars(sequencer))
     for params in ({"min_df": 4}, {"max_df": 0.1}, {"stop_words": ["so"]}):
         sequencer.set_params(**params)
-        with pytest.raises(ValueError, match="must hold a token for the vocabulary"):
+        with pytest.raises(ValueError, match="must have a token for the vocabulary"):
             sequencer.fit(["so", "", "so"])
         sequencer.set_params(min_df=1, max_df=1.0, stop_words=None)
     assert vars(sequencer) == before

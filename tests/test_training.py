@@ -1016,7 +1016,7 @@ def test_smoothed_labels_are_shared_out_over_the_classes(request, n_classes, by_
         ({"loss": "hinge"}, "label_smoothing must be 0 with .* loss='hinge'"),
         (
             {"loss_params": {"label_smoothing": 0.1}},
-            "label_smoothing must be that of loss_params, got 0.3",
+            "label_smoothing must equal that in loss_params, got 0.3",
         ),
     ],
 )

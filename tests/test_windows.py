@@ -227,7 +227,7 @@ def test_table_in_order_is_not_copied():
         ({"n_timesteps": 0}, "n_timesteps must be an int of at least 1, got 0"),
         ({"horizon": -1}, "horizon must be an int of at least 0, got -1"),
         ({"step": 1.5}, "step must be an int of at least 1, got 1.5"),
-        ({"n_timesteps": 9}, "needs 9 rows side by side, got at most 3 in a group"),
+        ({"n_timesteps": 9}, "needs 9 successive rows, got at most 3 in a group"),
         ({"groups": "machin"}, "groups must be the name of .*'machin'.*'machine'"),
         ({"time": "hours"}, "time must be the name of a column.*'hours'.*hour"),
         ({"time": ["hour", "heat"]}, "time must be one column"),
@@ -240,7 +240,7 @@ def test_table_in_order_is_not_copied():
          "time must differ between the rows of a group, got 1 in rows 0 and 3"),
         ({"max_gap": timedelta(1)}, "max_gap must be a number for times of dtype int"),
         ({"time": None, "max_gap": 2}, "max_gap needs time"),
-        ({"y": None, "horizon": 1}, "y must say what is to be predicted"),
+        ({"y": None, "horizon": 1}, "y must be the target to predict"),
         ({"X": np.zeros((2, 2, 2))}, "X must have 2 dimensions"),
     ],
 )  # fmt: skip

@@ -65,7 +65,7 @@ print(f"{len(table)} hours, {len(y)} windows without missing values")
 # Cross-validation in blocks
 # --------------------------
 # Four blocks of a quarter of the time each are the tests. Training windows that share
-# an hour with a test window are left out. Three of the blocks are older than some of the
+# an hour with a test window are left out. Three of the blocks are older than some
 # training windows. To test on later hours alone, use ``TimeSeriesSplit(gap=AHEAD)``.
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import RidgeCV

@@ -286,7 +286,7 @@ def _plain_attributes(callback, begun):
     if isinstance(callback, EpochReports):
         raise ValueError(
             "checkpoint can't be used with the callback of skseq.search.prune: a study "
-            "that was stopped goes on from its storage. Leave out one of the two."
+            "that was stopped continues from its storage. Leave out one of the two."
         )
     plain = {}
     for name, value in vars(callback).items():

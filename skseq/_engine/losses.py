@@ -208,7 +208,7 @@ def target_form(loss):
     name = _known_name(loss)
     if name == "quantile":
         raise ValueError(
-            "loss must be a loss for classes, got 'quantile'. It is for regressors."
+            "loss must be for classification, got 'quantile', which is for regressors."
         )
     if name.startswith("sparse_") or name in _OF_INDICES:
         return "index"
@@ -257,7 +257,7 @@ def takes_negative(loss):
     is_users = name in ("", "loss")
     if not is_users and name not in _UNITS:
         raise ValueError(
-            f"loss must be a loss for numbers, got {loss!r}, which is for classes. Use "
+            f"loss must be for regression, got {loss!r}, which is for classifiers. Use "
             f"one of {sorted(_UNITS)}, or a function."
         )
     return name not in _NOT_NEGATIVE

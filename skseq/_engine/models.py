@@ -182,7 +182,7 @@ def _taken(function, options, offered):
     for key in options:
         if key in offered:
             raise ValueError(
-                f"model_params must not hold {key!r}, which {name}() gets anyway, got "
+                f"model_params must not hold {key!r}, which {name}() always gets, got "
                 f"{options[key]!r}. Leave it out."
             )
         if key not in parameters and not takes_any:
