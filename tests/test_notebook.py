@@ -1,5 +1,7 @@
 """A notebook, run without a screen: what its cells show."""
 
+import os
+
 import nbformat
 import pytest
 from nbclient import NotebookClient
@@ -28,11 +30,13 @@ LearningHistoryDisplay.from_estimator(pipeline[-1]);""",
 @pytest.fixture(scope="module")
 def outputs():
     """Run all cells, and get the outputs of each by its name."""
+    # The kernel draws into the notebook, whatever draws for the tests.
+    env = {name: one for name, one in os.environ.items() if name != "MPLBACKEND"}
     notebook = nbformat.v4.new_notebook()
     notebook.cells = [nbformat.v4.new_code_cell(code) for code in CELLS.values()]
     client = NotebookClient(notebook, timeout=300, kernel_name="python3")
     client.allow_errors = True
-    client.execute()
+    client.execute(env=env)
     return {
         name: cell.outputs for name, cell in zip(CELLS, notebook.cells, strict=True)
     }

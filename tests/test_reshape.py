@@ -532,7 +532,7 @@ BAD_FITS = {
         {}, scipy.sparse.csr_array(np.eye(3)), TypeError,
         r"X must be dense, got a sparse csr_array.*OneHotEncoder\(sparse_output=False",
     ),
-    "text": ({}, [["a", "b"]], ValueError, "X can't be used: .*(numeric|string)"),
+    "text": ({}, [["a", "b"]], ValueError, "X must hold numbers, got 'a'"),
     "text-column": (
         {}, GOOD.assign(age="old"), ValueError,
         r"X must hold numbers, got column 'age' of dtype \w+\. .*OneHotEncoder",
@@ -575,7 +575,7 @@ def test_fit_refuses_bad_input_and_changes_nothing(case, method):
         (GOOD.to_numpy() * np.inf, ValueError, "X contains infinity"),
         (scipy.sparse.csr_array(np.eye(3)), TypeError, "[Ss]parse"),
         (np.ones((0, 3)), ValueError, "0 sample"),
-        (np.full((1, 3), "a"), ValueError, "X can't be used: .*(numeric|string)"),
+        (np.full((1, 3), "a"), ValueError, "X must hold numbers, got 'a'"),
     ],
 )
 def test_transform_refuses_bad_tables(X, error, message):
@@ -609,7 +609,7 @@ def test_transform_finds_infinity_in_a_later_block(monkeypatch):
         (np.ones((2, 2, 2, 1)), ValueError, r"got \(2, 2, 2, 1\)"),
         (np.full((2, 2, 2), np.inf), ValueError, "X contains infinity"),
         (scipy.sparse.csr_array(np.eye(4)), TypeError, "[Ss]parse"),
-        (np.full((1, 2, 2), "a"), ValueError, "X can't be used: .*(numeric|string)"),
+        (np.full((1, 2, 2), "a"), ValueError, "X must hold numbers, got 'a'"),
     ],
 )
 def test_inverse_refuses_other_shapes_and_kinds(X, error, message):

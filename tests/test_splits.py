@@ -216,7 +216,7 @@ def test_splitter_that_leaks_raises_and_names_the_remedy(split_of):
     X, y, *_ = series(42)
     net = DenseClassifier(4, epochs=1, early_stopping=True, random_state=0)
     net.set_params(validation_split=KFold(4, shuffle=True, random_state=0))
-    with pytest.raises(ValueError, match=r"got 10 of 10 that are. Use Purged"):
+    with pytest.raises(ValueError, match=r"got 10 of 10 held-out windows .* Use Purged"):
         net.fit(X, y)
     # Validation on later rows is fair, and so is a purged split.
     net.set_params(validation_split=TimeSeriesSplit(3))
@@ -245,7 +245,7 @@ def test_unfair_test_windows_raise_a_warning():
         net.predict(X[:30]), net.predict(X[30:])
         net.predict(np.asarray(X)), net.predict(series(42).X)
     net.fit(X[::2], y[::2])
-    message = "19 of 20 windows in X have their targets in rows that windows of fit"
+    message = "19 of 20 windows in X have their targets in rows of the training"
     # The last window, with the rows 39 to 41, ends after that of rows 38 to 40.
     with pytest.warns(UserWarning, match=message):
         net.predict_proba(X[1::2])
