@@ -85,6 +85,8 @@ def _group_parameters(app, what, name, obj, options, lines):
         f"    **{key}**": one.group
         for key, one in getattr(obj, "_parameters", {}).items()
     }
+    if len(set(groups.values())) < 2:  # a transformer has no groups
+        return
     seen = set()
     for place, line in reversed(list(enumerate(lines))):
         group = groups.get(line.split(" : ")[0])
