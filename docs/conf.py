@@ -87,14 +87,15 @@ def _group_parameters(app, what, name, obj, options, lines):
     }
     if len(set(groups.values())) < 2:  # a transformer has no groups
         return
-    seen = set()
-    for place, line in reversed(list(enumerate(lines))):
+    grouped, seen = [], set()
+    for line in lines:
         group = groups.get(line.split(" : ")[0])
-        first = [key for key, one in groups.items() if one == group][:1]
-        if group and line.split(" : ")[0] == first[0] and group not in seen:
+        if group and group not in seen:
             seen.add(group)
             title = f"    .. rubric:: {group.capitalize()}"
-            lines[place:place] = ["", title, "       :class: parameter-group", ""]
+            grouped += ["", title, "       :class: parameter-group", ""]
+        grouped.append(line)
+    lines[:] = grouped
 
 
 def setup(app):

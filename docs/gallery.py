@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from docutils import nodes
-from docutils.parsers.rst import directives
 from docutils.parsers.rst.directives.images import Figure
 
 # From first to last need: sections, and the examples of each.
@@ -66,8 +65,6 @@ class GalleryFigure(Figure):
     has no figure, and shows the link alone.
     """
 
-    final_argument_whitespace = True
-
     def run(self):
         example, _, number = self.arguments[0].partition(" ")
         section, _, name = example.rpartition("/")
@@ -82,8 +79,6 @@ class GalleryFigure(Figure):
         depth = self.state.document.settings.env.docname.count("/")
         self.options["target"] = f"{'../' * depth}{folder}/{name}.html"
         return super().run()
-
-    option_spec = {**Figure.option_spec, "alt": directives.unchanged_required}
 
 
 def setup(app):

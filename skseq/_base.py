@@ -568,7 +568,7 @@ class SequenceEstimator(Checkpointed, NestedParameters, VersionedState, BaseWrap
         if self._n_dimensions_in == 2 and self.n_timesteps not in (None, before):
             return f"n_timesteps={self.n_timesteps} after {before}"
         same = recipe.network.continues(self._recipe.network)
-        return None if same else "parameters that change its layers, loss or optimizer"
+        return None if same else "parameters that change its layers"
 
     def _settle(self, recipe, callbacks, resume, state, history, best, first_epoch):
         """Set the fitted attributes."""

@@ -94,12 +94,14 @@ def test_code_of_a_page_runs(page, tmp_path, monkeypatch):
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     runner = doctest.DocTestRunner(optionflags=flags)
     names = {"__name__": "__main__"}
+    n_attempted = 0
     for kind, part, reason in parts_of(page):
         if kind == "text":
             test = doctest.DocTestParser().get_doctest(part, names, page, page, 0)
             test.globs = names  # shared by all parts, and not a copy
-            runner.run(test, clear_globs=False)
-            assert runner.summarize(verbose=False).failed == 0
+            result = runner.run(test, clear_globs=False)
+            assert result.failed == 0
+            n_attempted += result.attempted
         elif kind == "python":
             package = re.fullmatch(r"needs (\w+)", reason or "")
             if package and importlib.util.find_spec(package[1]) is None:
@@ -108,6 +110,7 @@ def test_code_of_a_page_runs(page, tmp_path, monkeypatch):
                 exec(compile(part, page, "exec"), names)
         else:
             assert kind in NOT_PYTHON, f"{page}: a block of {kind}"
+    assert n_attempted >= 3 or ">>>" not in read(f"docs/{page}")
 
 
 def test_readme_code_runs():
