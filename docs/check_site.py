@@ -10,6 +10,7 @@ and the search must find what people search for.
 """
 
 import argparse
+import contextlib
 import functools
 import http.server
 import re
@@ -124,6 +125,10 @@ def serve(folder):
         def log_message(self, *args):
             pass
 
+        def copyfile(self, source, outputfile):
+            with contextlib.suppress(BrokenPipeError):  # the next page was opened
+                super().copyfile(source, outputfile)
+
     handler = functools.partial(Quiet, directory=str(folder))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -139,18 +144,19 @@ def look(folder, pages, screenshots):
     address = f"http://127.0.0.1:{server.server_port}/"
     with sync_playwright() as playwright:
         installed = shutil.which("chromium") or shutil.which("google-chrome")
+        # Only this site: nothing from elsewhere decides.
         browser = playwright.chromium.launch(
-            executable_path=installed, args=["--no-sandbox"]
+            executable_path=installed,
+            args=[
+                "--no-sandbox",
+                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+            ],
         )
-        for screen, (width, height) in WIDTHS.items():
-            context = browser.new_context(viewport={"width": width, "height": height})
-            # Only this site: nothing from elsewhere decides.
-            context.route(
-                lambda url: not url.startswith(address), lambda route: route.abort()
-            )
-            tab = context.new_page()
-            for name in pages:
-                tab.goto(address + name, wait_until="load")
+        tab = browser.new_page()
+        for name in pages:
+            tab.goto(address + name, wait_until="load")
+            for screen, (width, height) in WIDTHS.items():
+                tab.set_viewport_size({"width": width, "height": height})
                 if name not in GENERATED:
                     found = tab.evaluate(_LOOK)
                     faults += [f"{name} ({screen}): {fault}" for fault in found]
@@ -160,8 +166,8 @@ def look(folder, pages, screenshots):
                     tab.screenshot(
                         path=screenshots / f"{file}-{screen}.png", full_page=True
                     )
-            context.close()
-        tab = browser.new_page()
+        width, height = WIDTHS["desktop"]
+        tab.set_viewport_size({"width": width, "height": height})
         for words, wanted in SEARCHES.items():
             tab.goto(f"{address}search.html?q={words}")
             tab.wait_for_selector("#search-results li", timeout=20_000)

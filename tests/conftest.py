@@ -20,7 +20,7 @@ def _maker(name, settings):
 
 # The others differ from these in their layers alone, which have tests of their own, and
 # models of the user's have those in test_keras.
-FEW = ("LSTMClassifier", "Conv1DClassifier", "LSTMRegressor", "DenseRegressor")
+FEW = ("LSTMClassifier", "DenseRegressor")
 SLOW = {*CLASSIFIERS, *REGRESSORS} - set(FEW)
 
 
@@ -43,8 +43,7 @@ def make_regressor(request):
     params=with_slow(
         [*CLASSIFIERS, "LSTMRegressor", "DenseRegressor", "KerasRegressor"],
         *SLOW,
-        "LSTMRegressor",
-    )  # fmt: skip
+    )
 )
 def make_network(request):
     """Make a classifier or regressor, as ``make_classifier`` makes a classifier.

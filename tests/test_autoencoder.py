@@ -97,7 +97,7 @@ ERRORS = {
 # ---------------------------------------------------------------------- what is learned
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", with_slow(KINDS, "conv1d", "gru"))
 def test_codes_beat_pca_on_a_curved_line(waves, kind):
     # One number tells the place on the circle; PCA needs two.
     X = standardised(waves).astype(np.float32)
@@ -234,7 +234,15 @@ def test_raw_table_works_in_its_own_precision():
 
 @pytest.mark.parametrize(
     ("scale", "loss"),
-    [*(("minmax", loss) for loss in ERRORS), ("standard", "mse"), ("standard", "mae")],
+    [
+        ("minmax", "mse"),
+        ("standard", "mae"),
+        *(
+            pytest.param("minmax", loss, marks=pytest.mark.slow)
+            for loss in ERRORS
+            if loss != "mse"
+        ),
+    ],
 )
 def test_errors_are_those_of_the_loss(make, waves, loss, scale):
     net = make(loss=loss, scale=scale).fit(waves)

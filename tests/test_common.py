@@ -45,8 +45,9 @@ checks = parametrize_with_checks(checked(), expected_failed_checks=expected_fail
 
 # The others have code of their own, or stand for several.
 CHECKED_SLOWLY = (
-    skseq.SimpleRNNClassifier, skseq.SimpleRNNRegressor, skseq.GRURegressor,
-    skseq.Conv1DRegressor, skseq.KerasRegressor,
+    skseq.SimpleRNNClassifier, skseq.GRUClassifier, skseq.SimpleRNNRegressor,
+    skseq.GRURegressor, skseq.LSTMRegressor, skseq.Conv1DRegressor,
+    skseq.KerasRegressor,
 )  # fmt: skip
 
 

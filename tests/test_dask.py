@@ -89,6 +89,7 @@ def killing(folder, n_kills):
     return score
 
 
+@pytest.mark.slow
 def test_search_loses_nothing_when_workers_are_killed(processes, numbers, tmp_path):
     # Two jobs kill both workers, and with them all data.
     # No networks, because each worker that starts again would load TensorFlow.

@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import skseq
-from estimators import AS_KERAS
+from estimators import AS_KERAS, with_slow
 from skseq._engine import cache, facts
 from skseq._engine.keras import building
 from skseq._engine.layers import faster
@@ -193,7 +193,11 @@ INITIALIZERS = {
 }
 
 
-@pytest.mark.parametrize("initializer", INITIALIZERS, ids=name_of)
+@pytest.mark.parametrize(
+    "initializer",
+    with_slow(INITIALIZERS, "lecun_uniform", "zeros", "random_normal"),
+    ids=name_of,
+)
 def test_drawn_weights_follow_initializer_and_seed(initializer, seed_keras):
     def build():
         inputs = keras.Input((50,))
@@ -318,8 +322,8 @@ def test_faster_model_has_the_layers_weights_and_outputs_of_the_plain_one():
     assert [name for name in named if name] == list(rates)
 
 
-@pytest.mark.parametrize("xla", [False, True])
-@pytest.mark.parametrize("optimizer", ["adam", "nadam"])
+@pytest.mark.parametrize("xla", with_slow([False, True], True))
+@pytest.mark.parametrize("optimizer", with_slow(["adam", "nadam"], "nadam"))
 def test_constraints_hold(sequences, optimizer, xla, set_jit_compile):
     set_jit_compile(xla)
     layer = {"name": "prelu", "alpha_constraint": "non_neg"}
@@ -340,16 +344,19 @@ def test_constraints_hold(sequences, optimizer, xla, set_jit_compile):
         assert_allclose(ours, theirs, atol=2e-3)
 
 
+OTHER_LAYERS = [
+    keras.layers.GRU(4, reset_after=False, return_sequences=True),
+    keras.layers.GRU(4, use_bias=False, return_sequences=True),
+    keras.layers.SimpleRNN(4, use_bias=False, return_sequences=True),
+    keras.layers.LSTM(4, use_bias=False, return_sequences=True),
+    keras.layers.Conv1D(4, 2, groups=2),
+    keras.layers.Dropout(0.5, noise_shape=(None, 1, 4)),
+]
+
+
 @pytest.mark.parametrize(
     "layer",
-    [
-        keras.layers.GRU(4, reset_after=False, return_sequences=True),
-        keras.layers.GRU(4, use_bias=False, return_sequences=True),
-        keras.layers.SimpleRNN(4, use_bias=False, return_sequences=True),
-        keras.layers.LSTM(4, use_bias=False, return_sequences=True),
-        keras.layers.Conv1D(4, 2, groups=2),
-        keras.layers.Dropout(0.5, noise_shape=(None, 1, 4)),
-    ],
+    with_slow(OTHER_LAYERS, *OTHER_LAYERS[1:4], OTHER_LAYERS[5]),
     ids=name_of,
 )
 def test_layers_with_options_that_a_twin_lacks_are_keras_own(
@@ -397,7 +404,9 @@ def test_shared_activation_layer_is_one_layer_each(sequences):
     ],
     ids=["dict", "layer", "name of a layer", "tuple", "lambda", "layer of a lambda"],
 )
-@pytest.mark.parametrize("name", ["DenseClassifier", "Conv1DClassifier"])
+@pytest.mark.parametrize(
+    "name", with_slow(["DenseClassifier", "Conv1DClassifier"], "Conv1DClassifier")
+)
 def test_activation_takes_what_layer_activation_takes(sequences, name, activation):
     X, y = sequences
     sizes = {"dense_units": (4, 3)} if name[0] == "D" else {"filters": (4, 3)}

@@ -1,6 +1,5 @@
 """Looking inside of networks, held against values that follow from their weights."""
 
-import subprocess
 import sys
 
 import joblib
@@ -17,7 +16,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from estimators import FAST, make, outputs
+from estimators import FAST, make, outputs, with_slow
 from skseq import (
     Conv1DClassifier,
     DenseClassifier,
@@ -135,7 +134,7 @@ def test_importance_keeps_a_feature_together_over_time():
     assert result.importances[0, 0] == 1 - (y[order] == y).mean()
 
 
-@pytest.mark.parametrize("backend", ["threading", "loky"])
+@pytest.mark.parametrize("backend", with_slow(["threading", "loky"], "loky"))
 def test_importance_is_the_same_for_every_n_jobs(rows, backend):
     X, y = rows
     net = DenseClassifier((4,), **FAST).fit(X, y)
@@ -726,7 +725,7 @@ WINDOWS = [
 
 
 @pytest.mark.parametrize("params", WINDOWS, ids=str)
-@pytest.mark.parametrize("listed", [False, True])
+@pytest.mark.parametrize("listed", with_slow([False, True], False))
 def test_top_windows_give_the_outputs_of_their_filters(params, listed):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 12, 2)).astype(np.float32)
@@ -988,19 +987,12 @@ def test_display_of_filters_shows_weights_and_mean_windows(rows):
     np.testing.assert_allclose(display.axes_[1, 0].lines[1].get_ydata(), mean)
 
 
-def test_display_without_matplotlib_names_the_extra():
-    code = (
-        "import sys; sys.modules['matplotlib.pyplot'] = None\n"
-        "import numpy as np\n"
-        "from skseq.inspection import AttributionDisplay\n"
-        "try:\n    AttributionDisplay(np.ones((3, 2))).plot()\n"
-        "except ImportError as error:\n    print(error)"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120
-    )
-    expected = "A display needs matplotlib: pip install matplotlib"
-    assert result.stdout.strip() == expected
+def test_display_without_matplotlib_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(
+        ImportError, match="A display needs matplotlib: pip install mat"
+    ):
+        AttributionDisplay(np.ones((3, 2))).plot()
 
 
 def test_inspection_lists_its_names():

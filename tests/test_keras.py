@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skseq
-from estimators import AS_KERAS
+from estimators import AS_KERAS, with_slow
 from skseq import KerasClassifier, KerasRegressor
 
 
@@ -196,7 +196,14 @@ NETWORKS = {
 }
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+# Layers run as Keras runs them; these have states, masks, updates or cells.
+FEW = (
+    "lstm", "transformer", "masking", "batch_normalization", "own_variables",
+    "own_cell", "over_rows", "branches", "subclass",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", with_slow(NETWORKS, *({*NETWORKS} - {*FEW})))
 def test_network_trains_as_in_keras(sequences, name):
     X, y = sequences
     net = KerasClassifier(

@@ -218,7 +218,15 @@ def _estimator(case, **params):
 
 
 @pytest.mark.parametrize("xla", with_slow([False, True], True))
-@pytest.mark.parametrize("case", TABLE)
+@pytest.mark.parametrize(
+    "case",
+    with_slow(
+        TABLE,
+        "dense_l2", "dense_no_bias", "dense_layer_normalization",
+        "dense_own_regularizer", "lstm_attention", "lstm_both_ways", "gru_no_bias",
+        "gru_reset_before", "conv_dilation",
+    ),
+)  # fmt: skip
 def test_option_trains_as_in_keras(request, sequences, set_jit_compile, case, xla):
     if case == "dense_function":
         request.getfixturevalue("function_regularizers")
@@ -295,7 +303,9 @@ def test_initializer_object_is_copied(table):
     assert net.layer_params["kernel_initializer"] is initializer
 
 
-@pytest.mark.parametrize("kind", with_slow(LAYERS, "gru", "simple_rnn", "dense"))
+@pytest.mark.parametrize(
+    "kind", with_slow(LAYERS, "gru", "simple_rnn", "dense", "separable_conv1d")
+)
 def test_each_argument_of_the_layer_is_taken_or_refused(kind):
     names = {
         "lstm": "LSTMClassifier", "gru": "GRUClassifier", "dense": "DenseClassifier",

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
 import skseq
-from estimators import AS_KERAS
+from estimators import AS_KERAS, with_slow
 from skseq._engine.layer_params import LAYERS
 from skseq._engine.names import accepted
 
@@ -98,7 +98,7 @@ CASES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("xla", with_slow([False, True], True), ids=["graph", "xla"])
 @pytest.mark.parametrize("case", CASES)
 def test_options_train_as_layers_put_together_by_hand(
     sequences, case, xla, set_jit_compile
@@ -243,7 +243,12 @@ def lasso(weights):
 @pytest.mark.parametrize("theirs", [Lasso(0.02), lasso], ids=["object", "function"])
 @pytest.mark.parametrize(
     ("kind", "params"),
-    [("dense", {}), ("lstm", {}), ("gru", {"bidirectional": True}), ("conv1d", {})],
+    [
+        ("dense", {}),
+        ("lstm", {}),
+        pytest.param("gru", {"bidirectional": True}, marks=pytest.mark.slow),
+        pytest.param("conv1d", {}, marks=pytest.mark.slow),
+    ],
 )
 def test_own_regularizers_count_as_those_of_keras(
     request, sequences, kind, params, theirs

@@ -78,7 +78,7 @@ def test_gradient_of_the_last_states_is_keras_own(xla):
         assert_same("lstm", options, xla=xla, wrap=last_state)
 
 
-@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("xla", with_slow([False, True], True), ids=["graph", "xla"])
 @pytest.mark.parametrize("name", RECURRENT)
 def test_bidirectional_layers_are_keras_own(name, xla):
     assert_same(
@@ -108,13 +108,13 @@ MASKS = {
 @pytest.mark.parametrize("xla", with_slow([False, True], True), ids=["graph", "xla"])
 @pytest.mark.parametrize("whole", [False, True], ids=["last", "sequences"])
 @pytest.mark.parametrize("mask", MASKS)
-@pytest.mark.parametrize("name", RECURRENT)
+@pytest.mark.parametrize("name", with_slow(RECURRENT, "simple_rnn"))
 def test_masked_steps_are_skipped_as_in_keras(name, mask, whole, xla):
     options = {"units": 4, "return_sequences": whole}
     assert_same(name, options, xla=xla, mask=tf.constant(MASKS[mask]))
 
 
-@pytest.mark.parametrize("name", RECURRENT)
+@pytest.mark.parametrize("name", with_slow(RECURRENT, "gru", "simple_rnn"))
 def test_masked_steps_are_skipped_backwards_too(name):
     assert_same(
         name, {"units": 4, "return_sequences": True}, xla=False,

@@ -97,7 +97,7 @@ def assert_padding_has_no_effect(make, options):
         np.testing.assert_allclose(model(rows), found, atol=1e-6)
 
 
-@pytest.mark.parametrize("normalization", [None, "batch"])
+@pytest.mark.parametrize("normalization", with_slow([None, "batch"], None))
 @pytest.mark.parametrize(
     "bidirectional", with_slow([False, True], False), ids=["forward", "both"]
 )
@@ -117,7 +117,7 @@ def test_other_cells_give_the_outputs_of_each_row_alone(cell):
     assert_padding_has_no_effect(recurrent, {"cell": cell, **options})
 
 
-@pytest.mark.parametrize("normalization", [None, "batch"])
+@pytest.mark.parametrize("normalization", with_slow([None, "batch"], None))
 @pytest.mark.parametrize("pool_size", with_slow([(1, 1), (2, 1), (3, 4)], (1, 1)))
 @pytest.mark.parametrize("pooling", with_slow(["mean", "max", "parts"], "max"))
 def test_convolutional_networks_give_the_outputs_of_each_row_alone(

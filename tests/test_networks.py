@@ -6,6 +6,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import skseq
+from estimators import with_slow
 from skseq._engine.losses import ROWWISE, make_rowwise_loss
 from skseq._engine.parts import pooled
 
@@ -34,7 +35,7 @@ def kinds(estimator, sequences):
 # --------------------------------------------------------------------------- recurrent
 
 
-@pytest.fixture(params=CELLS)
+@pytest.fixture(params=with_slow(CELLS, "SimpleRNNClassifier"))
 def recurrent(request):
     """Get the class of a recurrent estimator, and the Keras layer of its cell."""
 
@@ -553,10 +554,11 @@ GLOBALS = {
 @pytest.mark.parametrize(
     ("name", "setting"),
     [("DenseClassifier", setting) for setting in GLOBALS]
+    + [("LSTMClassifier", "mixed_16"), ("Conv1DClassifier", "channels_first")]
     + [
-        (name, setting)
+        pytest.param(name, setting, marks=pytest.mark.slow)
         for name in ("LSTMClassifier", "Conv1DClassifier")
-        for setting in ("floatx_64", "mixed_16", "channels_first")
+        for setting in ("floatx_64", "mixed_b16")
     ],
 )
 def test_results_do_not_depend_on_keras_globals(

@@ -33,6 +33,7 @@ from sklearn.preprocessing import (
 )
 
 import skseq
+from estimators import with_slow
 from skseq.onnx import load, to_onnx
 
 N = 24
@@ -145,7 +146,13 @@ TABLE_OF_NETWORKS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", TABLE_OF_NETWORKS)
+@pytest.mark.parametrize(
+    "name",
+    with_slow(
+        TABLE_OF_NETWORKS,
+        "lstm", "gru of lists", "causal", "valid", "dense", "columns", "own model",
+    ),
+)  # fmt: skip
 def test_classifier_of_onnx_is_equal(name):
     network, rows = TABLE_OF_NETWORKS[name]
     network = initialized(network.set_params(random_state=0), rows, LABELS)

@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import skseq
+from estimators import with_slow
 from skseq import Conv1DClassifier
 
 FAST = {"epochs": 2, "batch_size": 16, "random_state": 0}
@@ -40,7 +41,7 @@ def test_small_rows_are_seen_as_well_as_large_ones():
 
 
 @pytest.mark.parametrize(("name", "options"), NETWORKS.items())
-@pytest.mark.parametrize("n_features", [1, 3])
+@pytest.mark.parametrize("n_features", with_slow([1, 3], 1))
 def test_network_reads_what_the_docstring_says(name, options, n_features):
     X, y = shapes(n_features=n_features, spread=1.0)
     make = getattr(skseq, name)

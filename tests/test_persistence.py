@@ -23,7 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skseq
-from estimators import CLASSIFIERS, make, outputs
+from estimators import CLASSIFIERS, make, outputs, with_slow
 from skseq import SequenceReshaper, _persistence
 from skseq._state import Reader
 
@@ -476,7 +476,11 @@ def test_model_is_absent_before_fit(make_classifier):
 OLD = Path(__file__).parent / "data"
 
 
-@pytest.fixture(params=["0.1.0", "0.2.0", "0.3.0", "0.4.0", "0.5.0", "0.6.0"])
+# The first, the latest, and between them versions that need the same.
+VERSIONS = ["0.1.0", "0.2.0", "0.3.0", "0.4.0", "0.5.0", "0.6.0"]
+
+
+@pytest.fixture(params=with_slow(VERSIONS, *VERSIONS[1:-1]))
 def of_earlier(request):
     """Load a file of a version by its name, with the arrays that it must give."""
 

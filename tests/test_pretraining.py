@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skseq
-from estimators import AS_KERAS
+from estimators import AS_KERAS, with_slow
 from skseq import AutoencoderTransformer
 
 # A classifier of each family that has an encoder, and the autoencoder that fits it.
@@ -34,7 +34,7 @@ PAIRS = {
 }
 
 
-@pytest.fixture(params=PAIRS)
+@pytest.fixture(params=with_slow(PAIRS, "GRUClassifier"))
 def name(request):
     return request.param
 

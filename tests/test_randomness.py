@@ -282,6 +282,7 @@ def test_two_threads_fit_as_one(make_classifier, sequences, three_classes):
         assert list(threads.map(fit, jobs)) == alone
 
 
+@pytest.mark.slow
 def test_threads_fit_all_classes_at_once(sequences):
     def fit(job):
         name, seed = job
@@ -316,7 +317,7 @@ def many_rows():
 
 
 @pytest.mark.parametrize("wide", [False, True], ids=["default", "wide"])
-@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("n_classes", with_slow([2, 3], 3))
 def test_prediction_depends_on_no_other_row(make_network, many_rows, wide, n_classes):
     X = many_rows
     net = make_network(epochs=1, learning_rate=0.003)  # or a wide one saturates

@@ -34,7 +34,7 @@ def test_steps_of_a_chunk_are_those_of_the_whole():
     np.testing.assert_array_equal(factors(None, 3, 6, 50), [1, 1, 1])
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "nadam"])
+@pytest.mark.parametrize("optimizer", with_slow(["adam", "adamw", "nadam"], "adam"))
 @pytest.mark.parametrize("xla", with_slow([False, True], True), ids=["graph", "xla"])
 @pytest.mark.parametrize("schedule", ["one_cycle", "cosine"])
 def test_schedule_is_that_of_keras_with_the_same_rates(
@@ -174,7 +174,7 @@ def with_overflow(y_true, y_pred):
     return keras.losses.binary_crossentropy(y_true, y_pred) + overflow
 
 
-@pytest.mark.parametrize("n_networks", [1, 2])
+@pytest.mark.parametrize("n_networks", with_slow([1, 2], 1))
 @pytest.mark.parametrize("xla", [False, True])
 def test_recurrent_networks_outlive_a_gradient_that_overflows(
     sequences, n_networks, xla, set_jit_compile

@@ -1171,6 +1171,7 @@ def test_resampling_loads_no_tensorflow():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_without_imbalanced_learn_it_says_what_to_install():
     done = _run(
         "import sys; sys.modules['imblearn'] = None\n"

@@ -155,7 +155,11 @@ def test_options_of_the_optimizer_are_values(sequences, built, name):
     ("name", "params"),
     [
         ("LSTMClassifier", {"units": 4}),
-        ("GRUClassifier", {"units": (4, 3), "bidirectional": True}),
+        pytest.param(
+            "GRUClassifier",
+            {"units": (4, 3), "bidirectional": True},
+            marks=pytest.mark.slow,
+        ),
         ("SimpleRNNClassifier", {"units": 4, "recurrent_dropout": 0.2}),
         ("Conv1DClassifier", {"filters": 4}),
         ("DenseClassifier", {"dense_units": 4}),
@@ -533,7 +537,10 @@ def _agrees_with_keras(
     )
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(
+    "optimizer",
+    with_slow(OPTIMIZERS, "adamax", "rmsprop", "adagrad", "adadelta", "ftrl", "lion"),
+)
 @pytest.mark.parametrize(
     ("name", "xla"),
     [
@@ -554,7 +561,9 @@ def test_training_agrees_with_keras_for_each_optimizer(
 
 
 @pytest.mark.parametrize("xla", with_slow([False, True], True), ids=["graph", "xla"])
-@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize(
+    "name", with_slow(CLASSIFIERS, "GRUClassifier", "SimpleRNNClassifier")
+)
 def test_training_agrees_with_keras_for_each_network(
     sequences, name, xla, set_jit_compile
 ):
@@ -572,7 +581,6 @@ def test_training_agrees_with_keras_for_each_network(
     "options",
     [
         {"weight_decay": 0.1},
-        {"clipnorm": 0.05},
         {"global_clipnorm": 0.05},
         {"clipvalue": 0.01},
         {"clipnorm": 0.05, "weight_decay": 0.1},
@@ -592,7 +600,10 @@ def test_training_agrees_with_keras_for_each_option(
 
 
 @pytest.mark.parametrize("loss", ["binary_focal_crossentropy", "mse"])
-@pytest.mark.parametrize("name", ["SimpleRNNClassifier", "Conv1DClassifier"])
+@pytest.mark.parametrize(
+    "name",
+    with_slow(["SimpleRNNClassifier", "Conv1DClassifier"], "SimpleRNNClassifier"),
+)
 def test_training_agrees_with_keras_for_each_binary_loss(sequences, name, loss):
     X, y = sequences
     _agrees_with_keras(name, X, y, optimizer="adam", loss=loss, keras_loss=loss)
@@ -601,7 +612,9 @@ def test_training_agrees_with_keras_for_each_binary_loss(sequences, name, loss):
 @pytest.mark.parametrize(
     "loss", ["sparse_categorical_crossentropy", "categorical_crossentropy"]
 )
-@pytest.mark.parametrize("name", ["LSTMClassifier", "DenseClassifier"])
+@pytest.mark.parametrize(
+    "name", with_slow(["LSTMClassifier", "DenseClassifier"], "LSTMClassifier")
+)
 def test_training_agrees_with_keras_for_each_multiclass_loss(three_classes, name, loss):
     X, y = three_classes
     _agrees_with_keras(name, X, y, optimizer="adam", loss=loss, keras_loss=loss)
@@ -1069,7 +1082,9 @@ OBJECTS = {
 }
 
 
-@pytest.mark.parametrize("name", OBJECTS)
+@pytest.mark.parametrize(
+    "name", with_slow(OBJECTS, "optimizer_class", "schedule_in_optimizer", "own_loss")
+)
 def test_keras_objects_survive_clone_grid_and_joblib(table, tmp_path, name):
     X, y = table
     estimator = skseq.DenseClassifier(
