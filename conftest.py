@@ -1,9 +1,16 @@
-"""Doctests of public classes: these say that their module is ``skseq``."""
+"""What tests and doctests need before anything else."""
 
 import doctest
 import inspect
+import os
+
+# OpenMP's threads, in scikit-learn, must not spin while another test has the processor:
+# with two tests at once, a fit that spins takes up to twenty times as long.
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 import skseq
+
+# Doctests of public classes: these say that their module is ``skseq``.
 
 _is_from_module = doctest.DocTestFinder._from_module
 

@@ -671,6 +671,13 @@ class SequenceReshaper(
 
     def _fit(self, X):
         """Fit without the check for infinity, and return the table as an array."""
+        if isinstance(self.columns, list | tuple):
+            raise TypeError(
+                f"columns must map each feature to its columns, oldest first, got a "
+                f"{type(self.columns).__name__}: {self.columns!r}. For instance "
+                f"columns={{'sales': ['sales_1', 'sales_2']}}; to use some "
+                f"columns of X alone, pass X[columns] and leave columns=None."
+            )
         check_parameters(self)
         X = self._check_table(X, reset=True)
         n_columns = X.shape[1]

@@ -452,8 +452,13 @@ def check_numbers(y, n_rows, name="y"):
     y : ndarray of shape (n_samples,) or (n_samples, n_targets), float64
     """
     _check_passed(y, name, "numbers")
-    remedy = "For labels use a classifier, such as LSTMClassifier."
-    with ending("convert string", remedy), naming(name, "must hold numbers"):
+    with (
+        ending(
+            "convert string", "For labels use a classifier, such as LSTMClassifier."
+        ),
+        ending("contains NaN", "Leave out rows without a number to predict."),
+        naming(name, "must hold numbers"),
+    ):
         y = check_array(
             y, dtype=np.float64, ensure_2d=False, allow_nd=True, input_name=name
         )

@@ -571,6 +571,16 @@ def test_temporary_files_of_ended_processes_are_removed(sequences, tmp_path):
     assert set(files_in(tmp_path)) == {f"{stem}.checkpoint", alive, "mine.tmp"}
 
 
+def test_file_before_the_last_one_of_a_killed_process_is_removed(sequences, tmp_path):
+    net = skseq.DenseClassifier(epochs=1, random_state=0, checkpoint=tmp_path)
+    net.fit(*sequences)
+    (file,) = tmp_path.glob("*.checkpoint")
+    # It was killed after its last write, before it removed this one.
+    file.with_suffix(".earlier").write_bytes(file.read_bytes())
+    net.fit(*sequences)
+    assert list(tmp_path.iterdir()) == [file]
+
+
 def test_folder_removed_while_training_is_made_again(sequences, tmp_path):
     folder = tmp_path / "folder"
 

@@ -925,9 +925,11 @@ def test_display_of_attributions_chooses_its_kind(rows):
     mean = AttributionDisplay.from_estimator(net, X, row=7, baseline="mean")
     expected = integrated_gradients(net, X, baseline="mean")[7]
     np.testing.assert_array_equal(mean.attributions, expected)
-    for given in (X, list(X)):
-        with pytest.raises(ValueError, match=r"^row must be below 80, got 500\.$"):
-            AttributionDisplay.from_estimator(net, given, row=500)
+    for given, row in ((X, 500), (list(X), 500), (X, -1)):
+        with pytest.raises(
+            ValueError, match=rf"^row must be from 0 to 79, got {row}\.$"
+        ):
+            AttributionDisplay.from_estimator(net, given, row=row)
 
 
 def test_display_of_a_row_of_a_table_is_folded(rows):

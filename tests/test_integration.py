@@ -230,7 +230,10 @@ def test_halving_search_over_epochs(make_classifier, data):
 
 @pytest.mark.parametrize(
     ("cls", "kind"),
-    [(skseq.LSTMClassifier, "sequences"), (skseq.DenseClassifier, "table")],
+    [
+        (skseq.DenseClassifier, "table"),
+        pytest.param(skseq.LSTMClassifier, "sequences", marks=pytest.mark.slow),
+    ],
 )
 def test_processes_and_threads_give_the_scores_of_one_job(cls, kind, request):
     data = request.getfixturevalue(kind)

@@ -53,7 +53,7 @@ def assert_same(name, options, *, xla, wrap=lambda layer: layer, x=X, **call):
 
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 @pytest.mark.parametrize("whole", [False, True], ids=["last", "sequences"])
-@pytest.mark.parametrize("name", RECURRENT)
+@pytest.mark.parametrize("name", with_slow(RECURRENT, "simple_rnn"))
 def test_recurrent_layers_are_keras_own(name, whole, xla):
     assert_same(name, {"units": 5, "return_sequences": whole}, xla=xla)
 

@@ -119,7 +119,7 @@ JOBS = [
     (name, params)
     for name, network in CLASSIFIERS.items()
     if not network.needed  # a function, which the other process lacks
-    for params in ({}, network.other)
+    for params in ([{}, network.other] if name == "LSTMClassifier" else [network.other])
 ]
 
 

@@ -145,7 +145,11 @@ def test_large_offset_keeps_the_digits_of_float64(data):
 @pytest.mark.parametrize(
     ("change", "error", "match"),
     [
-        (lambda y: np.where(y > 1000, np.nan, y), ValueError, "Input y contains NaN"),
+        (
+            lambda y: np.where(y > 1000, np.nan, y),
+            ValueError,
+            "y contains NaN. Leave out",
+        ),
         (lambda y: np.where(y > 1000, np.inf, y), ValueError, "y contains infinity"),
         (lambda y: y[:70], ValueError, "y must have one entry for each of the 80 rows"),
         (lambda y: y.astype(complex), ValueError, "y must hold numbers: Complex data"),

@@ -137,7 +137,7 @@ first, second = np.meshgrid(places, places[::-1])
 grid = plane.inverse_transform(np.column_stack([first.ravel(), second.ravel()]))
 
 figure, axes = plt.subplots(
-    1, 2, figsize=(6.4, 4.2), layout="compressed", sharex=True, sharey=True
+    1, 2, figsize=(6.4, 4.4), layout="constrained", sharex=True, sharey=True
 )
 points = axes[0].scatter(
     *plane.transform(X_test).T,

@@ -116,7 +116,7 @@ ax.set_yticks(places, table.index, fontsize=13)
 ax.set(ylim=(len(table) - 0.5, -0.5), xlim=(0.5, 1.02))
 ax.set_xlabel("Score on test rows, mean and std of 3 seeds", fontsize=13)
 ax.tick_params(axis="x", labelsize=12)
-ax.legend(fontsize=12, loc="center left")
+figure.legend(fontsize=12, loc="outside lower center", ncols=2)
 figure.suptitle("Most methods move the threshold, not the ranking", fontsize=15)
 plt.show()
 

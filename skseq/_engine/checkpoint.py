@@ -98,6 +98,8 @@ class Checkpoint:
         for file in (self._file, self._earlier):
             record = self._read(file)
             if record is not None:
+                if record["finished"]:  # a killed process may have left the one before
+                    self._remove_earlier()
                 return record
         return None
 
@@ -194,10 +196,13 @@ class Checkpoint:
         except OSError as error:
             raise self._explained(error) from error
         if finished:
-            with contextlib.suppress(OSError):
-                self._earlier.unlink(missing_ok=True)
+            self._remove_earlier()
         self._written = time.monotonic()
         self._cost = self._written - start
+
+    def _remove_earlier(self):
+        with contextlib.suppress(OSError):
+            self._earlier.unlink(missing_ok=True)
 
     def _replace(self, content):
         handle, name = self._temporary()

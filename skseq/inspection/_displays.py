@@ -343,8 +343,8 @@ class AttributionDisplay:
         display : AttributionDisplay
             The figure that was drawn.
         """
-        if row >= len(X):
-            raise ValueError(f"row must be below {len(X)}, got {row}.")
+        if not 0 <= row < len(X):
+            raise ValueError(f"row must be from 0 to {len(X) - 1}, got {row}.")
         one = X.iloc[[row]] if hasattr(X, "iloc") else as_sequences(X[row : row + 1])
         if isinstance(kwargs.get("baseline"), str):
             attributions = integrated_gradients(estimator, X, **kwargs)[row]
