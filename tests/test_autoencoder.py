@@ -41,7 +41,7 @@ KINDS = {
 FAST = {"epochs": 5, "random_state": 0}
 
 
-@pytest.fixture(params=with_slow(KINDS, "conv1d", "gru"))
+@pytest.fixture(params=with_slow(KINDS, "conv1d", "gru", "dense"))
 def make(request):
     """Make a transformer from parameters; runs a test once for each kind."""
     return lambda **params: AutoencoderTransformer(
@@ -97,6 +97,7 @@ ERRORS = {
 # ---------------------------------------------------------------------- what is learned
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", with_slow(KINDS, "conv1d", "gru"))
 def test_codes_beat_pca_on_a_curved_line(waves, kind):
     # One number tells the place on the circle; PCA needs two.
@@ -151,7 +152,7 @@ def test_shapes_of_tables(make, waves, n_timesteps):
     assert (net.n_features_in_, net.n_timesteps_in_) == (14, n_steps)
 
 
-@pytest.mark.parametrize("n_steps", [1, 2, 5, 6])
+@pytest.mark.parametrize("n_steps", with_slow([1, 2, 5, 6], 2, 5))
 def test_any_number_of_timesteps_is_given_back(make, n_steps):
     X = np.random.default_rng(0).normal(size=(20, n_steps, 3))
     net = make(epochs=2).fit(X)
@@ -884,6 +885,7 @@ def test_another_process_gives_the_same_bits(waves, tmp_path):
         assert_array_equal(there["further"], net.partial_fit(waves).transform(waves))
 
 
+@pytest.mark.slow
 def test_values_need_no_new_program(waves, monkeypatch):
     built = []
 

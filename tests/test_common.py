@@ -46,8 +46,8 @@ checks = parametrize_with_checks(checked(), expected_failed_checks=expected_fail
 # The others have code of their own, or stand for several.
 CHECKED_SLOWLY = (
     skseq.SimpleRNNClassifier, skseq.GRUClassifier, skseq.SimpleRNNRegressor,
-    skseq.GRURegressor, skseq.LSTMRegressor, skseq.Conv1DRegressor,
-    skseq.KerasRegressor,
+    skseq.Conv1DClassifier, skseq.GRURegressor, skseq.LSTMRegressor,
+    skseq.Conv1DRegressor, skseq.KerasRegressor,
 )  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def with_slow_ones(cases):
         values, marks = getattr(case, "values", case), list(getattr(case, "marks", ()))
         estimator = values[0]
         is_variant = isinstance(estimator, skseq.AutoencoderTransformer) and (
-            estimator.kind == "conv1d" or estimator.tied_weights
+            estimator.kind != "dense" or estimator.tied_weights
         )
         if is_variant or isinstance(estimator, CHECKED_SLOWLY):
             marks.append(pytest.mark.slow)

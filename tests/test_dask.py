@@ -112,6 +112,7 @@ def test_search_loses_nothing_when_workers_are_killed(processes, numbers, tmp_pa
     np.testing.assert_array_equal(found.predict_proba(X), expected.predict_proba(X))
 
 
+@pytest.mark.slow
 def test_job_without_retries_is_lost_with_its_worker(processes, tmp_path):
     X, y = np.zeros((40, 1)), np.arange(40) % 2
     with dask_config(processes, retries=0), pytest.raises(distributed.KilledWorker):

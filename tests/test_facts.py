@@ -193,6 +193,7 @@ INITIALIZERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "initializer",
     with_slow(INITIALIZERS, "lecun_uniform", "zeros", "random_normal"),
@@ -322,6 +323,7 @@ def test_faster_model_has_the_layers_weights_and_outputs_of_the_plain_one():
     assert [name for name in named if name] == list(rates)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("xla", with_slow([False, True], True))
 @pytest.mark.parametrize("optimizer", with_slow(["adam", "nadam"], "nadam"))
 def test_constraints_hold(sequences, optimizer, xla, set_jit_compile):
@@ -356,7 +358,7 @@ OTHER_LAYERS = [
 
 @pytest.mark.parametrize(
     "layer",
-    with_slow(OTHER_LAYERS, *OTHER_LAYERS[1:4], OTHER_LAYERS[5]),
+    with_slow(OTHER_LAYERS, *OTHER_LAYERS[1:]),
     ids=name_of,
 )
 def test_layers_with_options_that_a_twin_lacks_are_keras_own(

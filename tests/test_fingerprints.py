@@ -276,9 +276,9 @@ def test_changed_global_is_trained_and_predicted_with(sequences, monkeypatch):
     [
         lambda value: Attributed(_a=value),
         lambda value: Attributed(a=keras.ops.convert_to_tensor(value)),
-        lambda value: Attributed(a=Factor(value)),
+        pytest.param(lambda value: Attributed(a=Factor(value)), marks=pytest.mark.slow),
         lambda value: Attributed(a=lambda: value),
-        dataclass_with,
+        pytest.param(dataclass_with, marks=pytest.mark.slow),
     ],
     ids=["private", "tensor", "object", "function", "dataclass"],
 )

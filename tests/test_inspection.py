@@ -724,7 +724,9 @@ WINDOWS = [
 ]
 
 
-@pytest.mark.parametrize("params", WINDOWS, ids=str)
+@pytest.mark.parametrize(
+    "params", with_slow(WINDOWS, *WINDOWS[:3], WINDOWS[4]), ids=str
+)
 @pytest.mark.parametrize("listed", with_slow([False, True], False))
 def test_top_windows_give_the_outputs_of_their_filters(params, listed):
     rng = np.random.default_rng(0)

@@ -221,7 +221,7 @@ CASES = with_slow(
     TABLE,
     "dense_l2", "dense_no_bias", "dense_layer_normalization", "dense_own_regularizer",
     "lstm_attention", "lstm_both_ways", "gru_no_bias", "gru_reset_before",
-    "conv_dilation",
+    "conv_dilation", "conv_strides", "dense_activity", "rnn_normalized",
 )  # fmt: skip
 
 
@@ -382,6 +382,7 @@ def test_keys_of_a_tuple_are_set_in_each_layer():
     assert net.get_params()["layer__use_bias"] is False
 
 
+@pytest.mark.slow
 def test_options_are_axes_of_a_grid(table):
     slopes = [{"name": "leaky_relu", "negative_slope": s} for s in (0.1, 0.3)]
     grid = {
@@ -435,6 +436,7 @@ def test_program_differs_with_the_code_of_a_regularizer(table):
     assert key(0.1) != key(0.2)
 
 
+@pytest.mark.slow
 def test_saved_attention_network_is_loaded_by_keras_alone(sequences, tmp_path):
     net = skseq.LSTMClassifier(4, pooling="attention", epochs=1).fit(*sequences)
     net.model_.save(tmp_path / "net.keras")

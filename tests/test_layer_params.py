@@ -99,7 +99,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("xla", with_slow([False, True], True), ids=["graph", "xla"])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", with_slow(CASES, "lstm, penalties", "conv1d, groups"))
 def test_options_train_as_layers_put_together_by_hand(
     sequences, case, xla, set_jit_compile
 ):
@@ -281,6 +281,7 @@ def test_program_follows_the_state_of_an_own_regularizer(sequences):
     assert_allclose(losses[2] - losses[0], 2 * (losses[1] - losses[0]), rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["reset_after", "use_bias"])
 def test_rates_of_a_gru_without_a_twin_are_its_own(sequences, option):
     few, many = (

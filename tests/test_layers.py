@@ -78,6 +78,7 @@ def test_gradient_of_the_last_states_is_keras_own(xla):
         assert_same("lstm", options, xla=xla, wrap=last_state)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("xla", with_slow([False, True], True), ids=["graph", "xla"])
 @pytest.mark.parametrize("name", RECURRENT)
 def test_bidirectional_layers_are_keras_own(name, xla):
@@ -87,7 +88,7 @@ def test_bidirectional_layers_are_keras_own(name, xla):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", RECURRENT)
+@pytest.mark.parametrize("name", with_slow(RECURRENT, "gru", "simple_rnn"))
 @pytest.mark.parametrize("dropout", ["dropout", "recurrent_dropout"])
 def test_dropped_units_are_those_of_keras(name, dropout):
     assert_same(name, {"units": 4, dropout: 0.4, "seed": 1}, xla=False, training=True)
@@ -106,7 +107,9 @@ MASKS = {
 
 
 @pytest.mark.parametrize("xla", with_slow([False, True], True), ids=["graph", "xla"])
-@pytest.mark.parametrize("whole", [False, True], ids=["last", "sequences"])
+@pytest.mark.parametrize(
+    "whole", with_slow([False, True], False), ids=["last", "sequences"]
+)
 @pytest.mark.parametrize("mask", MASKS)
 @pytest.mark.parametrize("name", with_slow(RECURRENT, "simple_rnn"))
 def test_masked_steps_are_skipped_as_in_keras(name, mask, whole, xla):

@@ -15,6 +15,7 @@ from sklearn.model_selection import (
 )
 
 import skseq
+from estimators import with_slow
 from skseq import LazyArray, _lazy_array
 from skseq._engine import order, reading
 
@@ -311,7 +312,9 @@ def test_padding_of_rows_in_a_file(data, little_memory, mask_value):
             read.predict(Rows(X))
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int16])
+@pytest.mark.parametrize(
+    "dtype", with_slow([np.float64, np.float32, np.int16], np.float64, np.int16)
+)
 def test_autoencoder_reads_rows_in_a_file(data, little_memory, dtype):
     X = (10 * data[0]).astype(dtype)
     params = {"n_components": 2, "epochs": 1, "random_state": 0}

@@ -111,6 +111,7 @@ def test_recurrent_networks_give_the_outputs_of_each_row_alone(
     assert_padding_has_no_effect(recurrent, {"pooling": pooling, **options})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", ["lstm", "simple_rnn"])
 def test_other_cells_give_the_outputs_of_each_row_alone(cell):
     options = {"pooling": "mean", "bidirectional": True, "normalization": "layer"}
@@ -214,8 +215,18 @@ POOLINGS = {
     "Conv1DClassifier": ("max", "mean", "parts", "flatten"),
     "DenseClassifier": (None,),
 }
+FEW = {
+    ("LSTMClassifier", "last"),
+    ("Conv1DClassifier", "parts"),
+    ("DenseClassifier", None),
+}
 CASES = [
-    pytest.param(name, pooling, id=f"{name}-{pooling}")
+    pytest.param(
+        name,
+        pooling,
+        id=f"{name}-{pooling}",
+        marks=() if (name, pooling) in FEW else pytest.mark.slow,
+    )
     for name, poolings in POOLINGS.items()
     for pooling in poolings
 ]
@@ -567,7 +578,7 @@ def test_tables_and_lists_are_told_apart():
 # ---------------------------------------------------------- dense networks with pooling
 
 
-@pytest.mark.parametrize("pooling", ["mean", "max", "attention"])
+@pytest.mark.parametrize("pooling", with_slow(["mean", "max", "attention"], "max"))
 def test_pooled_dense_network_reads_rows_of_any_length(pooling):
     net = skseq.DenseClassifier(4, pooling=pooling, **FAST).fit(ROWS, Y)
     wide = np.full((48, 30, 2), np.nan, np.float32)

@@ -71,6 +71,7 @@ def test_networks_are_trained_as_alone(sequences):
         np.testing.assert_allclose(of_several, one, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_training_through_xla_gives_the_same(sequences, set_jit_compile):
     X, y = sequences
     found = []
@@ -159,7 +160,7 @@ def test_regressor_averages_in_units_of_y(sequences):
     "params",
     [
         {"optimizer_params": {"global_clipnorm": 0.01}},
-        {"optimizer": "adamw"},
+        pytest.param({"optimizer": "adamw"}, marks=pytest.mark.slow),
         {"layer_params": {"kernel_regularizer": keras.regularizers.L2(0.1)}},
         {"layer_params": {"kernel_constraint": keras.constraints.MaxNorm(0.5)}},
     ],

@@ -35,7 +35,7 @@ def kinds(estimator, sequences):
 # --------------------------------------------------------------------------- recurrent
 
 
-@pytest.fixture(params=with_slow(CELLS, "SimpleRNNClassifier"))
+@pytest.fixture(params=with_slow(CELLS, "LSTMClassifier", "SimpleRNNClassifier"))
 def recurrent(request):
     """Get the class of a recurrent estimator, and the Keras layer of its cell."""
 
@@ -553,8 +553,12 @@ GLOBALS = {
 
 @pytest.mark.parametrize(
     ("name", "setting"),
-    [("DenseClassifier", setting) for setting in GLOBALS]
+    [("DenseClassifier", "floatx_64"), ("DenseClassifier", "mixed_b16")]
     + [("LSTMClassifier", "mixed_16"), ("Conv1DClassifier", "channels_first")]
+    + [
+        pytest.param("DenseClassifier", setting, marks=pytest.mark.slow)
+        for setting in ("floatx_16", "policy_64", "mixed_16", "channels_first")
+    ]
     + [
         pytest.param(name, setting, marks=pytest.mark.slow)
         for name in ("LSTMClassifier", "Conv1DClassifier")

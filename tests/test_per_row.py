@@ -67,7 +67,7 @@ def test_padding_is_no_part_of_the_row():
     )
 
 
-@pytest.mark.parametrize("kind", ["array", "list", "mask_value"])
+@pytest.mark.parametrize("kind", with_slow(["array", "list", "mask_value"], "array"))
 def test_auto_looks_at_the_scales_of_valid_timesteps(kind):
     (X, y), (alike, _) = shapes(), shapes(spread=0.3)
     options = {"filters": 2, **FAST}
@@ -129,6 +129,7 @@ def test_continued_training_keeps_the_scales():
         net.fit(X, y)
 
 
+@pytest.mark.slow
 def test_windows_of_long_sequences_are_long():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(30, 50, 1)), np.arange(30) % 2

@@ -23,7 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skseq
-from estimators import CLASSIFIERS, make, outputs, with_slow
+from estimators import make, outputs, with_slow
 from skseq import SequenceReshaper, _persistence
 from skseq._state import Reader
 
@@ -43,6 +43,10 @@ for name in ("unfitted", "user_objects_unfitted"):
 """
 
 
+# The others have the same state.
+SAVED = ("LSTMClassifier", "Conv1DClassifier", "KerasClassifier")
+
+
 def _user_objects():
     return skseq.LSTMClassifier(
         4,
@@ -60,7 +64,7 @@ def _fitted(X, y):
     """Fit estimators; returns each with rows to predict, by name."""
     table = X.reshape(len(X), -1)
     saved = {}
-    for name in CLASSIFIERS:
+    for name in SAVED:
         estimator = make(name, epochs=2, random_state=0)
         saved[name] = estimator.fit(X, y), X
     saved["user_objects"] = _user_objects().fit(X, y), X
@@ -93,7 +97,7 @@ def _fitted(X, y):
     return saved
 
 
-FITTED = (*CLASSIFIERS, "user_objects", "words", "pipeline", "grid")
+FITTED = (*SAVED, "user_objects", "words", "pipeline", "grid")
 
 
 @pytest.fixture(scope="module")

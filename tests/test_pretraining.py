@@ -34,7 +34,7 @@ PAIRS = {
 }
 
 
-@pytest.fixture(params=with_slow(PAIRS, "GRUClassifier"))
+@pytest.fixture(params=with_slow(PAIRS, "GRUClassifier", "Conv1DClassifier"))
 def name(request):
     return request.param
 

@@ -68,6 +68,7 @@ def test_user_who_has_set_a_level_gets_what_it_asks_for():
     assert "TensorFlow" in result.stderr or "oneDNN" in result.stderr
 
 
+@pytest.mark.slow
 def test_errors_go_on_to_standard_error_also_when_the_process_dies():
     code = """
 from skseq._engine import keras
@@ -92,6 +93,7 @@ def test_import_in_an_embedded_python():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_star_import_without_imbalanced_learn():
     code = """
 import sys
@@ -204,6 +206,7 @@ print("done")
     assert run_python(code).stdout.strip() == "done"
 
 
+@pytest.mark.slow
 def test_nothing_hangs_with_more_fits_than_processors(sequences):
     X, y = sequences
     names = {}

@@ -119,7 +119,8 @@ JOBS = [
     (name, params)
     for name, network in CLASSIFIERS.items()
     if not network.needed  # a function, which the other process lacks
-    for params in ([{}, network.other] if name == "LSTMClassifier" else [network.other])
+    for params in ({}, network.other)
+    if name == "LSTMClassifier" or (params and name != "GRUClassifier")
 ]
 
 

@@ -36,7 +36,7 @@ def test_steps_of_a_chunk_are_those_of_the_whole():
 
 @pytest.mark.parametrize("optimizer", with_slow(["adam", "adamw", "nadam"], "adam"))
 @pytest.mark.parametrize("xla", with_slow([False, True], True), ids=["graph", "xla"])
-@pytest.mark.parametrize("schedule", ["one_cycle", "cosine"])
+@pytest.mark.parametrize("schedule", with_slow(["one_cycle", "cosine"], "cosine"))
 def test_schedule_is_that_of_keras_with_the_same_rates(
     sequences, schedule, xla, optimizer, set_jit_compile
 ):

@@ -397,6 +397,7 @@ def test_callbacks_of_scikit_learn_show_a_search_over_networks(capsys):
 # ------------------------------------------------------------------------- 144 networks
 
 
+@pytest.mark.slow
 def test_grid_of_144_networks_is_stopped_and_goes_on(tmp_path, monkeypatch):
     optuna = pytest.importorskip("optuna")
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -399,6 +399,7 @@ def one_rate(table):
     return objective
 
 
+@pytest.mark.slow
 def test_trial_of_a_killed_process_runs_again(table, tmp_path, storage_at):
     url = f"sqlite:///{tmp_path}/search.db"
     study = study_of(study_name="net", storage=storage_at(url, **retrying()))

@@ -22,6 +22,7 @@ def soak():
     skseq.set_jit_compile("auto")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux")
 def test_failures_leave_nothing(soak, tmp_path):
     kinds = ["Dense, sampler", "search, threads"]

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from estimators import CLASSIFIERS, FAST, REGRESSORS, make
+from estimators import CLASSIFIERS, FAST, REGRESSORS, make, with_slow
 from skseq import (
     AutoencoderTransformer,
     Conv1DClassifier,
@@ -32,7 +32,9 @@ def rows_with_static(n_samples=80, n_timesteps=5):
     return X, (X[:, -1, 0] + 2 * X[:, 0, 1] > 0).astype(int)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", with_slow(NAMES, "GRUClassifier", "SimpleRNNClassifier")
+)
 def test_static_features_are_read_once(name):
     X, y = rows_with_static()
     net = make(name, **FAST, n_static=2).fit(X, y)

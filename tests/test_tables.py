@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from estimators import with_slow
 from skseq import AutoencoderTransformer, DenseClassifier, DenseRegressor
 from skseq._engine.cache import borrowed
 from skseq._engine.facts import layers_of
@@ -127,7 +128,9 @@ def test_numbers_need_no_scaler(kind):
     )
 
 
-@pytest.mark.parametrize("cls", [DenseClassifier, DenseRegressor])
+@pytest.mark.parametrize(
+    "cls", with_slow([DenseClassifier, DenseRegressor], DenseRegressor)
+)
 @pytest.mark.parametrize("kind", ["piecewise", "periodic"])
 def test_a_function_of_one_number_is_learned(cls, kind):
     numbers = np.random.default_rng(0).uniform(-1, 1, size=(300, 2))

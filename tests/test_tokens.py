@@ -43,7 +43,7 @@ def make(kind="Dense", is_classifier=True, **params):
     return cls(**{**SMALL[kind], **FAST, **tokens, **params})
 
 
-@pytest.fixture(params=with_slow(SMALL, "LSTM", "SimpleRNN"))
+@pytest.fixture(params=with_slow(SMALL, "LSTM", "SimpleRNN", "Dense"))
 def make_one(request):
     return lambda **params: make(request.param, **params)
 

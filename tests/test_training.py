@@ -160,8 +160,12 @@ def test_options_of_the_optimizer_are_values(sequences, built, name):
             {"units": (4, 3), "bidirectional": True},
             marks=pytest.mark.slow,
         ),
-        ("SimpleRNNClassifier", {"units": 4, "recurrent_dropout": 0.2}),
-        ("Conv1DClassifier", {"filters": 4}),
+        pytest.param(
+            "SimpleRNNClassifier",
+            {"units": 4, "recurrent_dropout": 0.2},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("Conv1DClassifier", {"filters": 4}, marks=pytest.mark.slow),
         ("DenseClassifier", {"dense_units": 4}),
     ],
 )
@@ -207,7 +211,7 @@ def test_callbacks_see_the_values_of_their_own_fit(sequences, built):
         ("DenseClassifier", {}, 0.5),
         ("DenseClassifier", {"n_timesteps": None}, 0.5),
         ("DenseClassifier", {"n_timesteps": None, "dense_units": ()}, None),
-        ("Conv1DRegressor", {}, 0.5),
+        pytest.param("Conv1DRegressor", {}, 0.5, marks=pytest.mark.slow),
         ("LSTMClassifier", {}, 0.1),
         ("LSTMClassifier", {"n_timesteps": None}, 1.0),
         ("LSTMClassifier", {"weight_decay": 0.1}, 0.1),
@@ -225,6 +229,7 @@ def test_weight_decay_by_default(sequences, name, params, expected):
     assert estimator.callbacks_[0].found[1] == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_rows", "expected"), [(499, 0.5), (500, None)])
 def test_weight_decay_of_dense_networks_is_for_few_sequences(n_rows, expected):
     X, y = np.zeros((n_rows, 2, 1)), np.arange(n_rows) % 2
@@ -232,6 +237,7 @@ def test_weight_decay_of_dense_networks_is_for_few_sequences(n_rows, expected):
     assert net.callbacks_[0].found[1] == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_timesteps", "expected"), [(12, 0.1), (13, None)])
 def test_weight_decay_of_recurrent_networks_is_for_short_sequences(
     n_timesteps, expected
@@ -539,7 +545,9 @@ def _agrees_with_keras(
 
 @pytest.mark.parametrize(
     "optimizer",
-    with_slow(OPTIMIZERS, "adamax", "rmsprop", "adagrad", "adadelta", "ftrl", "lion"),
+    with_slow(
+        OPTIMIZERS, "sgd", "adamax", "rmsprop", "adagrad", "adadelta", "ftrl", "lion"
+    ),
 )
 @pytest.mark.parametrize(
     ("name", "xla"),
@@ -581,8 +589,8 @@ def test_training_agrees_with_keras_for_each_network(
     "options",
     [
         {"weight_decay": 0.1},
-        {"global_clipnorm": 0.05},
-        {"clipvalue": 0.01},
+        pytest.param({"global_clipnorm": 0.05}, marks=pytest.mark.slow),
+        pytest.param({"clipvalue": 0.01}, marks=pytest.mark.slow),
         {"clipnorm": 0.05, "weight_decay": 0.1},
     ],
     ids=lambda options: "-".join(options),
@@ -620,6 +628,7 @@ def test_training_agrees_with_keras_for_each_multiclass_loss(three_classes, name
     _agrees_with_keras(name, X, y, optimizer="adam", loss=loss, keras_loss=loss)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reduction", ["sum", "sum_over_batch_size"])
 def test_training_agrees_with_keras_for_each_reduction(sequences, reduction):
     X, y = sequences
@@ -1083,7 +1092,10 @@ OBJECTS = {
 
 
 @pytest.mark.parametrize(
-    "name", with_slow(OBJECTS, "optimizer_class", "schedule_in_optimizer", "own_loss")
+    "name",
+    with_slow(
+        OBJECTS, "optimizer_class", "schedule_in_optimizer", "own_loss", "metric"
+    ),
 )
 def test_keras_objects_survive_clone_grid_and_joblib(table, tmp_path, name):
     X, y = table
