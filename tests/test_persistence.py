@@ -44,7 +44,7 @@ for name in ("unfitted", "user_objects_unfitted"):
 
 
 # The others have the same state.
-SAVED = ("LSTMClassifier", "Conv1DClassifier", "KerasClassifier")
+SAVED = ("LSTMClassifier", "DenseClassifier", "KerasClassifier")
 
 
 def _user_objects():
