@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import skseq
-from estimators import CLASSIFIERS, FAST, REGRESSORS, make, with_slow
+from estimators import CLASSIFIERS, FAST, REGRESSORS, make, mostly_slow
 
 
 def _maker(name, settings):
@@ -21,10 +21,9 @@ def _maker(name, settings):
 # The others differ from these in their layers alone, which have tests of their own, and
 # models of the user's have those in test_keras.
 FEW = ("LSTMClassifier", "DenseRegressor")
-SLOW = {*CLASSIFIERS, *REGRESSORS} - set(FEW)
 
 
-@pytest.fixture(params=with_slow(CLASSIFIERS, *SLOW))
+@pytest.fixture(params=mostly_slow(CLASSIFIERS, *FEW))
 def make_classifier(request):
     """Make a classifier from parameters; runs a test once for each class.
 
@@ -33,16 +32,15 @@ def make_classifier(request):
     return _maker(request.param, CLASSIFIERS[request.param])
 
 
-@pytest.fixture(params=with_slow(REGRESSORS, *SLOW))
+@pytest.fixture(params=mostly_slow(REGRESSORS, *FEW))
 def make_regressor(request):
     """Make a regressor, as ``make_classifier`` makes a classifier."""
     return _maker(request.param, REGRESSORS[request.param])
 
 
 @pytest.fixture(
-    params=with_slow(
-        [*CLASSIFIERS, "LSTMRegressor", "DenseRegressor", "KerasRegressor"],
-        *SLOW,
+    params=mostly_slow(
+        [*CLASSIFIERS, "LSTMRegressor", "DenseRegressor", "KerasRegressor"], *FEW
     )
 )
 def make_network(request):

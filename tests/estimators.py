@@ -62,6 +62,11 @@ def with_slow(values, *slow):
     ]
 
 
+def mostly_slow(values, *quick):
+    """Make parameters of a test, of which all but these are run by ``-m ""`` alone."""
+    return with_slow(values, *(value for value in values if value not in quick))
+
+
 class OwnModel:
     """A function that builds a network, with the same name in each process."""
 

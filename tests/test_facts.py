@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import skseq
-from estimators import AS_KERAS, with_slow
+from estimators import AS_KERAS, mostly_slow, with_slow
 from skseq._engine import cache, facts
 from skseq._engine.keras import building
 from skseq._engine.layers import faster
@@ -194,11 +194,7 @@ INITIALIZERS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "initializer",
-    with_slow(INITIALIZERS, "lecun_uniform", "zeros", "random_normal"),
-    ids=name_of,
-)
+@pytest.mark.parametrize("initializer", INITIALIZERS, ids=name_of)
 def test_drawn_weights_follow_initializer_and_seed(initializer, seed_keras):
     def build():
         inputs = keras.Input((50,))
@@ -324,8 +320,8 @@ def test_faster_model_has_the_layers_weights_and_outputs_of_the_plain_one():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("xla", with_slow([False, True], True))
-@pytest.mark.parametrize("optimizer", with_slow(["adam", "nadam"], "nadam"))
+@pytest.mark.parametrize("xla", [False, True])
+@pytest.mark.parametrize("optimizer", ["adam", "nadam"])
 def test_constraints_hold(sequences, optimizer, xla, set_jit_compile):
     set_jit_compile(xla)
     layer = {"name": "prelu", "alpha_constraint": "non_neg"}
@@ -358,7 +354,7 @@ OTHER_LAYERS = [
 
 @pytest.mark.parametrize(
     "layer",
-    with_slow(OTHER_LAYERS, *OTHER_LAYERS[1:]),
+    mostly_slow(OTHER_LAYERS, OTHER_LAYERS[0]),
     ids=name_of,
 )
 def test_layers_with_options_that_a_twin_lacks_are_keras_own(

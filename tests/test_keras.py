@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skseq
-from estimators import AS_KERAS, with_slow
+from estimators import AS_KERAS, mostly_slow
 from skseq import KerasClassifier, KerasRegressor
 
 
@@ -202,7 +202,7 @@ FEW = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", with_slow(NETWORKS, *({*NETWORKS} - {*FEW})))
+@pytest.mark.parametrize("name", mostly_slow(NETWORKS, *FEW))
 def test_network_trains_as_in_keras(sequences, name):
     X, y = sequences
     net = KerasClassifier(
@@ -224,7 +224,10 @@ def test_network_trains_as_in_keras(sequences, name):
         )
 
 
-@pytest.mark.parametrize("name", ["nested", "subclass"])
+@pytest.mark.parametrize(
+    "name",
+    mostly_slow(["own_layer", "nested", "subclass", "own_cell"], "nested", "subclass"),
+)
 def test_copy_has_the_same_program_and_the_same_bits(sequences, name):
     net = KerasClassifier(NETWORKS[name], epochs=2, random_state=0).fit(*sequences)
     copy = clone(net).fit(*sequences)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from estimators import with_slow
+from estimators import mostly_slow, with_slow
 from skseq._engine.layers import TWINS, traced
 
 LAYERS = {
@@ -79,7 +79,7 @@ def test_gradient_of_the_last_states_is_keras_own(xla):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("xla", with_slow([False, True], True), ids=["graph", "xla"])
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 @pytest.mark.parametrize("name", RECURRENT)
 def test_bidirectional_layers_are_keras_own(name, xla):
     assert_same(
@@ -88,7 +88,7 @@ def test_bidirectional_layers_are_keras_own(name, xla):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", with_slow(RECURRENT, "gru", "simple_rnn"))
+@pytest.mark.parametrize("name", mostly_slow(RECURRENT, "lstm"))
 @pytest.mark.parametrize("dropout", ["dropout", "recurrent_dropout"])
 def test_dropped_units_are_those_of_keras(name, dropout):
     assert_same(name, {"units": 4, dropout: 0.4, "seed": 1}, xla=False, training=True)
@@ -117,7 +117,7 @@ def test_masked_steps_are_skipped_as_in_keras(name, mask, whole, xla):
     assert_same(name, options, xla=xla, mask=tf.constant(MASKS[mask]))
 
 
-@pytest.mark.parametrize("name", with_slow(RECURRENT, "gru", "simple_rnn"))
+@pytest.mark.parametrize("name", mostly_slow(RECURRENT, "lstm"))
 def test_masked_steps_are_skipped_backwards_too(name):
     assert_same(
         name, {"units": 4, "return_sequences": True}, xla=False,

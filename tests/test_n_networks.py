@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
 import skseq
-from estimators import with_slow
+from estimators import mostly_slow
 from skseq import (
     AutoencoderTransformer,
     Conv1DClassifier,
@@ -39,7 +39,7 @@ FAMILIES = {
 OPTIONS = {"epochs": 3, "batch_size": 16, "random_state": 0}
 
 
-@pytest.fixture(params=with_slow(FAMILIES, "gru", "conv"))
+@pytest.fixture(params=mostly_slow(FAMILIES, "lstm", "batch", "dense"))
 def make_average(request):
     """Make a classifier of three small networks, of each family."""
     cls, options = FAMILIES[request.param]
@@ -159,7 +159,9 @@ def test_regressor_averages_in_units_of_y(sequences):
 @pytest.mark.parametrize(
     "params",
     [
+        pytest.param({"optimizer_params": {"clipnorm": 0.01}}, marks=pytest.mark.slow),
         {"optimizer_params": {"global_clipnorm": 0.01}},
+        pytest.param({"optimizer_params": {"clipvalue": 0.01}}, marks=pytest.mark.slow),
         pytest.param({"optimizer": "adamw"}, marks=pytest.mark.slow),
         {"layer_params": {"kernel_regularizer": keras.regularizers.L2(0.1)}},
         {"layer_params": {"kernel_constraint": keras.constraints.MaxNorm(0.5)}},

@@ -6,7 +6,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import skseq
-from estimators import with_slow
+from estimators import mostly_slow
 from skseq._engine.losses import ROWWISE, make_rowwise_loss
 from skseq._engine.parts import pooled
 
@@ -35,7 +35,7 @@ def kinds(estimator, sequences):
 # --------------------------------------------------------------------------- recurrent
 
 
-@pytest.fixture(params=with_slow(CELLS, "LSTMClassifier", "SimpleRNNClassifier"))
+@pytest.fixture(params=mostly_slow(CELLS, "GRUClassifier"))
 def recurrent(request):
     """Get the class of a recurrent estimator, and the Keras layer of its cell."""
 
@@ -553,16 +553,25 @@ GLOBALS = {
 
 @pytest.mark.parametrize(
     ("name", "setting"),
-    [("DenseClassifier", "floatx_64"), ("DenseClassifier", "mixed_b16")]
-    + [("LSTMClassifier", "mixed_16"), ("Conv1DClassifier", "channels_first")]
-    + [
-        pytest.param("DenseClassifier", setting, marks=pytest.mark.slow)
-        for setting in ("floatx_16", "policy_64", "mixed_16", "channels_first")
-    ]
-    + [
-        pytest.param(name, setting, marks=pytest.mark.slow)
-        for name in ("LSTMClassifier", "Conv1DClassifier")
-        for setting in ("floatx_64", "mixed_b16")
+    [
+        ("DenseClassifier", "floatx_64"),
+        ("DenseClassifier", "mixed_b16"),
+        ("LSTMClassifier", "mixed_16"),
+        ("Conv1DClassifier", "channels_first"),
+        *(
+            pytest.param(name, setting, marks=pytest.mark.slow)
+            for name, settings in {
+                "DenseClassifier": (
+                    "floatx_16",
+                    "policy_64",
+                    "mixed_16",
+                    "channels_first",
+                ),
+                "LSTMClassifier": ("floatx_64", "channels_first"),
+                "Conv1DClassifier": ("floatx_64", "mixed_16"),
+            }.items()
+            for setting in settings
+        ),
     ],
 )
 def test_results_do_not_depend_on_keras_globals(

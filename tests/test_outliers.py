@@ -108,7 +108,10 @@ def test_is_an_outlier_detector_for_two_and_three_dimensions(make, waves):
         detector.predict(waves)
 
 
-@pytest.mark.parametrize(("n_columns", "n_components"), [(1, 1), (16, 8)])
+@pytest.mark.parametrize(
+    ("n_columns", "n_components"),
+    [(1, 1), pytest.param(5, 2, marks=pytest.mark.slow), (16, 8)],
+)
 def test_default_network_has_a_narrow_code(waves, n_columns, n_components):
     X = waves.reshape(200, 16)[:, :n_columns]
     detector = AutoencoderOutlierDetector(

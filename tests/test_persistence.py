@@ -23,7 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skseq
-from estimators import make, outputs, with_slow
+from estimators import CLASSIFIERS, make, mostly_slow, outputs
 from skseq import SequenceReshaper, _persistence
 from skseq._state import Reader
 
@@ -43,10 +43,6 @@ for name in ("unfitted", "user_objects_unfitted"):
 """
 
 
-# The others have the same state.
-SAVED = ("LSTMClassifier", "DenseClassifier", "KerasClassifier")
-
-
 def _user_objects():
     return skseq.LSTMClassifier(
         4,
@@ -64,7 +60,7 @@ def _fitted(X, y):
     """Fit estimators; returns each with rows to predict, by name."""
     table = X.reshape(len(X), -1)
     saved = {}
-    for name in SAVED:
+    for name in CLASSIFIERS:
         estimator = make(name, epochs=2, random_state=0)
         saved[name] = estimator.fit(X, y), X
     saved["user_objects"] = _user_objects().fit(X, y), X
@@ -97,7 +93,7 @@ def _fitted(X, y):
     return saved
 
 
-FITTED = (*SAVED, "user_objects", "words", "pipeline", "grid")
+FITTED = (*CLASSIFIERS, "user_objects", "words", "pipeline", "grid")
 
 
 @pytest.fixture(scope="module")
@@ -484,7 +480,7 @@ OLD = Path(__file__).parent / "data"
 VERSIONS = ["0.1.0", "0.2.0", "0.3.0", "0.4.0", "0.5.0", "0.6.0"]
 
 
-@pytest.fixture(params=with_slow(VERSIONS, *VERSIONS[1:-1]))
+@pytest.fixture(params=mostly_slow(VERSIONS, VERSIONS[0], VERSIONS[-1]))
 def of_earlier(request):
     """Load a file of a version by its name, with the arrays that it must give."""
 

@@ -120,7 +120,6 @@ JOBS = [
     for name, network in CLASSIFIERS.items()
     if not network.needed  # a function, which the other process lacks
     for params in ({}, network.other)
-    if name == "LSTMClassifier" or (params and name != "GRUClassifier")
 ]
 
 

@@ -410,7 +410,7 @@ BAD_FITS = {
     ),
     "fill": ({"fill_value": "0"}, GOOD, ValueError, "'fill_value' .* Got '0'"),
     "fill-inf": ({"fill_value": np.inf}, GOOD, ValueError, "'fill_value' .* Got inf"),
-    "list": ({"columns": ["a_m1"]}, GOOD, TypeError, "must map .* got a list: "),
+    "list": ({"columns": ["a_m1"]}, GOOD, TypeError, r"got a list: \['a_m1'\]"),
     "agree": (
         {"n_timesteps": 3, "columns": STEP}, GOOD, ValueError,
         "n_timesteps=3 does not agree with columns, which gives 2",

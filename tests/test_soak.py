@@ -25,7 +25,7 @@ def soak():
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux")
 def test_failures_leave_nothing(soak, tmp_path):
-    kinds = ["Dense, sampler", "search, threads"]
+    kinds = ["LSTM", "Dense, sampler", "search, threads"]
     soak.run(1, tmp_path, kinds, say=lambda row: None)
     skseq.clear_programs()
     before = soak.measure(tmp_path)

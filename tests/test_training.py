@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skseq
-from estimators import AS_KERAS, CLASSIFIERS, make, with_slow
+from estimators import AS_KERAS, CLASSIFIERS, make, mostly_slow, with_slow
 from skseq._base import train
 from skseq._engine import cache, order, path, program
 from skseq._engine.callbacks import needs_batches
@@ -545,9 +545,7 @@ def _agrees_with_keras(
 
 @pytest.mark.parametrize(
     "optimizer",
-    with_slow(
-        OPTIMIZERS, "sgd", "adamax", "rmsprop", "adagrad", "adadelta", "ftrl", "lion"
-    ),
+    mostly_slow(OPTIMIZERS, "adam", "adamw", "nadam", "lamb"),
 )
 @pytest.mark.parametrize(
     ("name", "xla"),
@@ -589,6 +587,7 @@ def test_training_agrees_with_keras_for_each_network(
     "options",
     [
         {"weight_decay": 0.1},
+        pytest.param({"clipnorm": 0.05}, marks=pytest.mark.slow),
         pytest.param({"global_clipnorm": 0.05}, marks=pytest.mark.slow),
         pytest.param({"clipvalue": 0.01}, marks=pytest.mark.slow),
         {"clipnorm": 0.05, "weight_decay": 0.1},
@@ -1093,9 +1092,7 @@ OBJECTS = {
 
 @pytest.mark.parametrize(
     "name",
-    with_slow(
-        OBJECTS, "optimizer_class", "schedule_in_optimizer", "own_loss", "metric"
-    ),
+    mostly_slow(OBJECTS, "optimizer", "schedule", "loss", "loss_function"),
 )
 def test_keras_objects_survive_clone_grid_and_joblib(table, tmp_path, name):
     X, y = table
